@@ -1,0 +1,225 @@
+"""The model contract: what an ONNX file must look like to vote here.
+
+The consumer owns it; ``training`` imports it and writes files that keep it. One file a model:
+
+========================  ======================  ===================================================
+tensor                    type and shape          meaning
+========================  ======================  ===================================================
+``pixels`` (input)        uint8 [N, H, W, 1]      0 = black, after inversion and window; N is free
+``probabilities``         float32 [N, K]          calibrated by the card's temperature, rows sum to 1
+``cams``                  float32 [N, K, h, w]    Grad-CAM of each class on its pre-softmax logit, after
+                                                  ReLU, not rescaled (Selvaraju et al. 2017, eq. 1-2)
+``ood_score``             float32 [N]             distance from the training images; 1.0 is the score
+                                                  that 95 % of the validation images stay below
+========================  ======================  ===================================================
+
+Everything else a model needs (resizing, scaling, channels, standardisation) is inside its graph. The
+card is JSON in the ONNX metadata under ``cxr_quorum_card``. A panel is a folder with a
+``manifest.json``: the shipped panels and a user's own are the same thing, so there is no special case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from desktop.core.errors import ModelRefused
+
+CONTRACT_VERSION = 1
+INPUT_PIXELS = "pixels"
+OUTPUT_PROBABILITIES = "probabilities"
+OUTPUT_CAMS = "cams"
+OUTPUT_OOD_SCORE = "ood_score"
+CARD_METADATA_KEY = "cxr_quorum_card"
+MANIFEST_NAME = "manifest.json"
+RESEARCH_USE = "Research use, not a diagnosis. Does not replace the original image."
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def snake_case(class_name: str) -> str:
+    """Column form of a class name: ``Viral Pneumonia`` -> ``viral_pneumonia``."""
+    return re.sub(r"[^a-z0-9]+", "_", class_name.lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model file says of itself.
+
+    Attributes:
+        name: Column prefix, lower snake case, e.g. ``scnn``.
+        title: Name for people, e.g. ``SCNN``.
+        panel: The panel it votes in, e.g. ``covid19``.
+        class_names: Class vocabulary in output order, K of them, at least two.
+        input_size: (height, width) of ``pixels`` in pixels.
+        version: Version of these weights, e.g. ``2026.11.1``.
+        temperature: Temperature the logits were divided by (Guo et al. 2017), above 0.
+        operating_points: Class name -> probability at or above which the class is called, in [0, 1].
+            Shown beside the bar; the vote itself is the most probable class.
+        training_data_sha256: Hash over the sorted hashes of all training images.
+        commit: Git commit of the code that trained it, empty if unknown.
+        created: ISO 8601 date of the export.
+        facts: Everything else for people (data, split, epochs, seconds, pretraining, limits), text only.
+        metrics: Metric name -> {"value", "low", "high", "n"}: estimate and 95 % interval.
+        contract_version: Version of this contract that the file keeps.
+    """
+
+    name: str
+    title: str
+    panel: str
+    class_names: tuple[str, ...]
+    input_size: tuple[int, int]
+    version: str
+    temperature: float
+    operating_points: Mapping[str, float]
+    training_data_sha256: str
+    commit: str
+    created: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    contract_version: int = CONTRACT_VERSION
+
+    def __post_init__(self) -> None:
+        if self.contract_version != CONTRACT_VERSION:
+            raise ModelRefused(
+                "MODEL-02",
+                f"{self.title} keeps contract version {self.contract_version}, this app reads "
+                f"{CONTRACT_VERSION}. Export the model again or update the app.",
+            )
+        problem = self._problem()
+        if problem:
+            raise ModelRefused(
+                "MODEL-03", f"The card of {self.title or 'a model'} is not valid: {problem}."
+            )
+
+    def _problem(self) -> str:
+        if not _NAME.fullmatch(self.name) or not _NAME.fullmatch(self.panel):
+            return "model and panel names are lower snake case"
+        if len(self.class_names) < 2 or len(set(map(snake_case, self.class_names))) != len(
+            self.class_names
+        ):
+            return "at least two classes with different names are needed"
+        if any(not snake_case(name) for name in self.class_names):
+            return "a class name needs a letter or a digit"
+        if len(self.input_size) != 2 or not all(16 <= side <= 2048 for side in self.input_size):
+            return "the input size lies between 16 and 2048 pixels"
+        if not 0 < self.temperature < 1000:
+            return "the temperature is above 0"
+        if any(not 0 <= point <= 1 for point in self.operating_points.values()):
+            return "operating points lie between 0 and 1"
+        return ""
+
+    def to_json(self) -> str:
+        """Serialise for the ONNX metadata; keys sorted, so equal cards are equal bytes."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read a card back.
+
+        Raises:
+            ModelRefused: MODEL-03 if it is not a card, MODEL-02 if its contract is another.
+        """
+        return cls(**_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
+
+
+@dataclass(frozen=True)
+class PanelMember:
+    """One line of a manifest: a model file, next to the manifest, and the hash it must have."""
+
+    name: str
+    file: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or not _SHA256.fullmatch(self.sha256):
+            raise ModelRefused("MODEL-04", "A manifest names a model without a valid name or hash.")
+        if self.file != f"{self.name}.onnx":
+            # Also what keeps a manifest from pointing outside its folder.
+            raise ModelRefused(
+                "MODEL-04", f"The manifest's file for {self.name} must be {self.name}.onnx."
+            )
+
+
+@dataclass(frozen=True)
+class PanelManifest:
+    """A set of models with one class vocabulary.
+
+    Attributes:
+        name: Lower snake case, e.g. ``covid19``; the folder's name.
+        title: For people, e.g. ``COVID-19, normal, viral pneumonia``.
+        class_names: Class vocabulary in the output order of every member.
+        members: The models, in the order in which they are shown.
+        ood_limit: Panel score (mean of the members' ``ood_score``) above which an image is called out
+            of distribution.
+        version: Version of the panel.
+        contract_version: Version of this contract.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    members: tuple[PanelMember, ...]
+    ood_limit: float
+    version: str
+    contract_version: int = CONTRACT_VERSION
+
+    def __post_init__(self) -> None:
+        if self.contract_version != CONTRACT_VERSION:
+            raise ModelRefused(
+                "MODEL-02",
+                f"Panel {self.name} keeps contract version {self.contract_version}, this app reads "
+                f"{CONTRACT_VERSION}. Export the panel again or update the app.",
+            )
+        names = [member.name for member in self.members]
+        if not _NAME.fullmatch(self.name) or not names or len(set(names)) != len(names):
+            raise ModelRefused(
+                "MODEL-04", f"The manifest of panel {self.name!r} needs members with unique names."
+            )
+        if len(self.class_names) < 2:
+            raise ModelRefused("MODEL-04", f"Panel {self.name} needs at least two classes.")
+
+    def to_json(self) -> str:
+        """Serialise as the text of ``manifest.json``."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> PanelManifest:
+        """Read a manifest back.
+
+        Raises:
+            ModelRefused: MODEL-04 if it is not a manifest, MODEL-02 if its contract is another.
+        """
+        values = _fields(cls, text, ("class_names",), "The manifest")
+        try:
+            values["members"] = tuple(PanelMember(**member) for member in values["members"])
+        except TypeError as error:
+            raise ModelRefused("MODEL-04", "The manifest's list of members is damaged.") from error
+        return cls(**values)
+
+
+def _fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Parse a JSON object whose keys are exactly known fields of ``cls``."""
+    try:
+        values = json.loads(text)
+        known = {item.name for item in dataclasses.fields(cls)}
+        required = {
+            item.name
+            for item in dataclasses.fields(cls)
+            if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        }
+        if not isinstance(values, dict) or not required <= values.keys() <= known:
+            raise ValueError("keys")
+        for name in tuples:
+            values[name] = tuple(values[name])
+    except (ValueError, TypeError, KeyError) as error:
+        code = "MODEL-03" if cls is ModelCard else "MODEL-04"
+        raise ModelRefused(
+            code, f"{what} is damaged or not of this app. Export the model again."
+        ) from error
+    return values
