@@ -1,7 +1,11 @@
-"""The nouns of a review: prediction, verdict, case. Frozen data, no behaviour that needs a model."""
+"""The nouns of a review: prediction, verdict, case, decision.
+
+Frozen data, no behaviour that needs a model.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,3 +79,72 @@ class CaseResult:
     reason: str = ""
     predictions: tuple[Prediction, ...] = ()
     verdict: Verdict | None = None
+
+
+ReviewState = Literal["open", "labelled", "unsure"]
+LabelSource = Literal["", "own", "consensus"]
+REVIEW_STATES: tuple[ReviewState, ...] = ("open", "labelled", "unsure")
+LABEL_SOURCES: tuple[LabelSource, ...] = ("", "own", "consensus")
+
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about one image in one panel's vocabulary.
+
+    Attributes:
+        label: Class name, given exactly where ``state`` is ``labelled``. The final label of exports.
+        state: ``open`` (not decided), ``labelled`` or ``unsure`` (looked at, cannot tell).
+        label_source: ``own`` label, accepted ``consensus``, or empty where there is no label.
+        flagged: Marked for a second look; independent of the label.
+        comment: Free text, may hold line breaks.
+        blind_label: Label given before the votes were shown, None where there was none. Once the votes
+            have been seen it no longer follows ``label``.
+        votes_seen: The votes for this image have been on the reader's screen. Never goes back to False.
+        reviewer: Who decided, free text, may be empty.
+        reviewed_at: Time of the last change by a reader, ISO 8601 UTC such as
+            ``2026-11-23T09:30:00Z``; empty where nothing was ever decided.
+        revision: The store's number of this change, rising over the whole store; 0 = not stored yet.
+
+    Raises:
+        ValueError: The values contradict each other.
+    """
+
+    label: str | None = None
+    state: ReviewState = "open"
+    label_source: LabelSource = ""
+    flagged: bool = False
+    comment: str = ""
+    blind_label: str | None = None
+    votes_seen: bool = False
+    reviewer: str = ""
+    reviewed_at: str = ""
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        if self.state not in REVIEW_STATES or self.label_source not in LABEL_SOURCES:
+            raise ValueError(f"unknown review state {self.state!r} or source {self.label_source!r}")
+        if (self.state == "labelled") != bool(self.label) or self.label == "":
+            raise ValueError(f"state {self.state} does not go with label {self.label!r}")
+        if bool(self.label) != bool(self.label_source):
+            raise ValueError(f"label {self.label!r} does not go with source {self.label_source!r}")
+        if self.blind_label == "":
+            raise ValueError("a blind label is a class name or None")
+        if self.reviewed_at and not _UTC.fullmatch(self.reviewed_at):
+            raise ValueError(f"{self.reviewed_at!r} is not a time in ISO 8601 UTC")
+        if self.revision < 0:
+            raise ValueError("revisions count from 0")
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a person has come to an end with it, labelled or unsure."""
+        return self.state != "open"
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the reader left the blind label after seeing the votes."""
+        return self.blind_label is not None and self.label not in (None, self.blind_label)
+
+
+OPEN = Decision()
