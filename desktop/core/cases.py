@@ -94,18 +94,18 @@ class Decision:
     """What a person decided about one image in one panel's vocabulary.
 
     Attributes:
-        label: Class name, given exactly where ``state`` is ``labelled``. The final label of exports.
+        label: Class name, given exactly where ``state`` is ``labelled``. Exports' final label.
         state: ``open`` (not decided), ``labelled`` or ``unsure`` (looked at, cannot tell).
         label_source: ``own`` label, accepted ``consensus``, or empty where there is no label.
         flagged: Marked for a second look; independent of the label.
         comment: Free text, may hold line breaks.
-        blind_label: Label given before the votes were shown, None where there was none. Once the votes
-            have been seen it no longer follows ``label``.
-        votes_seen: The votes for this image have been on the reader's screen. Never goes back to False.
+        blind_label: Label given before the votes were shown, None where there was none. Once the
+            votes have been seen it no longer follows ``label``.
+        votes_seen: The votes for this image have been on the reader's screen. Never back to False.
         reviewer: Who decided, free text, may be empty.
         reviewed_at: Time of the last change by a reader, ISO 8601 UTC such as
             ``2026-11-23T09:30:00Z``; empty where nothing was ever decided.
-        revision: The store's number of this change, rising over the whole store; 0 = not stored yet.
+        revision: The store's number of this change, rising over the whole store; 0 = not stored.
 
     Raises:
         ValueError: The values contradict each other.

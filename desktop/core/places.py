@@ -1,0 +1,35 @@
+"""Where the app keeps what is its own: the user's data and config folders, or one given folder.
+
+``CXR_QUORUM_HOME`` puts everything below one folder: tests, portable installs, shared machines.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "CXR_QUORUM_HOME"
+_APP = "cxr-quorum"
+
+
+def data_home(home: Path | None = None) -> Path:
+    """Folder of review stores and caches; not created here.
+
+    Args:
+        home: Folder to use instead of everything else.
+    """
+    chosen = home or _from_environment()
+    return chosen / "data" if chosen else platformdirs.user_data_path(_APP, appauthor=False)
+
+
+def config_home(home: Path | None = None) -> Path:
+    """Folder of the settings file; not created here."""
+    chosen = home or _from_environment()
+    return chosen / "config" if chosen else platformdirs.user_config_path(_APP, appauthor=False)
+
+
+def _from_environment() -> Path | None:
+    value = os.environ.get(HOME_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else None
