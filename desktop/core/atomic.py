@@ -1,8 +1,8 @@
 """The one way a result reaches the disk: whole or not at all.
 
-A temporary file in the target's folder (only the owner may read it), flushed, renamed over the target,
-folder flushed. Until the rename, what stood there before is untouched; a crash leaves at most a hidden
-``.cxr-quorum-*.tmp``.
+A temporary file in the target's folder (only the owner may read it), flushed, renamed over the
+target, folder flushed. Until the rename, what stood there before is untouched; a crash leaves at
+most a hidden ``.cxr-quorum-*.tmp``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,247 @@
+"""Read an ONNX file's outline without running it, to refuse what must not be run.
+
+ONNX Runtime opens external data, resolves custom operators and optimises the graph while it loads.
+A file from a stranger is therefore looked at here first, with a reader of the protocol buffer wire
+format that skips the weights: no third-party parser, no allocation that the file can choose.
+Field numbers: ``onnx.proto``, ONNX 1.x (IR version 3 to 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from desktop.core.errors import ModelRefused
+
+MAX_NODES = 100_000
+MAX_DEPTH = 16
+# Built into ONNX Runtime; any other domain would need a library that a model brings along.
+BUILT_IN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+# A graph that can run for ever, and one whose time does not depend on its size.
+ENDLESS_OPERATORS = frozenset({"Loop", "Scan", "SequenceMap"})
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """An input or output of the graph.
+
+    Attributes:
+        name: Tensor name.
+        element_type: ONNX ``TensorProto.DataType`` (1 = float32, 2 = uint8), 0 if it is no tensor.
+        shape: One entry per axis, None where the axis is free; None if the rank is not stated.
+    """
+
+    name: str
+    element_type: int
+    shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True)
+class OnnxOutline:
+    """What a model file says before anything of it runs."""
+
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    metadata: Mapping[str, str]
+    node_count: int
+
+
+def read_outline(content: bytes | memoryview) -> OnnxOutline:
+    """Read inputs, outputs and metadata, and refuse what could reach outside the file.
+
+    Args:
+        content: The whole file.
+
+    Raises:
+        ModelRefused: MODEL-05 damaged or too deep or too large, MODEL-06 external data,
+            MODEL-07 operators that ONNX Runtime does not bring along or that may never end.
+    """
+    try:
+        return _Reader().model(memoryview(content))
+    except (IndexError, ValueError) as error:
+        raise ModelRefused(
+            "MODEL-05", "The file is not a complete ONNX model. Copy or export it again."
+        ) from error
+
+
+class _Reader:
+    """One walk over one file; counts nodes over all graphs and subgraphs."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def model(self, data: memoryview) -> OnnxOutline:
+        metadata: dict[str, str] = {}
+        graph: memoryview | None = None
+        for number, value in _fields(data):
+            if number == 7:
+                if graph is not None:
+                    raise ValueError("two graphs")
+                graph = _message(value)
+            elif number == 8:
+                self._operator_set(_message(value))
+            elif number == 14:
+                entry = dict(_fields(_message(value)))
+                metadata[_text(entry.get(1, b""))] = _text(entry.get(2, b""))
+            elif number in (20, 25):
+                raise ModelRefused(
+                    "MODEL-07",
+                    "The model brings its own functions or training graph, which this app does not "
+                    "run. Export it for inference with standard operators.",
+                )
+        if graph is None:
+            raise ValueError("no graph")
+        inputs, outputs = self._graph(graph, 0)
+        return OnnxOutline(inputs, outputs, metadata, self.nodes)
+
+    def _operator_set(self, data: memoryview) -> None:
+        domain = _text(dict(_fields(data)).get(1, b""))
+        _check_domain(domain)
+
+    def _graph(
+        self, data: memoryview, depth: int
+    ) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
+        if depth > MAX_DEPTH:
+            raise ValueError("graphs nested too deep")
+        inputs: list[TensorInfo] = []
+        outputs: list[TensorInfo] = []
+        initialised: set[str] = set()
+        for number, value in _fields(data):
+            if number == 1:
+                self._node(_message(value), depth)
+            elif number == 5:
+                initialised.add(_tensor(_message(value)))
+            elif number == 11:
+                inputs.append(_value_info(_message(value)))
+            elif number == 12:
+                outputs.append(_value_info(_message(value)))
+            elif number == 15:
+                for _, part in _fields(_message(value)):
+                    if isinstance(part, memoryview):
+                        _tensor(part)
+        # Old exporters list weights among the inputs.
+        asked = tuple(item for item in inputs if item.name not in initialised)
+        return asked, tuple(outputs)
+
+    def _node(self, data: memoryview, depth: int) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise ModelRefused(
+                "MODEL-05", f"The model has more than {MAX_NODES:,} operations and is not run."
+            )
+        for number, value in _fields(data):
+            if number == 4 and _text(value) in ENDLESS_OPERATORS:
+                raise ModelRefused(
+                    "MODEL-07",
+                    f"The model contains a loop ({_text(value)}), which may never end. "
+                    "Export it without loops.",
+                )
+            if number == 7:
+                _check_domain(_text(value))
+            elif number == 5:
+                self._attribute(_message(value), depth)
+
+    def _attribute(self, data: memoryview, depth: int) -> None:
+        for number, value in _fields(data):
+            if number in (5, 10):
+                _tensor(_message(value))
+            elif number in (6, 11):
+                self._graph(_message(value), depth + 1)
+            elif number in (22, 23):
+                for _, part in _fields(_message(value)):
+                    if isinstance(part, memoryview):
+                        _tensor(part)
+
+
+def _check_domain(domain: str) -> None:
+    if domain not in BUILT_IN_DOMAINS:
+        raise ModelRefused(
+            "MODEL-07",
+            f"The model needs custom operators ({domain[:40]!r}), which are foreign code and are "
+            "not loaded. Export it with standard ONNX operators.",
+        )
+
+
+def _tensor(data: memoryview) -> str:
+    """Name of an initializer; the weights themselves are skipped."""
+    name = ""
+    for number, value in _fields(data):
+        if number == 8:
+            name = _text(value)
+        elif number == 13 or (number == 14 and value == 1):
+            raise ModelRefused(
+                "MODEL-06",
+                "The model keeps weights in another file, which could be any file of this machine. "
+                "Export it as one file.",
+            )
+    return name
+
+
+def _value_info(data: memoryview) -> TensorInfo:
+    fields = dict(_fields(data))
+    kind = dict(_fields(_message(fields.get(2, memoryview(b"")))))
+    element_type = 0
+    shape: tuple[int | None, ...] | None = None
+    if 1 in kind:
+        for number, value in _fields(_message(kind[1])):
+            if number == 1 and isinstance(value, int):
+                element_type = value
+            elif number == 2:
+                axes = [_message(axis) for field, axis in _fields(_message(value)) if field == 1]
+                shape = tuple(map(_dimension, axes))
+    return TensorInfo(_text(fields.get(1, b"")), element_type, shape)
+
+
+def _dimension(data: memoryview) -> int | None:
+    value = dict(_fields(data)).get(1)
+    return value if isinstance(value, int) else None
+
+
+def _message(value: int | bytes | memoryview) -> memoryview:
+    if isinstance(value, int):
+        raise ValueError("a message was expected")
+    return memoryview(value)
+
+
+def _text(value: int | bytes | memoryview) -> str:
+    return str(_message(value), "utf-8", "replace")
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Walk one message: (field number, varint or bytes); IndexError or ValueError if damaged."""
+    position, end = 0, len(data)
+    while position < end:
+        key, position = _varint(data, position)
+        number, kind = key >> 3, key & 7
+        if number == 0:
+            raise ValueError("field 0")
+        if kind == _VARINT:
+            value, position = _varint(data, position)
+            yield number, value
+        elif kind == _BYTES:
+            length, position = _varint(data, position)
+            if length > end - position:
+                raise ValueError("field longer than its message")
+            yield number, data[position : position + length]
+            position += length
+        elif kind in (_FIXED32, _FIXED64):
+            position += 4 if kind == _FIXED32 else 8
+            if position > end:
+                raise ValueError("field longer than its message")
+        else:
+            raise ValueError("unknown wire type")
+
+
+def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+        if shift > 63:
+            raise ValueError("number too long")
