@@ -12,6 +12,14 @@ from PySide6.QtSvg import QSvgRenderer
 from desktop.gui import theme
 
 ICON_PX = 16
+# Other names for the same drawing.
+_ALIASES = {
+    "download": "export",
+    "flame": "heatmap",
+    "rotate": "rotate-right",
+    "target": "contour",
+    "x": "cross",
+}
 
 
 @lru_cache(maxsize=256)
@@ -21,7 +29,7 @@ def _source(name: str) -> bytes:
     Raises:
         KeyError: if there is no such icon: a typing error in the code, not in the data.
     """
-    path = files("desktop").joinpath("assets", "icons", f"{name}.svg")
+    path = files("desktop").joinpath("assets", "icons", f"{_ALIASES.get(name, name)}.svg")
     if not path.is_file():
         raise KeyError(name)
     return path.read_bytes()

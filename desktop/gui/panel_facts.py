@@ -124,9 +124,12 @@ def unique_letters(names: Sequence[str]) -> tuple[str, ...]:
 
 def short_names(names: Sequence[str]) -> tuple[str, ...]:
     """First words of long names where they stay unique: ``Viral Pneumonia`` -> ``Viral``."""
-    firsts = [name.split()[0] if len(name) > _SHORT_LENGTH and name.split() else name for name in names]
+    firsts = [
+        name.split()[0] if len(name) > _SHORT_LENGTH and name.split() else name for name in names
+    ]
     return tuple(
-        first if firsts.count(first) == 1 else name for first, name in zip(firsts, names, strict=True)
+        first if firsts.count(first) == 1 else name
+        for first, name in zip(firsts, names, strict=True)
     )
 
 
@@ -134,6 +137,4 @@ def colour_slots(names: Sequence[str]) -> tuple[int, ...]:
     """Colour of each class: "Normal" keeps its own, the others take the rest in order."""
     has_normal = any(snake_case(name) == "normal" for name in names)
     others = (slot for slot in range(len(names) + 1) if not (has_normal and slot == _NORMAL_SLOT))
-    return tuple(
-        _NORMAL_SLOT if snake_case(name) == "normal" else next(others) for name in names
-    )
+    return tuple(_NORMAL_SLOT if snake_case(name) == "normal" else next(others) for name in names)

@@ -1,0 +1,148 @@
+"""What several image views share: zoom, centre, window, orientation, cursor. All draw from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QPointF, Signal
+
+MIN_ZOOM, MAX_ZOOM = 0.02, 32.0
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How the film lies on the screen: flipped left-right first, then turned clockwise.
+
+    Attributes:
+        quarter_turns: Clockwise turns by 90°, 0 to 3.
+        flipped: Mirrored left to right.
+    """
+
+    quarter_turns: int = 0
+    flipped: bool = False
+
+    def turned(self, quarters: int = 1) -> Orientation:
+        """One more turn clockwise (negative: counter-clockwise) as seen on the screen."""
+        return Orientation((self.quarter_turns + quarters) % 4, self.flipped)
+
+    def mirrored(self) -> Orientation:
+        """Mirrored left to right as seen on the screen, whatever the turn."""
+        return Orientation(-self.quarter_turns % 4, not self.flipped)
+
+
+class ViewState(QObject):
+    """The shared state of one or more image views.
+
+    Every command changes the state once and tells it; a command that changes nothing is silent.
+
+    Signals:
+        changed(): Anything changed; views repaint.
+        window_changed(float, float): Window width and level in stored grey values.
+        zoom_changed(float): Device pixels per film pixel, 0 while the film is fitted.
+        orientation_changed(Orientation): Turned or flipped.
+        inverted_changed(bool): Black and white exchanged.
+        cursor_moved(object): Film position (QPointF in film pixels) under the pointer, or None.
+    """
+
+    changed = Signal()
+    window_changed = Signal(float, float)
+    zoom_changed = Signal(float)
+    orientation_changed = Signal(object)
+    inverted_changed = Signal(bool)
+    cursor_moved = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._zoom: float | None = None
+        self._centre: QPointF | None = None
+        self._window: tuple[float, float] | None = None
+        self._orientation = Orientation()
+        self._inverted = False
+        self._cursor: QPointF | None = None
+
+    @property
+    def zoom(self) -> float | None:
+        """Device pixels per film pixel; None = fitted to each view."""
+        return self._zoom
+
+    @property
+    def centre(self) -> QPointF | None:
+        """Film position in the middle of the view, in film pixels; None = the film's middle."""
+        return self._centre
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """(width, level) in stored grey values; None = the film's own default."""
+        return self._window
+
+    @property
+    def orientation(self) -> Orientation:
+        return self._orientation
+
+    @property
+    def inverted(self) -> bool:
+        return self._inverted
+
+    @property
+    def cursor(self) -> QPointF | None:
+        return self._cursor
+
+    def set_window(self, width: float, level: float) -> None:
+        """Set the grey window; the width is kept at 1 or more."""
+        value = (max(1.0, float(width)), float(level))
+        if value != self._window:
+            self._window = value
+            self.window_changed.emit(*value)
+            self.changed.emit()
+
+    def forget_window(self) -> None:
+        """Let the next film open in its own default window."""
+        self._window = None
+
+    def set_view(self, zoom: float | None, centre: QPointF | None) -> None:
+        """Set zoom (device pixels per film pixel, None = fit) and centre (film pixels) together."""
+        if zoom is not None:
+            zoom = min(MAX_ZOOM, max(MIN_ZOOM, float(zoom)))
+        if zoom == self._zoom and centre == self._centre:
+            return
+        zoom_was = self._zoom
+        self._zoom, self._centre = zoom, centre
+        if zoom != zoom_was:
+            self.zoom_changed.emit(zoom or 0.0)
+        self.changed.emit()
+
+    def fit(self) -> None:
+        """Fit the film to the view."""
+        self.set_view(None, None)
+
+    def set_orientation(self, orientation: Orientation) -> None:
+        if orientation != self._orientation:
+            self._orientation = orientation
+            self.orientation_changed.emit(orientation)
+            self.changed.emit()
+
+    def set_inverted(self, inverted: bool) -> None:
+        if inverted != self._inverted:
+            self._inverted = inverted
+            self.inverted_changed.emit(inverted)
+            self.changed.emit()
+
+    def set_cursor(self, position: QPointF | None) -> None:
+        """Show a cross at this film position in every linked view; None hides it."""
+        if position != self._cursor:
+            self._cursor = position
+            self.cursor_moved.emit(position)
+            self.changed.emit()
+
+    def reset_geometry(self) -> None:
+        """Fitted, upright, not flipped."""
+        self.fit()
+        self.set_orientation(Orientation())
+
+    def copy_from(self, other: ViewState) -> None:
+        """Take over everything but the cursor."""
+        if other.window is not None:
+            self.set_window(*other.window)
+        self.set_orientation(other.orientation)
+        self.set_inverted(other.inverted)
+        self.set_view(other.zoom, other.centre)
