@@ -1,0 +1,20 @@
+"""A polite stop, shared between the one who asks and the one who works."""
+
+from __future__ import annotations
+
+import threading
+
+
+class CancelToken:
+    """Set once, read often, from any thread. Work in hand is finished; new work is not begun."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask the work to stop. Safe to call twice and from a signal handler."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()

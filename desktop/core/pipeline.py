@@ -1,0 +1,170 @@
+"""A folder through a panel: decode ahead, infer in micro-batches, vote; in order, bounded memory.
+
+The window and the command line loop over the same generator. One bad file is a result with a code;
+it never ends a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop.core.cancel import CancelToken
+from desktop.core.cases import CaseResult
+from desktop.core.catalogue import Panel
+from desktop.core.decoding import Decoded, Decoder, ThreadDecoder
+from desktop.core.folder import FoundFile
+from desktop.core.inference import PanelAnswer, PanelSession
+from desktop.core.vote import verdict
+
+# Small enough to keep the cores level at the end of a folder; larger ones are no faster on a CPU.
+DEFAULT_BATCH = 4
+MAX_REFUSED_IN_BATCH = 32
+
+
+@dataclass(frozen=True)
+class LabelledCase:
+    """A result, with what only this moment has.
+
+    Attributes:
+        result: The case; its predictions carry maps where they were asked for.
+        source: The file.
+        film: uint8 [H, W] reduced film where it was asked for, else None.
+        decode_seconds: Time of reading and decoding this file.
+        infer_seconds: Its share of the time of its micro-batch.
+    """
+
+    result: CaseResult
+    source: FoundFile
+    film: npt.NDArray[np.uint8] | None = field(compare=False, repr=False)
+    decode_seconds: float
+    infer_seconds: float
+
+
+def label(
+    sources: Iterable[FoundFile],
+    session: PanelSession,
+    *,
+    maps: bool = True,
+    films: bool = False,
+    batch: int = DEFAULT_BATCH,
+    decoder: Decoder | None = None,
+    cancel: CancelToken | None = None,
+) -> Iterator[LabelledCase]:
+    """Label files, one case a file, in order.
+
+    Args:
+        sources: Files; read lazily, so a folder may still be listed while the first are labelled.
+        session: The loaded panel; ``session.streams`` micro-batches run at once.
+        maps: Keep Grad-CAM maps in the predictions.
+        films: Keep the reduced films, for heatmap pictures.
+        batch: Images in a micro-batch.
+        decoder: Decodes ahead; None = threads of this process.
+        cancel: When set, no new file is begun; those in hand are finished and yielded.
+
+    Yields:
+        One case a source. Closing the generator stops at once and leaves no thread behind.
+    """
+    token = cancel or CancelToken()
+    panel = session.panel
+    decoding = (decoder or ThreadDecoder(session.streams)).decode(
+        _until_cancelled(sources, token), panel.input_sizes, film=films
+    )
+    pool = ThreadPoolExecutor(session.streams, thread_name_prefix="infer")
+    running: deque[Future[list[LabelledCase]]] = deque()
+    try:
+        for group in _micro_batches(decoding, max(1, batch)):
+            running.append(pool.submit(_label_group, group, session, maps))
+            # One group waits behind those that run, so that no stream ever idles.
+            while len(running) > session.streams or (running and running[0].done()):
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        closing = getattr(decoding, "close", None)
+        if closing is not None:
+            closing()
+
+
+def case_result(decoded: Decoded, answer: PanelAnswer | None, panel: Panel) -> CaseResult:
+    """Put one file's decoding and answers together.
+
+    A case is ``ok`` if at least one model answered; a missing vote then still leaves its code and
+    reason in the row.
+    """
+    refused = CaseResult(
+        decoded.source.image, decoded.sha256, "failed", decoded.code, decoded.reason
+    )
+    if answer is None:
+        return refused
+    if not answer.predictions:
+        return replace(refused, code=answer.code, reason=answer.reason)
+    return CaseResult(
+        image=decoded.source.image,
+        sha256=decoded.sha256,
+        status="ok",
+        code=answer.code,
+        reason=answer.reason,
+        predictions=answer.predictions,
+        verdict=verdict(
+            answer.predictions, panel.model_names, len(panel.class_names), panel.ood_limit
+        ),
+    )
+
+
+def without_maps(result: CaseResult) -> CaseResult:
+    """The same result without its maps, which are a hundred times its size."""
+    slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
+    return replace(result, predictions=slim)
+
+
+def _until_cancelled(sources: Iterable[FoundFile], token: CancelToken) -> Iterator[FoundFile]:
+    for source in sources:
+        if token.cancelled:
+            return
+        yield source
+
+
+def _micro_batches(decoding: Iterator[Decoded], batch: int) -> Iterator[list[Decoded]]:
+    """Groups with up to ``batch`` decoded files; refused files ride along in order."""
+    group: list[Decoded] = []
+    sound = 0
+    for decoded in decoding:
+        group.append(decoded)
+        sound += not decoded.code
+        if sound == batch or len(group) - sound == MAX_REFUSED_IN_BATCH:
+            yield group
+            group, sound = [], 0
+    if group:
+        yield group
+
+
+def _label_group(group: Sequence[Decoded], session: PanelSession, maps: bool) -> list[LabelledCase]:
+    panel = session.panel
+    sound = [decoded for decoded in group if not decoded.code]
+    start = time.perf_counter()
+    answers: list[PanelAnswer] = []
+    if sound:
+        pixels = {
+            size: np.stack([item.pixels[size] for item in sound]) for size in panel.input_sizes
+        }
+        answers = session.predict(pixels, maps=maps)
+    share = (time.perf_counter() - start) / max(1, len(sound))
+    in_order = iter(answers)
+    return [
+        LabelledCase(
+            result=case_result(decoded, None if decoded.code else next(in_order), panel),
+            source=decoded.source,
+            film=decoded.film,
+            decode_seconds=decoded.seconds,
+            infer_seconds=0.0 if decoded.code else share,
+        )
+        for decoded in group
+    ]
