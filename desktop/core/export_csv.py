@@ -1,7 +1,7 @@
 """The table of results: its columns, once, for CSV and JSON lines, window and command line.
 
-RFC 4180 (comma, CRLF, quotes where needed), dot decimals of fixed length, ISO 8601 UTC, UTF-8 with a
-byte order mark in files so that Excel reads it. Nothing of a run is in a row, so equal states give
+RFC 4180 (comma, CRLF, quotes where needed), dot decimals of fixed length, ISO 8601 UTC, UTF-8 with
+a byte order mark in files so that Excel reads it. Nothing of a run is in a row, so equal states give
 equal bytes. The columns are described in ``column_meanings`` and nowhere else.
 """
 
@@ -12,16 +12,18 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import desktop
+from desktop.core.atomic import atomic_write_text
 from desktop.core.cases import OPEN, CaseResult, Decision, Prediction
 from desktop.core.catalogue import Panel, PanelModel
 from desktop.core.contract import RESEARCH_USE, snake_case
 from desktop.core.vote import consensus_text, rule_text
 
 SCHEMA_VERSION = 1
-BYTE_ORDER_MARK = "﻿"
+BYTE_ORDER_MARK = "\ufeff"
 DECIMALS = 6
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
@@ -86,6 +88,32 @@ class Table:
         yield from map(self.csv_line, rows)
 
 
+def write_table(
+    path: Path, panel: Panel, rows: Iterable[TableRow], form: TableFormat = "csv"
+) -> int:
+    """Write a table file, whole or not at all; the window and the command line both end here.
+
+    Returns:
+        Number of rows written.
+
+    Raises:
+        OutputFailed: See ``atomic_write``; what stood there before is intact.
+    """
+    count = 0
+
+    def counted() -> Iterator[TableRow]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield row
+
+    with atomic_write_text(path) as stream:
+        if form == "csv":
+            stream.write(BYTE_ORDER_MARK)
+        stream.writelines(Table(panel).lines(counted(), form))
+    return count
+
+
 def table_columns(panel: Panel) -> tuple[Column, ...]:
     """All columns in their fixed order."""
     columns = [
@@ -94,8 +122,8 @@ def table_columns(panel: Panel) -> tuple[Column, ...]:
         Column("status", "ok or failed", lambda row: row.result.status),
         Column("code", "code of the refusal or missing vote", lambda row: row.result.code),
         Column("reason", "the refusal in words", lambda row: row.result.reason),
-        Column("panel", "name of the panel", lambda row: panel.name),
-        Column("panel_version", "version of the panel", lambda row: panel.version),
+        Column("panel", "name of the panel", _always(panel.name)),
+        Column("panel_version", "version of the panel", _always(panel.version)),
     ]
     for model in panel.models:
         columns += _model_columns(model)
@@ -104,10 +132,10 @@ def table_columns(panel: Panel) -> tuple[Column, ...]:
     rule = rule_text(len(panel.models))
     columns += [
         Column("device", "what the models ran on", lambda row: row.device),
-        Column("app_version", "version of CXR Quorum", lambda row: desktop.__version__),
-        Column("schema_version", "version of these columns", lambda row: SCHEMA_VERSION),
-        Column("rule", "how votes become a consensus", lambda row: rule),
-        Column("note", "what the table must not be used for", lambda row: RESEARCH_USE),
+        Column("app_version", "version of CXR Quorum", _always(desktop.__version__)),
+        Column("schema_version", "version of these columns", _always(SCHEMA_VERSION)),
+        Column("rule", "how votes become a consensus", _always(rule)),
+        Column("note", "what the table must not be used for", _always(RESEARCH_USE)),
     ]
     return tuple(columns)
 
@@ -222,6 +250,10 @@ def _review_columns() -> list[Column]:
         Column("reviewed_at", "time of the decision, UTC", lambda row: row.decision.reviewed_at),
         Column("comment", "free text", lambda row: row.decision.comment),
     ]
+
+
+def _always(value: Cell) -> Callable[[TableRow], Cell]:
+    return lambda _row: value
 
 
 def _csv_cell(cell: Cell) -> str:
