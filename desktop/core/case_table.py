@@ -127,7 +127,7 @@ class CaseTable:
             if image not in self._rows:
                 self._rows[image] = len(self.images)
                 self.images.append(image)
-                self._lower_names.append(image.lower())
+                self._lower_names.append(image.casefold())
         self._grow(len(self.images))
         self._name_ranks = None
         return range(first, len(self.images))
@@ -162,9 +162,21 @@ class CaseTable:
         view.flags.writeable = False
         return view
 
+    def flags(self, name: str) -> Bools:
+        """A column of bool, as `column`."""
+        return self.column(name)
+
+    def codes(self, name: str) -> Integers:
+        """A column of integers, as `column`."""
+        return self.column(name)
+
+    def numbers(self, name: str) -> Floats:
+        """A column of float64, as `column`."""
+        return self.column(name)
+
     @property
     def lower_names(self) -> Sequence[str]:
-        """Lower-case paths, for text search."""
+        """Case-folded paths, for text search."""
         return self._lower_names
 
     def name_ranks(self) -> npt.NDArray[np.intp]:
