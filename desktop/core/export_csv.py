@@ -1,8 +1,8 @@
 """The table of results: its columns, once, for CSV and JSON lines, window and command line.
 
 RFC 4180 (comma, CRLF, quotes where needed), dot decimals of fixed length, ISO 8601 UTC, UTF-8
-with a byte order mark in files so that Excel reads it. Nothing of a run is in a row, so equal states
-give equal bytes. The columns are described in ``column_meanings`` and nowhere else.
+with a byte order mark in files so that Excel reads it. Nothing of a run is in a row, so equal
+states give equal bytes. The columns are described in ``column_meanings`` and nowhere else.
 """
 
 from __future__ import annotations

@@ -1,0 +1,228 @@
+"""Grad-CAM maps made visible, without ever inventing evidence. Pure functions.
+
+A map is float32 [h, w], non-negative, of any scale, often 7 x 7. It is brought to 0..1 by its own
+maximum; a map without positive evidence stays zero and is said in words, never drawn as noise. What
+a map shows is where a model looked, not where disease is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Map = npt.NDArray[np.float32]
+Film = npt.NDArray[np.uint8]
+
+THRESHOLD = 0.25
+HALF = 0.5
+NO_EVIDENCE = "no positive evidence"
+CAVEAT = "Shows where a model looked, not where disease is."
+# Share of a side that counts as border or corner; lungs end before it on any usual film.
+BORDER_WIDTH = 0.06
+CORNER_WIDTH = 0.15
+
+
+def has_evidence(cam: Map) -> bool:
+    """True where a map holds anything positive and finite to show."""
+    return bool(np.isfinite(cam).all()) and float(cam.max(initial=0.0)) > 1e-12
+
+
+def normalised(cam: Map) -> Map:
+    """Scale a map to 0..1 by its own maximum; all zero where there is no evidence.
+
+    Args:
+        cam: [h, w], any scale.
+    """
+    if not has_evidence(cam):
+        return np.zeros(cam.shape, np.float32)
+    positive = np.maximum(cam, 0)
+    return np.asarray(positive / positive.max(), np.float32)
+
+
+def upsampled(cam: Map, size: tuple[int, int]) -> Map:
+    """Enlarge a normalised map bicubically to (height, width) pixels, within 0..1.
+
+    Bicubic overshoot is cut, so an enlarged map never claims more than the map had.
+    """
+    height, width = size
+    image = Image.fromarray(np.ascontiguousarray(cam, np.float32))
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(resized, np.float32), 0.0, 1.0)
+
+
+@lru_cache(maxsize=1)
+def colour_table() -> npt.NDArray[np.uint8]:
+    """256 sRGB colours, uint8 [256, 3], from deep violet over red and orange to pale yellow.
+
+    Perceptually uniform by construction: the path is straight in lightness, and neighbours are
+    equally far apart in OKLab (Ottosson 2020). Lightness only rises, so order survives every
+    kind of colour blindness and a grey print.
+    """
+    stops = np.array(
+        # lightness, chroma, hue in degrees of OKLCh
+        [
+            [0.26, 0.13, 295.0],
+            [0.40, 0.17, 335.0],
+            [0.54, 0.19, 372.0],
+            [0.68, 0.18, 400.0],
+            [0.82, 0.16, 433.0],
+            [0.95, 0.11, 465.0],
+        ]
+    )
+    fine = np.linspace(0, 1, 4097)
+    at = np.linspace(0, 1, len(stops))
+    lightness, chroma, hue = (np.interp(fine, at, column) for column in stops.T)
+    angle = np.radians(hue)
+    lab = np.stack([lightness, chroma * np.cos(angle), chroma * np.sin(angle)], axis=1)
+    steps = np.linalg.norm(np.diff(lab, axis=0), axis=1)
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    even = np.interp(np.linspace(0, length[-1], 256), length, fine)
+    lab = np.stack([np.interp(even, fine, column) for column in lab.T], axis=1)
+    table = (_oklab_to_srgb(lab) * 255 + 0.5).astype(np.uint8)
+    table.setflags(write=False)
+    return table
+
+
+def alpha_table(threshold: float = THRESHOLD, opacity: float = 0.6) -> npt.NDArray[np.uint8]:
+    """Opacity of each of 256 map values, uint8 [256]: none below the threshold, then a soft edge.
+
+    Args:
+        threshold: Map value in 0..1 below which nothing is drawn.
+        opacity: Greatest opacity, 0..1.
+    """
+    values = np.linspace(0, 1, 256)
+    edge = np.clip((values - threshold) / 0.2, 0, 1)
+    smooth = edge * edge * (3 - 2 * edge)
+    smooth[values < threshold] = 0
+    return np.asarray(255 * min(1.0, max(0.0, opacity)) * smooth + 0.5, np.uint8)
+
+
+def overlay_rgba(
+    cam: Map, size: tuple[int, int], *, threshold: float = THRESHOLD, opacity: float = 0.6
+) -> npt.NDArray[np.uint8]:
+    """Colour layer of a map, uint8 [H, W, 4], straight alpha.
+
+    Args:
+        cam: [h, w], any scale.
+        size: (height, width) of the layer in pixels.
+        threshold: See ``alpha_table``.
+        opacity: See ``alpha_table``.
+    """
+    index = np.round(upsampled(normalised(cam), size) * 255).astype(np.uint8)
+    alpha = alpha_table(threshold, opacity)
+    return np.concatenate([colour_table()[index], alpha[index][..., np.newaxis]], axis=2)
+
+
+def composed(
+    film: Film, cam: Map, *, threshold: float = THRESHOLD, opacity: float = 0.6
+) -> npt.NDArray[np.uint8]:
+    """A film with its heatmap over it, uint8 [H, W, 3]; the bare film where there is no evidence.
+
+    Args:
+        film: uint8 [H, W].
+        cam: [h, w], any scale.
+        threshold: See ``alpha_table``.
+        opacity: See ``alpha_table``; 0 gives the bare film.
+    """
+    height, width = film.shape
+    layer = overlay_rgba(cam, (height, width), threshold=threshold, opacity=opacity)
+    alpha = layer[..., 3:].astype(np.float32) / 255
+    grey = film[..., np.newaxis].astype(np.float32)
+    mixed = grey * (1 - alpha) + layer[..., :3].astype(np.float32) * alpha
+    return np.asarray(mixed + 0.5, np.uint8)
+
+
+def consensus_map(cams: Sequence[Map], size: tuple[int, int], needed: int) -> Map:
+    """Where at least ``needed`` models look: [H, W] in 0..1.
+
+    Each pixel holds the ``needed``-th largest of the normalised maps, so it is above one half
+    exactly where at least ``needed`` maps are, and its contour at one half is smooth.
+
+    Args:
+        cams: Maps of the models that answered, any sizes.
+        size: (height, width) of the result.
+        needed: Strict majority of the panel, at least 1.
+    """
+    if len(cams) < needed:
+        return np.zeros(size, np.float32)
+    stack = np.stack([upsampled(normalised(cam), size) for cam in cams])
+    return np.asarray(np.sort(stack, axis=0)[len(cams) - needed], np.float32)
+
+
+def overlap(cams: Sequence[Map], side: int = 64) -> npt.NDArray[np.float64]:
+    """How alike the models look, [n, n] in 0..1: intersection over union of the areas above half.
+
+    A map without evidence overlaps with nothing but itself.
+    """
+    masks = [upsampled(normalised(cam), (side, side)) > HALF for cam in cams]
+    matrix = np.eye(len(cams))
+    for row, first in enumerate(masks):
+        for column in range(row):
+            union = np.count_nonzero(first | masks[column])
+            shared = np.count_nonzero(first & masks[column])
+            matrix[row, column] = matrix[column, row] = shared / union if union else 0.0
+    return matrix
+
+
+@dataclass(frozen=True)
+class MarginShare:
+    """How much of a map's evidence lies where no lung is.
+
+    Attributes:
+        border: Share of the positive evidence in the outer ``BORDER_WIDTH`` of the film, 0..1.
+        corners: Share in the four corner squares of ``CORNER_WIDTH``, 0..1.
+    """
+
+    border: float
+    corners: float
+
+    @property
+    def alarming(self) -> bool:
+        """The margin holds more of the map than an even map would put there: a shortcut?"""
+        even_border = 1 - (1 - 2 * BORDER_WIDTH) ** 2
+        even_corners = 4 * CORNER_WIDTH**2
+        return self.border > even_border or self.corners > 2 * even_corners
+
+
+def margin_share(cam: Map) -> MarginShare:
+    """Measure a map's evidence at the border and in the corners (letters, markers, collimation)."""
+    side = 100
+    fine = upsampled(normalised(cam), (side, side))
+    total = float(fine.sum())
+    if total <= 0:
+        return MarginShare(0.0, 0.0)
+    rim = round(side * BORDER_WIDTH)
+    corner = round(side * CORNER_WIDTH)
+    inner = float(fine[rim:-rim, rim:-rim].sum())
+    corners = sum(
+        float(fine[rows, columns].sum())
+        for rows in (slice(None, corner), slice(-corner, None))
+        for columns in (slice(None, corner), slice(-corner, None))
+    )
+    return MarginShare(border=1 - inner / total, corners=corners / total)
+
+
+def _oklab_to_srgb(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """OKLab to sRGB in 0..1, cut to the gamut (Ottosson 2020, "A perceptual color space")."""
+    to_lms = np.array(
+        [
+            [1.0, 0.3963377774, 0.2158037573],
+            [1.0, -0.1055613458, -0.0638541728],
+            [1.0, -0.0894841775, -1.2914855480],
+        ]
+    )
+    to_linear = np.array(
+        [
+            [4.0767416621, -3.3077115913, 0.2309699292],
+            [-1.2684380046, 2.6097574011, -0.3413193965],
+            [-0.0041960863, -0.7034186147, 1.7076147010],
+        ]
+    )
+    linear = np.clip((lab @ to_lms.T) ** 3 @ to_linear.T, 0, 1)
+    curve = 1.055 * linear ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, curve), np.float64)
