@@ -1,0 +1,38 @@
+"""ResNet50: in-domain pretraining at growing sizes once, then a short fine-tuning a panel."""
+
+from __future__ import annotations
+
+from training.config import MILD, FitConfig
+
+_FINE_TUNING = FitConfig(
+    model="resnet50",
+    stages=((2, 112),),
+    epoch_images=4000,
+    learning_rate=2e-4,
+    weight_decay=0.05,
+    average=0.99,
+    augmentation=MILD,
+    weights="pretraining",
+    seed=20262,
+)
+#: For any other data set: from scratch, growing.
+CONFIG = FitConfig(
+    model="resnet50",
+    stages=((6, 64), (4, 96), (2, 112)),
+    learning_rate=1e-3,
+    weight_decay=0.05,
+    augmentation=MILD,
+)
+CONFIGS: dict[str, FitConfig] = {
+    "covid19": _FINE_TUNING,
+    "pneumonia": _FINE_TUNING,
+    "pretraining": FitConfig(
+        model="resnet50",
+        stages=((5, 64), (1, 96)),
+        epoch_images=10000,
+        learning_rate=1e-3,
+        weight_decay=0.05,
+        dropout=0.2,
+        augmentation=MILD,
+    ),
+}

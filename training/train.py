@@ -1,0 +1,310 @@
+"""Fit one network: draw films in balance, augment, AdamW with a cosine, average the weights, keep the best."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from training import metrics
+from training.augment import augment
+from training.checkpoints import read_weights, write_atomically, write_json, write_weights
+from training.config import FitConfig
+from training.curves import draw_curves
+from training.models import build
+from training.models.layers import LOGITS, front
+from training.splits import TRAIN, VALIDATION, SplitData
+
+_EVALUATION_BATCH = 64
+
+
+@dataclass
+class RunState:
+    """What a run knows beside its weights; lives in ``last.npz`` and ``metrics.json``."""
+
+    epoch: int = 0
+    best_epoch: int = -1
+    best_score: float = -math.inf
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step done: ``step`` of ``steps`` of the whole run, and the loss so far in this epoch."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+
+
+def drawing_shares(data: SplitData, train: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Probability that each training film is drawn; balanced recipes give every class the same sum."""
+    shares = data.weights[train].copy()
+    if data.recipe.balance:
+        for label in np.unique(data.labels[train]):
+            chosen = data.labels[train] == label
+            shares[chosen] /= shares[chosen].sum()
+    result: npt.NDArray[np.float64] = shares / shares.sum()
+    return result
+
+
+def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -> Any:
+    """The network of a configuration; a fixed size only where the images do not grow."""
+    growing = len({side for _, side in config.stages}) > 1 or config.model == "resnet50"
+    return build(
+        config.model,
+        classes,
+        None if growing else config.body_side,
+        dropout=config.dropout,
+        weights=config.weights if weights is None else weights,
+    )
+
+
+def predict_logits(body: Any, pixels: npt.NDArray[np.uint8], reduce: int) -> npt.NDArray[np.float32]:
+    """Logits float32 [N, K] of ``pixels`` uint8 [N, H, W, 1] in inference mode."""
+
+    @tf.function(reduce_retracing=True)
+    def step(batch: Any) -> Any:
+        return body(front(batch, reduce), training=False)[LOGITS]
+
+    parts = [
+        step(tf.constant(pixels[start : start + _EVALUATION_BATCH])).numpy()
+        for start in range(0, len(pixels), _EVALUATION_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Probabilities float64 [N, K]."""
+    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    powers = np.exp(shifted)
+    result: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return result
+
+
+class Fit:
+    """One training run in one folder; call :meth:`run`, kill it at any time, call it again."""
+
+    def __init__(self, config: FitConfig, data: SplitData, folder: Path) -> None:
+        self.config, self.data, self.folder = config, data, folder
+        keras.utils.set_random_seed(config.seed)
+        self.train = data.indices(TRAIN)
+        self.validation = data.indices(VALIDATION)
+        if not len(self.train) or not len(self.validation):
+            raise ValueError(
+                f"{len(self.train)} training and {len(self.validation)} validation films: both are "
+                "needed. Add images, or class folders with more than a few patients."
+            )
+        classes = len(data.recipe.class_names)
+        self.state = RunState()
+        resuming = (folder / "last.npz").is_file()
+        self.body = build_body(config, classes, weights="none" if resuming else None)
+        self.steps_per_epoch = max(1, (config.epoch_images or len(self.train)) // config.batch)
+        self.optimizer = keras.optimizers.AdamW(
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+            clipnorm=5.0,
+        )
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer.build(self.body.trainable_variables)
+        self._averaged = [
+            variable for variable in self.body.variables if variable.dtype.startswith("float")
+        ]
+        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._averaged]
+        if resuming:
+            self._restore()
+        self._step = tf.function(self._train_step, reduce_retracing=True)
+
+    # ---- one step -------------------------------------------------------------------------------
+
+    def _train_step(self, pixels: Any, labels: Any, side: Any, decay: Any) -> Any:
+        config = self.config
+        images = front(pixels, config.reduce)
+        images = tf.cond(
+            tf.equal(tf.shape(images)[1], side),
+            lambda: images,
+            lambda: tf.image.resize(images, [side, side], antialias=True),
+        )
+        images = augment(images, config.augmentation)
+        if self.body.input_shape[1] is not None:
+            images = tf.ensure_shape(images, [None, *self.body.input_shape[1:]])
+        else:
+            images = tf.ensure_shape(images, [None, None, None, 1])
+        with tf.GradientTape() as tape:
+            logits = self.body(images, training=True)[LOGITS]
+            smooth = config.label_smoothing
+            classes = logits.shape[-1]
+            target = tf.one_hot(labels, classes) * (1 - smooth) + smooth / classes
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target, logits))
+        gradients = tape.gradient(loss, self.body.trainable_variables)
+        self.optimizer.apply(gradients, self.body.trainable_variables)
+        for average, variable in zip(self._average, self._averaged, strict=True):
+            average.assign_sub((1 - decay) * (average - variable.value))
+        return loss
+
+    def _rate(self, step: int) -> float:
+        """Cosine with a linear warm-up; ``step`` counts over the whole run."""
+        total = self.config.epochs * self.steps_per_epoch
+        warm = max(1, round(self.config.warmup * total))
+        if step < warm:
+            return self.config.learning_rate * (step + 1) / warm
+        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (total - warm + 1)))
+
+    # ---- the run --------------------------------------------------------------------------------
+
+    def run(
+        self,
+        *,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+    ) -> RunState:
+        """Train what is left of the run; write checkpoints, curves and metrics after each epoch."""
+        config = self.config
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._describe()
+        shares = drawing_shares(self.data, self.train)
+        while self.state.epoch < config.epochs:
+            if self.state.epoch - self.state.best_epoch > config.patience and self.state.best_epoch >= 0:
+                break
+            started = time.monotonic()
+            epoch = self.state.epoch
+            random = np.random.default_rng([config.seed, epoch])
+            tf.random.set_seed(config.seed + epoch)
+            drawn = random.choice(self.train, self.steps_per_epoch * config.batch, p=shares)
+            side = tf.constant(config.side_of_epoch(epoch))
+            loss_sum = 0.0
+            for index in range(self.steps_per_epoch):
+                step = epoch * self.steps_per_epoch + index
+                films = drawn[index * config.batch : (index + 1) * config.batch]
+                self.optimizer.learning_rate.assign(self._rate(step))
+                decay = min(config.average, (1 + step) / (10 + step))
+                loss_sum += float(
+                    self._step(
+                        tf.constant(self.data.pixels[films]),
+                        tf.constant(self.data.labels[films]),
+                        side,
+                        tf.constant(decay, tf.float32),
+                    )
+                )
+                on_progress(
+                    Progress(
+                        epoch,
+                        config.epochs,
+                        step + 1,
+                        config.epochs * self.steps_per_epoch,
+                        loss_sum / (index + 1),
+                    )
+                )
+            row = {"epoch": float(epoch + 1), "loss": loss_sum / self.steps_per_epoch}
+            row |= self._validate()
+            self.state.epoch += 1
+            self.state.seconds += time.monotonic() - started
+            row["seconds"] = time.monotonic() - started
+            self.state.history.append(row)
+            if row["score"] > self.state.best_score:
+                self.state.best_score, self.state.best_epoch = row["score"], epoch
+                self._save_best()
+            self._save_last()
+            on_epoch(row)
+        return self.state
+
+    def _validate(self) -> dict[str, float]:
+        """Score the averaged weights on the validation films."""
+        raw = [variable.numpy() for variable in self._averaged]
+        for variable, average in zip(self._averaged, self._average, strict=True):
+            variable.assign(average)
+        logits = predict_logits(self.body, self.data.pixels[self.validation], self.config.reduce)
+        for variable, value in zip(self._averaged, raw, strict=True):
+            variable.assign(value)
+        labels, probabilities = self.data.labels[self.validation], softmax(logits)
+        area = metrics.macro_auc(labels, probabilities)
+        balanced = metrics.balanced_accuracy(labels, probabilities)
+        return {
+            "val_macro_auc": area,
+            "val_balanced_accuracy": balanced,
+            "val_log_loss": metrics.log_loss(labels, probabilities),
+            # Neither rewards the majority class; the area alone is flat near 1.
+            "score": balanced if area != area else (area + balanced) / 2,
+        }
+
+    # ---- files ----------------------------------------------------------------------------------
+
+    def _describe(self) -> None:
+        counts: dict[str, dict[str, int]] = {}
+        for film, side in zip(self.data.films, self.data.sides, strict=True):
+            row = counts.setdefault(side, {})
+            key = f"{film.source}: {film.label}"
+            row[key] = row.get(key, 0) + 1
+        write_json(
+            self.folder / "config.json",
+            {
+                "panel": self.data.recipe.panel,
+                "class_names": list(self.data.recipe.class_names),
+                "fit": self.config.to_dict(),
+                "training_data_sha256": self.data.training_hash,
+                "films": counts,
+                "notes": self.data.notes,
+                "parameters": int(self.body.count_params()),
+            },
+        )
+
+    def _save_best(self) -> None:
+        values = {
+            variable.path: average.numpy()
+            for variable, average in zip(self._averaged, self._average, strict=True)
+        }
+        write_weights(self.folder / "best.npz", values)
+
+    def _save_last(self) -> None:
+        values: dict[str, npt.NDArray[Any]] = {
+            f"model:{variable.path}": variable.numpy() for variable in self.body.variables
+        }
+        for variable, average in zip(self._averaged, self._average, strict=True):
+            values[f"average:{variable.path}"] = average.numpy()
+        for index, variable in enumerate(self.optimizer.variables):
+            values[f"optimizer:{index}"] = variable.numpy()
+        values["state"] = np.array(json.dumps(vars(self.state)))
+        write_weights(self.folder / "last.npz", values)
+        columns = list(self.state.history[0])
+        lines = [",".join(columns)]
+        lines += [",".join(f"{row[name]:.6g}" for name in columns) for row in self.state.history]
+        write_atomically(self.folder / "curves.csv", ("\n".join(lines) + "\n").encode())
+        write_atomically(self.folder / "curves.png", draw_curves(self.state.history))
+        write_json(self.folder / "metrics.json", vars(self.state))
+
+    def _restore(self) -> None:
+        values = read_weights(self.folder / "last.npz")
+        state = json.loads(str(values["state"]))
+        self.state = RunState(**state)
+        for variable in self.body.variables:
+            variable.assign(values[f"model:{variable.path}"])
+        for variable, average in zip(self._averaged, self._average, strict=True):
+            average.assign(values[f"average:{variable.path}"])
+        for index, variable in enumerate(self.optimizer.variables):
+            variable.assign(values[f"optimizer:{index}"])
+
+
+def load_best(folder: Path) -> tuple[FitConfig, dict[str, Any], Any]:
+    """A finished run: its configuration, all of ``config.json``, and the network with its best weights."""
+    from training.config import config_from_dict
+
+    described = json.loads((folder / "config.json").read_text())
+    config = config_from_dict(described["fit"])
+    body = build_body(config, len(described["class_names"]), weights="none")
+    values = read_weights(folder / "best.npz")
+    for variable in body.variables:
+        if variable.path in values:
+            variable.assign(values[variable.path])
+    return config, described, body
