@@ -192,7 +192,7 @@ def _draw_footer(
     draw.text((MARGIN + 242, top + 3), "more", _TEXT_2, _font(13))
     legend = "each map scaled to its own maximum"
     if line:
-        legend += f"; white line: {majority_needed(members)} or more models agree"
+        legend += f"; white line: {majority_needed(members)} or more models look there"
     draw.text((MARGIN + 292, top + 3), legend, _TEXT_2, _font(13))
     draw.text((MARGIN, top + 32), CAVEAT, _TEXT_1, _font(13))
     draw.text((MARGIN, top + 54), RESEARCH_USE, _TEXT_1, _font(13))

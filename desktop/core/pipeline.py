@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ from desktop.core.vote import verdict
 DEFAULT_BATCH = 4
 MAX_REFUSED_IN_BATCH = 32
 
+Draw = Callable[[CaseResult, npt.NDArray[np.uint8]], object]
+
 
 @dataclass(frozen=True)
 class LabelledCase:
@@ -35,14 +37,12 @@ class LabelledCase:
     Attributes:
         result: The case; its predictions carry maps where they were asked for.
         source: The file.
-        film: uint8 [H, W] reduced film where it was asked for, else None.
         decode_seconds: Time of reading and decoding this file.
         infer_seconds: Its share of the time of its micro-batch.
     """
 
     result: CaseResult
     source: FoundFile
-    film: npt.NDArray[np.uint8] | None = field(compare=False, repr=False)
     decode_seconds: float
     infer_seconds: float
 
@@ -52,10 +52,10 @@ def label(
     session: PanelSession,
     *,
     maps: bool = True,
-    films: bool = False,
     batch: int = DEFAULT_BATCH,
     decoder: Decoder | None = None,
     cancel: CancelToken | None = None,
+    draw: Draw | None = None,
 ) -> Iterator[LabelledCase]:
     """Label files, one case a file, in order.
 
@@ -63,10 +63,12 @@ def label(
         sources: Files; read lazily, so a folder may still be listed while the first are labelled.
         session: The loaded panel; ``session.streams`` micro-batches run at once.
         maps: Keep Grad-CAM maps in the predictions.
-        films: Keep the reduced films, for heatmap pictures.
         batch: Images in a micro-batch.
         decoder: Decodes ahead; None = threads of this process.
         cancel: When set, no new file is begun; those in hand are finished and yielded.
+        draw: Called with each answered case (maps included) and its reduced film uint8 [H, W], on
+            the thread that labelled it, so that pictures are drawn while others are labelled. What
+            it raises ends the run.
 
     Yields:
         One case a source. Closing the generator stops at once and leaves no thread behind.
@@ -74,13 +76,13 @@ def label(
     token = cancel or CancelToken()
     panel = session.panel
     decoding = (decoder or ThreadDecoder(session.streams)).decode(
-        _until_cancelled(sources, token), panel.input_sizes, film=films
+        _until_cancelled(sources, token), panel.input_sizes, film=draw is not None
     )
     pool = ThreadPoolExecutor(session.streams, thread_name_prefix="infer")
     running: deque[Future[list[LabelledCase]]] = deque()
     try:
         for group in _micro_batches(decoding, max(1, batch)):
-            running.append(pool.submit(_label_group, group, session, maps))
+            running.append(pool.submit(_label_group, group, session, maps, draw))
             # One group waits behind those that run, so that no stream ever idles.
             while len(running) > session.streams or (running and running[0].done()):
                 yield from running.popleft().result()
@@ -146,7 +148,9 @@ def _micro_batches(decoding: Iterator[Decoded], batch: int) -> Iterator[list[Dec
         yield group
 
 
-def _label_group(group: Sequence[Decoded], session: PanelSession, maps: bool) -> list[LabelledCase]:
+def _label_group(
+    group: Sequence[Decoded], session: PanelSession, maps: bool, draw: Draw | None
+) -> list[LabelledCase]:
     panel = session.panel
     sound = [decoded for decoded in group if not decoded.code]
     start = time.perf_counter()
@@ -155,16 +159,20 @@ def _label_group(group: Sequence[Decoded], session: PanelSession, maps: bool) ->
         pixels = {
             size: np.stack([item.pixels[size] for item in sound]) for size in panel.input_sizes
         }
-        answers = session.predict(pixels, maps=maps)
+        answers = session.predict(pixels, maps=maps or draw is not None)
     share = (time.perf_counter() - start) / max(1, len(sound))
     in_order = iter(answers)
-    return [
-        LabelledCase(
-            result=case_result(decoded, None if decoded.code else next(in_order), panel),
-            source=decoded.source,
-            film=decoded.film,
-            decode_seconds=decoded.seconds,
-            infer_seconds=0.0 if decoded.code else share,
+    cases = []
+    for decoded in group:
+        result = case_result(decoded, None if decoded.code else next(in_order), panel)
+        if draw is not None and decoded.film is not None and result.predictions:
+            draw(result, decoded.film)
+        cases.append(
+            LabelledCase(
+                result=result if maps else without_maps(result),
+                source=decoded.source,
+                decode_seconds=decoded.seconds,
+                infer_seconds=0.0 if decoded.code else share,
+            )
         )
-        for decoded in group
-    ]
+    return cases

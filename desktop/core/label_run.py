@@ -1,0 +1,253 @@
+"""A run: files in, a table out, with everything that makes it safe to stop and to repeat.
+
+Finished images are journalled as they come, found again by content on a rerun, and the table is
+written once, whole, in the order of the listing. What happened is counted for the summary and the
+run manifest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop.core.atomic import output_failed
+from desktop.core.cancel import CancelToken
+from desktop.core.cases import CaseResult
+from desktop.core.catalogue import Panel
+from desktop.core.decoding import Decoder, file_sha256
+from desktop.core.errors import OutputFailed
+from desktop.core.export_csv import TableFormat, TableRow, write_table
+from desktop.core.folder import FoundFile
+from desktop.core.heatmap_picture import PictureStyle, picture_name, write_picture
+from desktop.core.inference import PanelSession
+from desktop.core.pipeline import DEFAULT_BATCH, label
+from desktop.core.run_journal import RunJournal
+from desktop.core.vote import consensus_text
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run writes and how.
+
+    Attributes:
+        output: Table file; None = rows are only yielded and nothing is resumed.
+        form: Format of the table.
+        heatmaps: Folder for one picture an image, made if missing; None = no pictures.
+        batch: Images in a micro-batch.
+        fresh: Label everything again, also what an earlier run on this output finished.
+        style: How pictures are drawn.
+    """
+
+    output: Path | None = None
+    form: TableFormat = "csv"
+    heatmaps: Path | None = None
+    batch: int = DEFAULT_BATCH
+    fresh: bool = False
+    style: PictureStyle = PictureStyle()
+
+
+@dataclass
+class RunCounts:
+    """What happened so far; ``finished`` images of an earlier run are counted in all but time.
+
+    Attributes:
+        images: Rows so far.
+        ok: Rows with at least one vote.
+        failed: Rows without.
+        resumed: Rows taken over from an earlier run on the same output.
+        consensus: Rows by consensus class, ``no consensus`` included.
+        agreement: Rows by number of agreeing models.
+        codes: Rows by refusal code.
+        ood: Rows called out of distribution.
+        decode_seconds: Time that reading and decoding took, over all workers.
+        infer_seconds: Time that the models took, over all streams.
+        draw_seconds: Time that pictures took, over all streams.
+        write_seconds: Time that journal and table took.
+    """
+
+    images: int = 0
+    ok: int = 0
+    failed: int = 0
+    resumed: int = 0
+    consensus: Counter[str] = field(default_factory=Counter)
+    agreement: Counter[int] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    ood: int = 0
+    decode_seconds: float = 0.0
+    infer_seconds: float = 0.0
+    draw_seconds: float = 0.0
+    write_seconds: float = 0.0
+
+    def add(self, result: CaseResult, class_names: tuple[str, ...]) -> None:
+        """Count one row."""
+        self.images += 1
+        self.ok += result.status == "ok"
+        self.failed += result.status == "failed"
+        if result.code:
+            self.codes[result.code] += 1
+        if result.verdict is not None:
+            self.consensus[consensus_text(result.verdict, class_names)] += 1
+            self.agreement[result.verdict.agreement] += 1
+            self.ood += result.verdict.ood
+
+
+class LabelRun:
+    """One run on one output. Use as a context manager: leaving it commits and unlocks.
+
+    Args:
+        panel: The panel that will answer.
+        settings: What to write and how.
+
+    Raises:
+        OutputFailed: The output's folder cannot be written, or another run is writing it
+            (OUTPUT-06). Raised before any model is loaded.
+    """
+
+    def __init__(self, panel: Panel, settings: RunSettings) -> None:
+        self.panel = panel
+        self.settings = settings
+        self.counts = RunCounts()
+        self._journal: RunJournal | None = None
+        if settings.heatmaps is not None:
+            _make_folder(settings.heatmaps)
+        if settings.output is not None:
+            self._journal = RunJournal(settings.output, panel, fresh=settings.fresh)
+
+    @property
+    def notice(self) -> str:
+        """Something to tell about an earlier run on this output, empty if there is nothing."""
+        return self._journal.notice if self._journal else ""
+
+    def results(
+        self,
+        files: Iterable[FoundFile],
+        session: PanelSession,
+        *,
+        decoder: Decoder | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[TableRow]:
+        """Label what is not finished yet; one row a file, in order among the new ones.
+
+        Rows of an earlier run are yielded too, as they are met. Every row is durable soon after it
+        was yielded, all of them when the generator ends.
+        """
+        device = session.report.running
+        positions: dict[str, int] = {}
+        taken_over: list[TableRow] = []
+        token = cancel or CancelToken()
+        waiting = self._unfinished(files, positions, taken_over, token)
+        for case in label(
+            waiting,
+            session,
+            maps=False,
+            batch=self.settings.batch,
+            decoder=decoder,
+            cancel=token,
+            draw=self._draw if self.settings.heatmaps is not None else None,
+        ):
+            yield from _drained(taken_over)
+            start = time.perf_counter()
+            position = positions.pop(case.source.image)
+            if self._journal is not None:
+                self._journal.keep(case.source, case.result, device, position)
+            self.counts.write_seconds += time.perf_counter() - start
+            self.counts.decode_seconds += case.decode_seconds
+            self.counts.infer_seconds += case.infer_seconds
+            self.counts.add(case.result, self.panel.class_names)
+            yield TableRow(case.result, device=device)
+        yield from _drained(taken_over)
+        if self._journal is not None:
+            self._journal.commit()
+
+    def write_table(self) -> int:
+        """Write the table of everything finished in this listing; returns the number of rows.
+
+        Raises:
+            OutputFailed: The old file, if any, is intact, and so is the journal.
+        """
+        assert self._journal is not None and self.settings.output is not None
+        start = time.perf_counter()
+        rows = (TableRow(case.result, device=case.device) for case in self._journal.rows())
+        count = write_table(self.settings.output, self.panel, rows, self.settings.form)
+        self.counts.write_seconds += time.perf_counter() - start
+        return count
+
+    def close(self) -> None:
+        """Commit and unlock. Safe to call twice."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def __enter__(self) -> LabelRun:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._journal is not None:
+            self._journal.__exit__(kind, error, trace)
+
+    def _unfinished(
+        self,
+        files: Iterable[FoundFile],
+        positions: dict[str, int],
+        taken_over: list[TableRow],
+        token: CancelToken,
+    ) -> Iterator[FoundFile]:
+        """Files that need the models; finished ones are placed in the table on the way."""
+        for position, file in enumerate(files):
+            if token.cancelled:
+                return
+            row = self._finished_row(file, position)
+            if row is not None:
+                self.counts.resumed += 1
+                self.counts.add(row.result, self.panel.class_names)
+                taken_over.append(row)
+                continue
+            positions[file.image] = position
+            yield file
+
+    def _finished_row(self, file: FoundFile, position: int) -> TableRow | None:
+        if self._journal is None or not self._journal.knows(file):
+            return None
+        case = self._journal.finished(file, file_sha256(file.path))
+        if case is None or (case.result.predictions and not self._has_picture(file.image)):
+            return None
+        self._journal.place(file.image, position)
+        return TableRow(case.result, device=case.device)
+
+    def _has_picture(self, image: str) -> bool:
+        folder = self.settings.heatmaps
+        return folder is None or (folder / picture_name(image)).exists()
+
+    def _draw(self, result: CaseResult, film: npt.NDArray[np.uint8]) -> None:
+        assert self.settings.heatmaps is not None
+        start = time.perf_counter()
+        write_picture(self.settings.heatmaps, result, film, self.panel, self.settings.style)
+        self.counts.draw_seconds += time.perf_counter() - start
+
+
+def _drained(rows: list[TableRow]) -> Iterator[TableRow]:
+    while rows:
+        yield rows.pop(0)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputFailed(
+            "OUTPUT-03",
+            f"{folder.name} is a file, so heatmaps cannot be put into it. Name a folder.",
+        ) from error
+    except OSError as error:
+        raise output_failed(folder, error) from error

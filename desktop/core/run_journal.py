@@ -1,0 +1,319 @@
+"""What a labelling run has finished, durable beside its output, so that any stop costs nothing.
+
+A small SQLite file, because a rerun must find one image among millions without reading all, and a
+commit must be whole or not there. Its rollback journal (not WAL) also works on network folders, and
+its exclusive lock keeps a second run off the same output and dies with its process, so no stale
+lock can remain. Answers are kept as exact numbers: the table made from them is the same, byte for
+byte, whether the run was interrupted or not.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import desktop
+from desktop.core.atomic import output_failed
+from desktop.core.cases import CaseResult, Prediction
+from desktop.core.catalogue import Panel
+from desktop.core.contract import CONTRACT_VERSION
+from desktop.core.errors import OutputFailed
+from desktop.core.folder import FoundFile
+from desktop.core.vote import verdict
+
+JOURNAL_SUFFIX = ".journal"
+COMMIT_SECONDS = 0.25
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cases (
+    image BLOB PRIMARY KEY, position INTEGER, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, device TEXT NOT NULL, answer TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cases_by_position ON cases (position);
+"""
+
+
+@dataclass(frozen=True)
+class FinishedCase:
+    """A finished image with the device its answers came from."""
+
+    result: CaseResult
+    device: str
+
+
+class RunJournal:
+    """The journal of one output file. One thread, one process.
+
+    Args:
+        output: The table that the run will write; the journal lies beside it.
+        panel: Answers of another panel, app version or contract are not reused.
+        fresh: Forget what is finished.
+
+    Raises:
+        OutputFailed: OUTPUT-01 to 05 as in ``atomic``, OUTPUT-06 another run has this output.
+    """
+
+    def __init__(self, output: Path, panel: Panel, *, fresh: bool = False) -> None:
+        self.path = output.with_name(output.name + JOURNAL_SUFFIX)
+        self.notice = ""
+        self._output = output
+        self._panel = panel
+        self._last_commit = time.monotonic()
+        try:
+            self._database = self._open()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        except OSError as error:
+            raise output_failed(output, error) from error
+        try:
+            with self._explained():
+                self._begin(fresh)
+        except OutputFailed:
+            self._database.close()
+            raise
+
+    def knows(self, file: FoundFile) -> bool:
+        """True where an image of this name, size and time was finished; its hash decides."""
+        with self._explained():
+            row = self._database.execute(
+                "SELECT 1 FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?",
+                (_key(file.image), file.size, file.mtime_ns),
+            ).fetchone()
+        return row is not None
+
+    def finished(self, file: FoundFile, sha256: str) -> FinishedCase | None:
+        """The answer for exactly this content, None where the image must be labelled.
+
+        Args:
+            file: Name, size and time as the listing saw them.
+            sha256: Hash of the file's bytes now; an unreadable file is always tried again.
+        """
+        with self._explained():
+            row = self._database.execute(
+                "SELECT device, answer FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?"
+                " AND sha256 = ? AND sha256 != ''",
+                (_key(file.image), file.size, file.mtime_ns, sha256),
+            ).fetchone()
+        return (
+            None if row is None else FinishedCase(self._result(file.image, sha256, row[1]), row[0])
+        )
+
+    def place(self, image: str, position: int) -> None:
+        """Say at which row of this run's table a finished image stands."""
+        with self._explained():
+            self._database.execute(
+                "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?",
+                (position, _key(image), position),
+            )
+
+    def keep(self, file: FoundFile, result: CaseResult, device: str, position: int) -> None:
+        """Take in a finished image; on disk within ``COMMIT_SECONDS`` of the next call."""
+        with self._explained():
+            self._database.execute(
+                "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    _key(file.image),
+                    position,
+                    file.size,
+                    file.mtime_ns,
+                    result.sha256,
+                    device,
+                    _answer(result),
+                ),
+            )
+            if time.monotonic() - self._last_commit >= COMMIT_SECONDS:
+                self.commit()
+
+    def commit(self) -> None:
+        """Flush what is finished to the disk."""
+        with self._explained():
+            self._database.execute("COMMIT")
+            self._database.execute("BEGIN")
+        self._last_commit = time.monotonic()
+
+    def rows(self) -> Iterator[FinishedCase]:
+        """Finished images of this run's listing, in its order."""
+        with self._explained():
+            cursor = self._database.execute(
+                "SELECT image, sha256, device, answer FROM cases WHERE position IS NOT NULL"
+                " ORDER BY position"
+            )
+            for image, sha256, device, answer in cursor:
+                yield FinishedCase(self._result(_name(image), sha256, answer), device)
+
+    def close(self) -> None:
+        """Commit and let go of the lock. Safe to call twice."""
+        try:
+            with self._explained():
+                if self._database.in_transaction:
+                    self._database.execute("COMMIT")
+        except sqlite3.ProgrammingError:  # already closed
+            return
+        finally:
+            self._database.close()
+
+    def __enter__(self) -> RunJournal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except OutputFailed:
+            if error is None:
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        """Open and lock; a file that is no journal is set aside, never overwritten."""
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+        aside = self._set_aside()
+        self.notice = (
+            f"The journal of {self._output.name} was damaged and is kept as {aside.name}; "
+            "all images are labelled again."
+        )
+        return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            # Made by us first, so that nobody else can read it.
+            os.close(
+                os.open(self.path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
+            )
+        database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA journal_mode = DELETE")
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("BEGIN EXCLUSIVE")
+            for statement in _SCHEMA.split(";"):
+                database.execute(statement)
+            database.execute(
+                "SELECT image, position, size, mtime_ns, sha256, device, answer FROM cases LIMIT 1"
+            )
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _set_aside(self) -> Path:
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
+            number += 1
+        try:
+            return self.path.rename(aside)
+        except OSError as error:
+            raise output_failed(self.path, error) from error
+
+    def _begin(self, fresh: bool) -> None:
+        identity = json.dumps(
+            [_FORMAT, desktop.__version__, CONTRACT_VERSION, self._panel.fingerprint]
+        )
+        found = self._database.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()
+        if fresh or (found is not None and found[0] != identity):
+            self._database.execute("DELETE FROM cases")
+            if not fresh:
+                self.notice = (
+                    "The earlier run on this output used other models or another version of the "
+                    "app, so all images are labelled again."
+                )
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES ('identity', ?)", (identity,))
+        self._database.execute("UPDATE cases SET position = NULL WHERE position IS NOT NULL")
+        self.commit()
+
+    def _result(self, image: str, sha256: str, answer: str) -> CaseResult:
+        values = json.loads(answer)
+        predictions = tuple(
+            Prediction(model, tuple(probabilities), score)
+            for model, probabilities, score in values["predictions"]
+        )
+        panel = self._panel
+        return CaseResult(
+            image=image,
+            sha256=sha256,
+            status=values["status"],
+            code=values["code"],
+            reason=values["reason"],
+            predictions=predictions,
+            verdict=verdict(predictions, panel.model_names, len(panel.class_names), panel.ood_limit)
+            if predictions
+            else None,
+        )
+
+    def _explained(self) -> _Explained:
+        return _Explained(self)
+
+    def _failed(self, error: sqlite3.Error) -> OutputFailed:
+        message = str(error).lower()
+        if "locked" in message:
+            return OutputFailed(
+                "OUTPUT-06",
+                f"Another run is writing {self._output.name}. Wait until it has finished or choose "
+                "another output.",
+            )
+        number = errno.EIO
+        if "full" in message:
+            number = errno.ENOSPC
+        elif "readonly" in message or "unable to open" in message:
+            number = errno.EACCES
+        return output_failed(self._output, OSError(number, str(error)))
+
+
+class _Explained:
+    """Turns SQLite's errors into the user's words."""
+
+    def __init__(self, journal: RunJournal) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, sqlite3.ProgrammingError):
+            return
+        if isinstance(error, sqlite3.Error):
+            raise self._journal._failed(error) from error
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    message = str(error).lower()
+    marks = ("not a database", "malformed", "no such column", "has no column", "corrupt")
+    return any(mark in message for mark in marks)
+
+
+def _answer(result: CaseResult) -> str:
+    return json.dumps(
+        {
+            "status": result.status,
+            "code": result.code,
+            "reason": result.reason,
+            "predictions": [
+                [item.model, item.probabilities, item.ood_score] for item in result.predictions
+            ],
+        }
+    )
+
+
+def _key(image: str) -> bytes:
+    # Not os.fsencode: the same bytes on every system, also for names that are not UTF-8.
+    return image.encode("utf-8", "surrogatepass")
+
+
+def _name(key: bytes) -> str:
+    return key.decode("utf-8", "surrogatepass")
