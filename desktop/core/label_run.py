@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +50,7 @@ class RunSettings:
     heatmaps: Path | None = None
     batch: int = DEFAULT_BATCH
     fresh: bool = False
-    style: PictureStyle = PictureStyle()
+    style: PictureStyle = field(default_factory=PictureStyle)
 
 
 @dataclass
@@ -132,17 +132,22 @@ class LabelRun:
         *,
         decoder: Decoder | None = None,
         cancel: CancelToken | None = None,
+        on_resumed: Callable[[TableRow], object] | None = None,
     ) -> Iterator[TableRow]:
-        """Label what is not finished yet; one row a file, in order among the new ones.
+        """Label what is not finished yet: one row a file, in order, durable soon after.
 
-        Rows of an earlier run are yielded too, as they are met. Every row is durable soon after it
-        was yielded, all of them when the generator ends.
+        Args:
+            files: The listing, read lazily.
+            session: The loaded panel.
+            decoder: Decodes ahead; None = threads of this process.
+            cancel: When set, images in hand are finished and no others begun.
+            on_resumed: Called with each row taken over from an earlier run on this output; those
+                are not yielded.
         """
         device = session.report.running
         positions: dict[str, int] = {}
-        taken_over: list[TableRow] = []
         token = cancel or CancelToken()
-        waiting = self._unfinished(files, positions, taken_over, token)
+        waiting = self._unfinished(files, positions, on_resumed, token)
         for case in label(
             waiting,
             session,
@@ -152,7 +157,6 @@ class LabelRun:
             cancel=token,
             draw=self._draw if self.settings.heatmaps is not None else None,
         ):
-            yield from _drained(taken_over)
             start = time.perf_counter()
             position = positions.pop(case.source.image)
             if self._journal is not None:
@@ -162,7 +166,6 @@ class LabelRun:
             self.counts.infer_seconds += case.infer_seconds
             self.counts.add(case.result, self.panel.class_names)
             yield TableRow(case.result, device=device)
-        yield from _drained(taken_over)
         if self._journal is not None:
             self._journal.commit()
 
@@ -172,7 +175,8 @@ class LabelRun:
         Raises:
             OutputFailed: The old file, if any, is intact, and so is the journal.
         """
-        assert self._journal is not None and self.settings.output is not None
+        assert self._journal is not None
+        assert self.settings.output is not None
         start = time.perf_counter()
         rows = (TableRow(case.result, device=case.device) for case in self._journal.rows())
         count = write_table(self.settings.output, self.panel, rows, self.settings.form)
@@ -200,7 +204,7 @@ class LabelRun:
         self,
         files: Iterable[FoundFile],
         positions: dict[str, int],
-        taken_over: list[TableRow],
+        on_resumed: Callable[[TableRow], object] | None,
         token: CancelToken,
     ) -> Iterator[FoundFile]:
         """Files that need the models; finished ones are placed in the table on the way."""
@@ -211,7 +215,8 @@ class LabelRun:
             if row is not None:
                 self.counts.resumed += 1
                 self.counts.add(row.result, self.panel.class_names)
-                taken_over.append(row)
+                if on_resumed is not None:
+                    on_resumed(row)
                 continue
             positions[file.image] = position
             yield file
@@ -234,11 +239,6 @@ class LabelRun:
         start = time.perf_counter()
         write_picture(self.settings.heatmaps, result, film, self.panel, self.settings.style)
         self.counts.draw_seconds += time.perf_counter() - start
-
-
-def _drained(rows: list[TableRow]) -> Iterator[TableRow]:
-    while rows:
-        yield rows.pop(0)
 
 
 def _make_folder(folder: Path) -> None:

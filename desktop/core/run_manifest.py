@@ -1,6 +1,6 @@
 """The manifest of a run: enough to say later which models made a table, and how long it took.
 
-No paths and no file names: they may hold a patient's name, and a manifest is what people send along.
+No paths and no file names: they may hold a patient's name, and a manifest is what people send on.
 """
 
 from __future__ import annotations
