@@ -22,8 +22,9 @@ from PIL import Image
 
 from desktop.core.cancel import CancelToken
 from desktop.core.errors import ImageRefused
+from desktop.core.file_bytes import read_file
 from desktop.core.folder import FoundFile
-from desktop.core.pixels import eight_bit, model_pixels, read_radiograph
+from desktop.core.pixels import decode, eight_bit, model_pixels
 
 FILM_SIDE = 1024
 
@@ -70,9 +71,13 @@ def decode_file(source: FoundFile, sizes: tuple[tuple[int, int], ...], *, film: 
         film: Also keep the 8-bit film, for pictures.
     """
     start = time.perf_counter()
+    sha256 = ""
     try:
+        # Read once: hash and pixels can never come from different contents.
+        file = read_file(source.path)
+        sha256 = file.sha256
         # Twice the input, so that the JPEG decoder may skip detail; training reads the same way.
-        radiograph = read_radiograph(source.path, at_least=2 * max(map(max, sizes)))
+        radiograph = decode(file, at_least=2 * max(map(max, sizes)))
         whole = eight_bit(radiograph)
         pixels = {size: model_pixels(whole, size) for size in sizes}
         small = _reduced(whole) if film else None
@@ -82,7 +87,7 @@ def decode_file(source: FoundFile, sizes: tuple[tuple[int, int], ...], *, film: 
         code, reason = refusal.code, str(refusal)
     return Decoded(
         source=source,
-        sha256=file_sha256(source.path),
+        sha256=sha256,
         pixels=pixels,
         film=small,
         code=code,
