@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,20 @@ class Calibration:
         return softmax(logits.astype(np.float64) / self.temperature + np.array(self.shift))
 
 
-def class_balanced(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Weight of each film so that every class counts the same; sum 1."""
-    counts = np.bincount(labels)
-    weights = 1.0 / counts[labels]
+def balanced_weights(
+    labels: npt.NDArray[np.int64], sources: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """Weight of each film so that every class counts the same, and within a class every data set.
+
+    The next film comes from a hospital that is in no folder; the largest folder does not speak for it.
+    """
+    weights = np.zeros(len(labels))
+    names = np.array(sources)
+    for label in np.unique(labels):
+        present = np.unique(names[labels == label])
+        for name in present:
+            chosen = (labels == label) & (names == name)
+            weights[chosen] = 1.0 / (len(present) * chosen.sum())
     result: npt.NDArray[np.float64] = weights / weights.sum()
     return result
 
@@ -39,9 +50,11 @@ def class_balanced(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
 def calibrate(
     logits: npt.NDArray[np.float32],
     labels: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64] | None = None,
+    weights: npt.NDArray[np.float64],
+    *,
+    shift: bool = False,
 ) -> Calibration:
-    """Fit temperature and shift by the weighted log-likelihood.
+    """Fit the temperature, and with ``shift`` a shift a class, by the weighted log-likelihood.
 
     The shift is held near zero by a small penalty: where validation separates the classes completely, the
     likelihood alone would not say where between them the border lies.
@@ -49,21 +62,21 @@ def calibrate(
     Args:
         logits: Validation logits [N, K].
         labels: [N].
-        weights: Weight of each film, sum 1; by default every class counts the same.
+        weights: Weight of each film, sum 1.
+        shift: Fit the shift too; else it is 0.
     """
-    if weights is None:
-        weights = class_balanced(labels)
     classes = logits.shape[1]
     chosen = np.arange(len(labels))
     scaled = logits.astype(np.float64)
 
     def loss(parameters: npt.NDArray[np.float64]) -> float:
-        shift = parameters[1:] - parameters[1:].mean()
-        values = scaled / np.exp(parameters[0]) + shift
+        added = parameters[1:] - parameters[1:].mean() if shift else np.zeros(classes)
+        values = scaled / np.exp(parameters[0]) + added
         values = values - values.max(1, keepdims=True)
         likelihood = values[chosen, labels] - np.log(np.exp(values).sum(1))
-        return float(-(weights * likelihood).sum() + 0.01 * (shift**2).sum())
+        return float(-(weights * likelihood).sum() + 0.01 * (added**2).sum())
 
-    found = minimize(loss, np.zeros(classes + 1), method="L-BFGS-B", bounds=[(-3, 3)] + [(-3, 3)] * classes)
-    shift = found.x[1:] - found.x[1:].mean()
-    return Calibration(float(np.exp(found.x[0])), tuple(float(value) for value in shift))
+    bounds = [(-3.0, 3.0)] * (classes + 1)
+    found = minimize(loss, np.zeros(classes + 1), method="L-BFGS-B", bounds=bounds).x
+    added = found[1:] - found[1:].mean() if shift else np.zeros(classes)
+    return Calibration(float(np.exp(found[0])), tuple(float(value) for value in added))

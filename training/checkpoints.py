@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.atomic import atomic_write
+
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, flush to the disk, then replace: a reader sees the old file or the new."""
+    """Write a file whole or not at all; makes its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with atomic_write(path) as stream:
+        stream.write(content)
 
 
 def write_weights(path: Path, values: Mapping[str, npt.NDArray[Any]]) -> None:

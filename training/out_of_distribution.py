@@ -143,7 +143,8 @@ def fit_ood(
     """Fit on training films, scale on validation films.
 
     Args:
-        train: Pooled features [N, C], thumbnails [N, T], labels [N] and weights [N].
+        train: Pooled features [N, C]; thumbnails [N, T], or [2 N, T] with the mirrored films after the
+            others; labels [N] and weights [N].
         validation: Pooled features, thumbnails and weights of validation films (so that each source
             counts the same, whatever its size).
     """
@@ -151,8 +152,9 @@ def fit_ood(
     for index, dimensions in ((0, _FEATURE_DIMENSIONS), (1, _THUMBNAIL_DIMENSIONS)):
         values = train[index]
         # One centre for the thumbnail: a class is not a shape.
-        labels = train[2] if index == 0 else np.zeros_like(train[2])
-        view = _fit_view(values, labels, train[3], dimensions)
+        repeats = len(values) // len(train[2])
+        labels = train[2] if index == 0 else np.zeros(len(values), np.int64)
+        view = _fit_view(values, labels, np.tile(train[3], repeats), dimensions)
         inside, outside = view.distances(tf.constant(validation[index]))
         views.append(
             View(

@@ -21,7 +21,7 @@ from training.checkpoints import read_weights, write_atomically, write_json, wri
 from training.config import FitConfig
 from training.curves import draw_curves
 from training.models import build
-from training.models.layers import LOGITS, front
+from training.models.layers import LOGITS, float_variables, front
 from training.splits import TRAIN, VALIDATION, SplitData
 
 _EVALUATION_BATCH = 64
@@ -119,9 +119,7 @@ class Fit:
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.body.trainable_variables)
-        self._averaged = [
-            variable for variable in self.body.variables if variable.dtype.startswith("float")
-        ]
+        self._averaged = float_variables(self.body)
         self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._averaged]
         if resuming:
             self._restore()
@@ -269,7 +267,7 @@ class Fit:
 
     def _save_last(self) -> None:
         values: dict[str, npt.NDArray[Any]] = {
-            f"model:{variable.path}": variable.numpy() for variable in self.body.variables
+            f"model:{variable.path}": variable.numpy() for variable in self._averaged
         }
         for variable, average in zip(self._averaged, self._average, strict=True):
             values[f"average:{variable.path}"] = average.numpy()
@@ -288,7 +286,7 @@ class Fit:
         values = read_weights(self.folder / "last.npz")
         state = json.loads(str(values["state"]))
         self.state = RunState(**state)
-        for variable in self.body.variables:
+        for variable in self._averaged:
             variable.assign(values[f"model:{variable.path}"])
         for variable, average in zip(self._averaged, self._average, strict=True):
             average.assign(values[f"average:{variable.path}"])
@@ -304,7 +302,6 @@ def load_best(folder: Path) -> tuple[FitConfig, dict[str, Any], Any]:
     config = config_from_dict(described["fit"])
     body = build_body(config, len(described["class_names"]), weights="none")
     values = read_weights(folder / "best.npz")
-    for variable in body.variables:
-        if variable.path in values:
-            variable.assign(values[variable.path])
+    for variable in float_variables(body):
+        variable.assign(values[variable.path])
     return config, described, body

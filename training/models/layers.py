@@ -59,3 +59,8 @@ def convolution(
 def body(inputs: Any, features: Any, logits: Any, name: str) -> keras.Model:
     """Close a network: outputs ``features`` and ``logits``."""
     return keras.Model(inputs, {FEATURES: features, LOGITS: logits}, name=name)
+
+
+def float_variables(model: keras.Model) -> list[Any]:
+    """The variables that are weights or running statistics, not the states of random generators."""
+    return [variable for variable in model.variables if variable.dtype.startswith("float")]

@@ -18,6 +18,7 @@ from training.models.layers import (
     NORMALISATION_MOMENTUM,
     Standardise,
     body,
+    float_variables,
 )
 
 #: Grey-level spread that the ImageNet weights expect after their mean is taken off (Caffe scaling).
@@ -79,6 +80,6 @@ def _take_convolutions(model: keras.Model, checkpoint: Path) -> None:
 
     values = read_weights(checkpoint)
     head = {variable.path for variable in model.get_layer(LOGITS).variables}
-    for variable in model.variables:
+    for variable in float_variables(model):
         if variable.path not in head:
             variable.assign(values[variable.path])

@@ -1,0 +1,169 @@
+"""What the models of a panel say together: its scores, its out-of-distribution limit, its page."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop.core.contract import MANIFEST_NAME, RESEARCH_USE, PanelManifest
+from training import metrics
+from training.cards import interval, metric_tables
+from training.checkpoints import write_atomically, write_json
+from training.evaluate import Answers, panel_votes, scores, side_prefix
+from training.export import read_answers
+from training.models import TITLES
+from training.out_of_distribution import weighted_percentile
+from training.splits import VALIDATION
+
+#: Share of validation films, every data set counted the same, that may be called out of distribution.
+_FLAGGED_SHARE = 0.025
+SCORES_NAME = "scores.json"
+
+
+def _together(members: list[Answers]) -> Answers:
+    """Mean probabilities and mean score of the members, film by film."""
+    names = members[0].names
+    if any(member.names != names for member in members):
+        raise ValueError("The members were scored on different films; export them again.")
+    return Answers(
+        members[0].labels,
+        np.mean([member.probabilities for member in members], axis=0),
+        np.mean([member.ood_scores for member in members], axis=0),
+        names,
+    )
+
+
+def panel_scores(
+    members: list[Answers], class_names: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    """Scores of the panel on one side.
+
+    Those of the mean probability, under the names of :func:`training.evaluate.scores`, and those of the
+    verdict: ``verdict_accuracy`` (no consensus counts as wrong), ``consensus_share`` and
+    ``consensus_accuracy`` (of the films with a consensus).
+    """
+    together = _together(members)
+    result = scores(together, class_names)
+    votes, _ = panel_votes([member.probabilities for member in members])
+    # The bootstrap resamples rows, so the votes ride along as one more column.
+    carried = np.column_stack([together.probabilities, votes.astype(np.float64)])
+
+    def verdict_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
+        return float(np.mean(rows[:, -1] == labels))
+
+    def consensus_share(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
+        return float(np.mean(rows[:, -1] >= 0))
+
+    def consensus_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
+        agreed = rows[:, -1] >= 0
+        return float(np.mean(rows[agreed, -1] == labels[agreed])) if agreed.any() else float("nan")
+
+    for measure in (verdict_accuracy, consensus_share, consensus_accuracy):
+        result[measure.__name__] = metrics.with_interval(measure, together.labels, carried)
+    return result
+
+
+def finish_panel(folder: Path, runs: Path) -> dict[str, dict[str, float]]:
+    """Set the manifest's out-of-distribution limit and write the panel's scores and page.
+
+    Args:
+        folder: The panel's folder with its manifest.
+        runs: Folder of the runs, which hold what each exported model said.
+
+    Returns:
+        All panel scores, named ``<side>_<metric>``.
+    """
+    path = folder / MANIFEST_NAME
+    manifest = PanelManifest.from_json(path.read_text("utf-8"))
+    answers = {
+        member.name: read_answers(runs / f"{manifest.name}-{member.name}")
+        for member in manifest.members
+    }
+    sides = list(next(iter(answers.values())))
+    result: dict[str, dict[str, float]] = {}
+    flagged: dict[str, float] = {}
+    limit = manifest.ood_limit
+    for side in [VALIDATION, *[side for side in sides if side != VALIDATION]]:
+        members = [by_side[side] for by_side in answers.values()]
+        together = _together(members)
+        if side == VALIDATION:
+            sources = np.array([name.split("/", 1)[0] for name in together.names])
+            names, counts = np.unique(sources, return_counts=True)
+            share = dict(zip(names.tolist(), (1 / counts).tolist(), strict=True))
+            weights = np.array([share[name] for name in sources.tolist()])
+            limit = weighted_percentile(together.ood_scores, weights, 1 - _FLAGGED_SHARE)
+        flagged[side] = float(np.mean(together.ood_scores > limit))
+        for name, values in panel_scores(members, manifest.class_names).items():
+            result[f"{side_prefix(side)}_{name}"] = values
+    manifest = dataclasses.replace(manifest, ood_limit=round(limit, 4))
+    write_atomically(path, manifest.to_json().encode())
+    write_json(
+        folder / SCORES_NAME,
+        {"panel": manifest.name, "version": manifest.version, "scores": result, "flagged": flagged},
+    )
+    write_atomically(folder / "README.md", _page(manifest, answers, result, flagged).encode())
+    return result
+
+
+def _page(
+    manifest: PanelManifest,
+    answers: dict[str, dict[str, Answers]],
+    result: dict[str, dict[str, float]],
+    flagged: dict[str, float],
+) -> str:
+    lines = [
+        f"# Panel {manifest.name}: {manifest.title}",
+        "",
+        f"**{RESEARCH_USE}**",
+        "",
+        f"Version {manifest.version}; classes {', '.join(manifest.class_names)}; models "
+        f"{', '.join(f'[{TITLES.get(m.name, m.name)}]({m.name}.md)' for m in manifest.members)}. "
+        "The verdict is the class that more than half of the models vote for; everything else is no "
+        "consensus.",
+        "",
+        "## Each model beside the panel",
+        "",
+    ]
+    area = next((name for name in ("test_auc", "test_macro_auc") if name in result), None)
+    if area:
+        lines.append("| official test | accuracy | AUC |\n| --- | --- | --- |")
+        for name, by_side in answers.items():
+            row = scores(by_side["test"], manifest.class_names)
+            lines.append(
+                f"| {TITLES.get(name, name)} | {interval(row['accuracy'])} | "
+                f"{interval(row[area.removeprefix('test_')])} |"
+            )
+        lines.append(
+            f"| panel, mean probability | {interval(result['test_accuracy'])} | "
+            f"{interval(result[area])} |"
+        )
+        lines.append(
+            f"| panel, verdict (no consensus counts as wrong) | "
+            f"{interval(result['test_verdict_accuracy'])} | |"
+        )
+        lines.append("")
+    lines += [
+        "## Scores of the panel",
+        "",
+        "`verdict` and `consensus` rows are about the majority, the others about the mean probability.",
+        "",
+        metric_tables(result),
+        "## Out of distribution",
+        "",
+        f"An image is flagged where the mean score of the models is above {manifest.ood_limit:g}. "
+        "Flagged of the films that are chest films: "
+        + ", ".join(f"{side} {share:.1%}" for side, share in flagged.items())
+        + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def read_scores(folder: Path) -> dict[str, dict[str, float]]:
+    """What :func:`finish_panel` wrote."""
+    values = json.loads((folder / SCORES_NAME).read_text("utf-8"))["scores"]
+    return {name: dict(row) for name, row in values.items()}
