@@ -36,8 +36,8 @@ class ViewState(QObject):
     Every command changes the state once and tells it; a command that changes nothing is silent.
 
     Signals:
-        changed(): Anything changed; views repaint.
-        window_changed(float, float): Window width and level in stored grey values.
+        changed(): Anything but the cursor changed; views repaint.
+        window_changed(float, float): Window width and level in stored grey values were set.
         zoom_changed(float): Device pixels per film pixel, 0 while the film is fitted.
         orientation_changed(Orientation): Turned or flipped.
         inverted_changed(bool): Black and white exchanged.
@@ -95,9 +95,11 @@ class ViewState(QObject):
             self.window_changed.emit(*value)
             self.changed.emit()
 
-    def forget_window(self) -> None:
-        """Let the next film open in its own default window."""
-        self._window = None
+    def reset_window(self) -> None:
+        """Back to each film's own default window; views tell what that is."""
+        if self._window is not None:
+            self._window = None
+            self.changed.emit()
 
     def set_view(self, zoom: float | None, centre: QPointF | None) -> None:
         """Set zoom (device pixels per film pixel, None = fit) and centre (film pixels) together."""
@@ -132,7 +134,6 @@ class ViewState(QObject):
         if position != self._cursor:
             self._cursor = position
             self.cursor_moved.emit(position)
-            self.changed.emit()
 
     def reset_geometry(self) -> None:
         """Fitted, upright, not flipped."""

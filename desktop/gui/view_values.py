@@ -8,6 +8,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.pixels import Window
+
 
 class Tool(Enum):
     """What the left button does. Right drag always zooms and middle drag always pans."""
@@ -83,12 +85,14 @@ class WindowPreset:
         title: Words for the menu.
         width: Window width in stored grey values, at least 1.
         level: Window centre.
+        window: The same as the decoder's window, which may be curved.
     """
 
     key: str
     title: str
     width: float
     level: float
+    window: Window = field(compare=False)
 
 
 @dataclass(frozen=True)

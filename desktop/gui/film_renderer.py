@@ -1,0 +1,73 @@
+"""One film on its way to the screen, with the pictures of the last frame kept."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QImage, QPainter
+
+from desktop.core.pixels import Radiograph, look_up_table
+from desktop.gui.film_geometry import FilmGeometry
+from desktop.gui.film_paint import FilmPyramid, Grey, grey_image, sample_film
+from desktop.gui.view_state import Orientation
+from desktop.gui.view_values import WindowPreset
+from desktop.gui.window_presets import film_presets, window_of
+
+
+class FilmRenderer:
+    """Samples when the geometry changes, applies the table when the window changes."""
+
+    def __init__(self, film: Radiograph) -> None:
+        self.film = film
+        self.size = (film.values.shape[1], film.values.shape[0])
+        self._levels = 256 if film.values.dtype == np.uint8 else 65536
+        self._pyramid = FilmPyramid(film.values)
+        self._presets: tuple[WindowPreset, ...] = ()
+        self._sampled: tuple[object, Grey] | None = None
+        self._picture: tuple[object, QImage] | None = None
+
+    @property
+    def presets(self) -> tuple[WindowPreset, ...]:
+        """Named windows, the default first; counted when first asked for."""
+        if not self._presets:
+            self._presets = film_presets(self.film)
+        return self._presets
+
+    @property
+    def full_width(self) -> float:
+        """Width of the full grey range: the measure of a window drag."""
+        return next(preset.width for preset in self.presets if preset.key == "full")
+
+    def paint(
+        self,
+        painter: QPainter,
+        placed: FilmGeometry,
+        orientation: Orientation,
+        window: tuple[float, float],
+        inverted: bool,
+        ratio: float,
+    ) -> None:
+        """Draw the visible part, exactly one value a device pixel.
+
+        Args:
+            placed: Where it lies, in device pixels.
+            window: (width, level) in stored grey values.
+            ratio: Device pixels per unit of the painter.
+        """
+        if placed.visible.isEmpty():
+            return
+        where = (placed.box, placed.visible.size().toTuple(), orientation)
+        if self._sampled is None or self._sampled[0] != where:
+            self._sampled = where, sample_film(self._pyramid, placed, orientation)
+            self._picture = None
+        look = (window, inverted)
+        if self._picture is None or self._picture[0] != look:
+            table = look_up_table(self.film, window_of(self.presets, *window))
+            # Bicubic enlargement may overshoot the film's own bits.
+            table = np.pad(table, (0, self._levels - len(table)), mode="edge")
+            table = 255 - table if inverted else table
+            self._picture = look, grey_image(self._sampled[1], table)
+        painter.save()
+        # In device pixels, or a fractional ratio would resample the film a second time.
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawImage(placed.visible.topLeft(), self._picture[1])
+        painter.restore()

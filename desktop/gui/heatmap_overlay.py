@@ -1,0 +1,153 @@
+"""A model's map over the film: colours or contours, in film coordinates, so that it turns along."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+
+from desktop.core.heatmap import alpha_table, colour_table, has_evidence, normalised, upsampled
+from desktop.gui import theme
+from desktop.gui.contour_path import contour_path
+from desktop.gui.view_values import HeatStyle, MapLayer
+
+_COLOUR_SIDE = 320
+_LINE_SIDE = 96
+
+
+def fine_size(film: tuple[int, int], side: int) -> tuple[int, int]:
+    """(height, width) of a grid with the film's shape and ``side`` on its longer side."""
+    width, height = film
+    longest = max(width, height)
+    return max(2, round(side * height / longest)), max(2, round(side * width / longest))
+
+
+def heat_image(values: npt.NDArray[np.float32], film: tuple[int, int], threshold: float) -> QImage:
+    """A map as a picture (ARGB32_Premultiplied) to stretch over the film; opacity comes later.
+
+    Args:
+        values: float32 [h, w], any scale; without positive evidence the picture is transparent.
+        film: (width, height) of the film.
+        threshold: Share of the maximum below which nothing is drawn.
+    """
+    height, width = fine_size(film, _COLOUR_SIDE)
+    index = np.round(upsampled(normalised(values), (height, width)) * 255).astype(np.uint8)
+    alpha = alpha_table(threshold, 1.0).astype(np.uint16)
+    colours = colour_table().astype(np.uint16)
+    table = np.empty((256, 4), np.uint8)
+    # Qt's ARGB32 is B, G, R, A in memory on little-endian machines.
+    table[:, :3] = (colours[:, ::-1] * alpha[:, np.newaxis] + 127) // 255
+    table[:, 3] = alpha
+    pixels = np.ascontiguousarray(table[index])
+    return QImage(
+        pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied
+    ).copy()
+
+
+class HeatPainter:
+    """Draws one map with one style; pictures and paths are made once and kept."""
+
+    def __init__(self) -> None:
+        self._layer: MapLayer | None = None
+        self._film = (1, 1)
+        self._image: tuple[float, QImage] | None = None
+        self._paths: tuple[float, list[tuple[QPainterPath, QColor]]] | None = None
+        self._region: QPainterPath | None = None
+
+    @property
+    def layer(self) -> MapLayer | None:
+        """The map on show."""
+        return self._layer
+
+    def set_layer(self, layer: MapLayer | None, film: tuple[int, int]) -> None:
+        """Take a map for a film of (width, height)."""
+        self._layer, self._film = layer, film
+        self._image = self._paths = None
+
+    def set_region(
+        self, region: npt.NDArray[np.bool_] | npt.NDArray[np.float32] | None, film: tuple[int, int]
+    ) -> None:
+        """Outline a region: a mask, or a map whose half is the outline."""
+        self._region = None
+        if region is not None and np.any(region):
+            self._region = contour_path(np.asarray(region, np.float32), 0.5, film)
+
+    @property
+    def has_region(self) -> bool:
+        return self._region is not None
+
+    def evident(self) -> bool:
+        """Whether the map has anything to show."""
+        return self._layer is not None and has_evidence(self._layer.values)
+
+    def paint(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
+        """Draw map and region; ``to_view`` maps film pixels to the painter's coordinates."""
+        if self._layer is not None and style.visible and self.evident():
+            if style.contour:
+                for path, colour in self._contours(style.threshold):
+                    stroke_contour(painter, to_view.map(path), colour)
+            else:
+                self._paint_colours(painter, to_view, style)
+        if self._region is not None and style.visible:
+            stroke_contour(painter, to_view.map(self._region), QColor("#FFFFFF"), dashed=True)
+
+    def _paint_colours(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
+        assert self._layer is not None
+        if self._image is None or self._image[0] != style.threshold:
+            image = heat_image(self._layer.values, self._film, style.threshold)
+            self._image = style.threshold, image
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setOpacity(style.opacity)
+        painter.setTransform(to_view, True)
+        painter.drawImage(QRectF(0, 0, *self._film), self._image[1])
+        painter.restore()
+
+    def _contours(self, threshold: float) -> list[tuple[QPainterPath, QColor]]:
+        assert self._layer is not None
+        if self._paths is None or self._paths[0] != threshold:
+            fine = upsampled(normalised(self._layer.values), fine_size(self._film, _LINE_SIDE))
+            lines = []
+            for level in contour_levels(threshold):
+                colour = colour_table()[min(255, round(255 * (0.35 + 0.6 * level)))]
+                lines.append(
+                    (contour_path(fine, level, self._film), QColor(*(int(part) for part in colour)))
+                )
+            self._paths = threshold, lines
+        return self._paths[1]
+
+
+def contour_levels(threshold: float) -> tuple[float, ...]:
+    """Levels drawn in contour mode: the threshold, then half and three quarters where above it."""
+    lowest = max(0.05, threshold)
+    return (lowest, *(level for level in (0.5, 0.75) if level > lowest + 0.1))
+
+
+def stroke_contour(
+    painter: QPainter, path: QPainterPath, colour: QColor, dashed: bool = False
+) -> None:
+    """A line that stays readable on black and on white: 4 px black at 55 % under 1.7 px."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    under = QPen(theme.colour("#000000", 0.55), 4.0)
+    under.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    over = QPen(colour, 1.7)
+    over.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    if dashed:
+        over.setDashPattern([3.2, 2.2])
+        over.setCapStyle(Qt.PenCapStyle.FlatCap)
+    for pen in (under, over):
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def draw_crosshair(painter: QPainter, point: QPointF) -> None:
+    """The linked cursor: an open cross with a halo."""
+    for colour, width in ((theme.colour("#000000", 0.6), 3.0), (theme.colour("#FFFFFF", 0.9), 1.0)):
+        painter.setPen(QPen(colour, width))
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(
+                QPointF(point.x() + 4 * dx, point.y() + 4 * dy),
+                QPointF(point.x() + 12 * dx, point.y() + 12 * dy),
+            )

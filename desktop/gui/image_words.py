@@ -1,0 +1,88 @@
+"""The words of the image area: what the corners say of film, view and heatmap."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.pixels import Radiograph
+from desktop.gui.film_geometry import side_at_left
+from desktop.gui.hud import HudLines
+from desktop.gui.view_state import Orientation
+from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("ImageView", text)
+
+
+def size_words(film: Radiograph) -> str:
+    """``2,408 × 2,560, 12 bit``: width first, as people say it."""
+    height, width = film.values.shape
+    return _tr("{width} × {height}, {bits} bit").format(
+        width=f"{width:,}", height=f"{height:,}", bits=film.bits
+    )
+
+
+def window_words(film: Radiograph, window: tuple[float, float]) -> str:
+    """``W 1,480  L 920`` in the file's own units."""
+    width = window[0] * abs(film.slope)
+    level = window[1] * film.slope + film.intercept
+    return _tr("W {width}  L {level}").format(width=f"{round(width):,}", level=f"{round(level):,}")
+
+
+def zoom_words(zoom: float) -> str:
+    """``Zoom 27 %``: device pixels per film pixel."""
+    percent = zoom * 100
+    shown = f"{percent:.1f}" if percent < 10 else f"{percent:,.0f}"
+    return _tr("Zoom {percent} %").format(percent=shown)
+
+
+def map_words(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
+    """``ResNet50, Covid, 45 %`` or that there is no positive evidence."""
+    if layer.kind == "difference":
+        subject = _tr("Where the models differ")
+        if layer.class_name:
+            subject = f"{subject}, {layer.class_name}"
+    else:
+        subject = ", ".join(part for part in (layer.title, layer.class_name) if part)
+    if not evident:
+        return _tr("{subject}: no positive evidence").format(subject=subject)
+    if style.contour:
+        return _tr("{subject}, contour").format(subject=subject)
+    return _tr("{subject}, {percent} %").format(subject=subject, percent=round(style.opacity * 100))
+
+
+def hud_lines(
+    film: Radiograph | None,
+    hud: HudFacts,
+    window: tuple[float, float],
+    zoom: float,
+    orientation: Orientation,
+    layer: MapLayer | None,
+    evident: bool,
+    style: HeatStyle,
+    region_words: str = "",
+) -> HudLines:
+    """All corners of an image view; without a film only name and position.
+
+    Args:
+        film: The film on show.
+        hud: Names. window: (width, level). zoom: device pixels per film pixel.
+        orientation: How it lies, for the side marker.
+        layer: Heatmap on show, None where there is none or it is hidden.
+        evident: Whether the map has anything to show.
+        style: How it is drawn.
+        region_words: What the outlined region is.
+    """
+    top_left = (hud.name, hud.position)
+    if film is None:
+        return HudLines(top_left=top_left)
+    map_line = map_words(layer, evident, style) if layer is not None else ""
+    return HudLines(
+        top_left=top_left,
+        top_right=(hud.view, size_words(film)),
+        bottom_left=(window_words(film, window), zoom_words(zoom)),
+        bottom_right=tuple(text for text in (region_words, map_line) if text),
+        ramp=layer is not None and evident and not style.contour,
+        side=side_at_left(hud.sides, orientation) if hud.sides else "",
+    )

@@ -1,0 +1,93 @@
+"""Distances on the film: arithmetic, words and drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import hypot
+
+from PySide6.QtCore import QCoreApplication, QLineF, QPointF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
+
+from desktop.gui import theme
+from desktop.gui.paint import draw_haloed
+from desktop.gui.view_values import Measurement
+
+_TICK = 5.0
+
+
+def measurement(
+    start: QPointF,
+    end: QPointF,
+    spacing: tuple[float, float] | None,
+    kind: str = "",
+) -> Measurement:
+    """Distance of two film positions.
+
+    Args:
+        start: Film pixels. end: the same.
+        spacing: (row, column) spacing in mm: distance between rows, then between columns (DICOM
+            PS3.3 10.7.1.3); None where unknown.
+        kind: Where the spacing holds, as in ``Radiograph.spacing_kind``.
+    """
+    across, down = end.x() - start.x(), end.y() - start.y()
+    millimetres = None
+    if spacing is not None:
+        millimetres = hypot(across * spacing[1], down * spacing[0])
+    return Measurement(
+        (start.x(), start.y()),
+        (end.x(), end.y()),
+        hypot(across, down),
+        millimetres,
+        kind == "at the detector" and millimetres is not None,
+    )
+
+
+def measurement_words(measured: Measurement) -> str:
+    """``84.2 mm``, ``84.2 mm at the detector`` or ``612 px``."""
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("Measure", text)
+
+    if measured.millimetres is None:
+        return tr("{pixels} px").format(pixels=f"{measured.pixels:,.0f}")
+    words = tr("{length} mm").format(length=f"{measured.millimetres:,.1f}")
+    return tr("{length} at the detector").format(length=words) if measured.at_detector else words
+
+
+def paint_measurements(
+    painter: QPainter, measurements: Sequence[Measurement], to_view: QTransform
+) -> None:
+    """Draw distances; ``to_view`` maps film pixels to the painter's device-independent pixels."""
+    tokens, font = theme.current(), theme.font(12, 500)
+    metrics = QFontMetricsF(font)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    # The dark theme's accent in both themes: the well is black in both.
+    ink = QColor(theme.DARK.accent)
+    for measured in measurements:
+        start, end = to_view.map(QPointF(*measured.start)), to_view.map(QPointF(*measured.end))
+        line = QLineF(start, end)
+        marks = [line, *_ticks(line)]
+        for colour, width in ((theme.colour("#000000", 0.65), 4.0), (ink, 1.5)):
+            pen = QPen(colour, width)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawLines(marks)
+        words = measurement_words(measured)
+        anchor = end if end.x() >= start.x() else start
+        x = anchor.x() + 10
+        if x + metrics.horizontalAdvance(words) > painter.window().width() - 8:
+            x = anchor.x() - 10 - metrics.horizontalAdvance(words)
+        y = anchor.y() + (metrics.ascent() - metrics.descent()) / 2
+        draw_haloed(painter, QPointF(x, y), words, font, tokens.hud1)
+
+
+def _ticks(line: QLineF) -> list[QLineF]:
+    """Short strokes across both ends."""
+    if line.length() < 1:
+        return []
+    normal = line.normalVector().unitVector()
+    dx, dy = normal.dx() * _TICK, normal.dy() * _TICK
+    return [
+        QLineF(point.x() - dx, point.y() - dy, point.x() + dx, point.y() + dy)
+        for point in (line.p1(), line.p2())
+    ]

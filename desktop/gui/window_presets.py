@@ -1,0 +1,46 @@
+"""Named grey windows of a film, with keys and translated names."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.pixels import Radiograph, Window, value_range, window_presets
+from desktop.gui.view_values import WindowPreset
+
+
+def film_presets(film: Radiograph) -> tuple[WindowPreset, ...]:
+    """All presets of a film, the file's own first, without repetitions.
+
+    Keys: ``file_0`` ... for the file's own, ``full``, ``p1``, ``p5``. A file whose own is its
+    full range has ``full`` only.
+    """
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("WindowPresets", text)
+
+    known = {
+        "Full range": ("full", tr("Full range")),
+        "1–99 %": ("p1", tr("1–99 %")),
+        "5–95 %": ("p5", tr("5–95 %")),
+    }
+    presets: list[WindowPreset] = []
+    for index, window in enumerate(window_presets(film)):
+        key, title = known.get(window.name, (f"file_{index}", window.name))
+        presets.append(WindowPreset(key, title, *width_and_level(window), window))
+    if all(preset.key != "full" for preset in presets):
+        full = Window("Full range", *value_range(film))
+        presets.append(WindowPreset("full", tr("Full range"), *width_and_level(full), full))
+    return tuple(presets)
+
+
+def width_and_level(window: Window) -> tuple[float, float]:
+    """A window's limits as (width, level)."""
+    return window.high - window.low, (window.low + window.high) / 2
+
+
+def window_of(presets: tuple[WindowPreset, ...], width: float, level: float) -> Window:
+    """The preset that has these values, with its curve, or a straight window."""
+    for preset in presets:
+        if preset.width == width and preset.level == level:
+            return preset.window
+    return Window("", level - width / 2, level + width / 2)
