@@ -260,8 +260,8 @@ def _text(table: CaseTable, term: TextTerm, *, blind: bool) -> Bools:
     if term.field in {"any", "name"}:
         found |= np.fromiter((text in name for name in table.lower_names), np.bool_, len(table))
     if term.field == "code":
-        for row in np.flatnonzero(_equal(table.codes("status"), FAILED)).tolist():
-            found[row] = text in table.refusal(row)[0].casefold()
+        for row, (code, _) in table.refusals().items():
+            found[row] = text in code.casefold()
     if term.field in {"any", "comment"}:
         for row in np.flatnonzero(table.flags("commented")).tolist():
             found[row] |= text in table.decision(row).comment.casefold()

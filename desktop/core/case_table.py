@@ -7,7 +7,6 @@ its number for the life of the table, so a list model may hold row numbers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import LABEL_SOURCES, OPEN, REVIEW_STATES, CaseResult, Decision
+from desktop.core.folder import natural_key
 
 WAITING, READ, FAILED = 0, 1, 2
 NONE = -1  # no label, no consensus, no answer, no group
@@ -24,7 +24,6 @@ FOREIGN = -2  # a label that is no class of this panel (an older vocabulary)
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.signedinteger[Any]]
 Floats = npt.NDArray[np.float64]
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class ResultColumns:
         entropy: float64 [N], bits, NaN where there is no verdict.
         ood_score: float64 [N], NaN where there is none.
         ood: bool [N].
-        refusals: Image -> (code, sentence) of the failed ones.
+        refusals: Image -> (code, sentence) where there is one.
     """
 
     images: Sequence[str]
@@ -199,12 +198,15 @@ class CaseTable:
             columns[name][row] = self._blank[name][2]
         for name in ("split", "entropy", "ood_score", "ood"):
             columns[name][row] = self._blank[name][2]
+        if result.code:
+            # Also a case that was read can carry one: a model of the panel gave no answer.
+            self._refusals[row] = (result.code, result.reason)
+        else:
+            self._refusals.pop(row, None)
         if result.status == "failed":
             columns["status"][row] = FAILED
-            self._refusals[row] = (result.code, result.reason)
             return row
         columns["status"][row] = READ
-        self._refusals.pop(row, None)
         for prediction in result.predictions:
             model = self.model_names.index(prediction.model)
             columns["probabilities"][row, model] = prediction.probabilities
@@ -244,8 +246,12 @@ class CaseTable:
             self._refusals[self._rows[image]] = refusal
 
     def refusal(self, row: int) -> tuple[str, str]:
-        """(code, sentence) of a failed image, empty strings for the others."""
+        """(code, sentence) of a failed image or a missing vote, else empty strings."""
         return self._refusals.get(row, ("", ""))
+
+    def refusals(self) -> Mapping[int, tuple[str, str]]:
+        """Row -> (code, sentence) of every row that has one."""
+        return self._refusals
 
     def sha256(self, row: int) -> str:
         """Content hash, empty where it is not known yet."""
@@ -308,15 +314,6 @@ class CaseTable:
 
     def _class_index(self, class_name: str | None) -> int:
         return NONE if class_name is None else self._classes.get(class_name, FOREIGN)
-
-
-def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
-    """Sort key that counts digits as numbers and ignores case."""
-    return tuple(
-        (0, int(part)) if part.isdecimal() else (1, part)
-        for part in _DIGITS.split(name.lower())
-        if part
-    )
 
 
 def split_codes(votes: npt.NDArray[np.int16], class_count: int) -> npt.NDArray[np.int64]:

@@ -50,6 +50,9 @@ class Stamp:
     reviewer: str
     at: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reviewer", _clean(self.reviewer))
+
 
 @dataclass(frozen=True)
 class Change:
@@ -205,8 +208,7 @@ def set_comment(decision: Decision, text: str, stamp: Stamp) -> Decision:
     Raises:
         UsageError: REVIEW-03 above `MAX_COMMENT_CHARACTERS`.
     """
-    # Half a surrogate pair (a paste from a broken source) cannot be stored or exported as UTF-8.
-    text = text.strip().replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    text = _clean(text)
     if len(text) > MAX_COMMENT_CHARACTERS:
         raise UsageError(
             "REVIEW-03",
@@ -273,6 +275,11 @@ def make_step(
         if _differs(before, after):
             changes.append(Change(image, before, after, hashes.get(image, "")))
     return Step(kind, value, tuple(changes))
+
+
+def _clean(text: str) -> str:
+    """Without what cannot be exported: half a surrogate pair from a broken source, NUL."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _differs(before: Decision, after: Decision) -> bool:

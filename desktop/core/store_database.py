@@ -1,0 +1,195 @@
+"""One SQLite file of the review: opening it safely, and its troubles in the user's words.
+
+WAL and ``synchronous=FULL``: when a commit returns, it is on the disk. A damaged file is renamed
+with a time stamp and never written to; see `desktop.core.store_salvage` for what is saved of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from desktop.core.atomic import sync_folder
+from desktop.core.errors import StoreFailed
+from desktop.core.store_schema import check_tables, migrate
+
+BUSY_TIMEOUT_MS = 5_000
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# As Python itself does for names that are not Unicode, whatever the locale says.
+_NAME_ERRORS = "surrogatepass" if os.name == "nt" else "surrogateescape"
+_SIDE_FILES = ("-wal", "-shm")
+# A full check reads every page; above this size the pages are only checked as they are used.
+_CHECKED_BYTES = 64 << 20
+
+
+def path_bytes(path: str) -> bytes:
+    """A path as it goes into a TEXT column through CAST: any bytes may be a name."""
+    return path.encode("utf-8", _NAME_ERRORS)
+
+
+def store_text(stored: bytes) -> str:
+    return stored.decode("utf-8", _NAME_ERRORS)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken, as opposed to busy, full or forbidden."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # Our own finding: a table is missing, or it is somebody else's database.
+        return type(error) is sqlite3.DatabaseError
+    return code & 0xFF in _DAMAGE
+
+
+def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
+    """Open or create a store file, current schema, ready for use in the calling thread.
+
+    Args:
+        path: The file; its folder must exist.
+        name: The opened folder's name, for sentences.
+        busy_timeout_ms: How long to wait for another window's write.
+
+    Raises:
+        StoreFailed: STORE-07 where a newer app wrote it.
+        sqlite3.Error: Everything else; see `is_damage` and `store_failed`.
+    """
+    fresh = not path.exists()
+    if fresh:
+        # Created by hand so that nobody else on this machine can read the review.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_ms / 1000, isolation_level=None, cached_statements=256
+    )
+    try:
+        connection.text_factory = store_text
+        _use_wal(connection, busy_timeout_ms / 1000)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        # On macOS a plain fsync leaves the data in the drive's cache.
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        migrate(connection, name)
+        check_tables(connection)
+        if not fresh and path.stat().st_size <= _CHECKED_BYTES:
+            (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if finding != "ok":
+                raise sqlite3.DatabaseError(f"damaged: {finding}")
+    except BaseException:
+        connection.close()
+        raise
+    if fresh:
+        sync_folder(path.parent)
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:
+    """Switch to WAL; SQLite does not wait by itself when two windows begin a store at once."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged store and its log, so that nothing of it is lost.
+
+    Returns:
+        Its new path.
+    """
+    moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    number = 1
+    while True:
+        suffix = "" if number == 1 else f"-{number}"
+        target = path.with_name(f"{path.stem}.damaged-{moment}{suffix}{path.suffix}")
+        if not target.exists():
+            break
+        number += 1
+    # The log first: a new store beside an old log would take the old log's pages for its own.
+    for side in _SIDE_FILES:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + side).rename(target.with_name(target.name + side))
+    path.rename(target)
+    sync_folder(path.parent)
+    return target
+
+
+@contextmanager
+def in_words(name: str, path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's troubles into `StoreFailed`."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise  # a bug (closed store, wrong thread), not the user's trouble
+        raise store_failed(name, path, error) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; on the disk when it ends. The write lock is taken at the start."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk may already have rolled back by itself.
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+def store_failed(name: str, path: Path, error: sqlite3.Error | OSError) -> StoreFailed:
+    """The sentence for a trouble with the store of folder ``name`` at ``path``."""
+    code = _sqlite_code(error)
+    if isinstance(error, sqlite3.Error) and is_damage(error):
+        return StoreFailed(
+            "STORE-02",
+            f"The review of {name} is damaged and the last change was not saved. Close the window "
+            "and open the folder again: the damaged file is then set aside and what is readable is "
+            "saved.",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFailed(
+            "STORE-03",
+            f"The last change to the review of {name} was not saved because the disk with "
+            f"{path.parent} is full. Free some space and do it again; everything before is safe.",
+        )
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreFailed(
+            "STORE-04",
+            f"The last change to the review of {name} was not saved because another program keeps "
+            "it locked. Do it again in a moment.",
+        )
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}:
+        return StoreFailed(
+            "STORE-05",
+            f"The review of {name} cannot be written in {path.parent}: the folder is read-only, "
+            "missing or belongs to somebody else. Make it writable and open the folder again.",
+        )
+    return StoreFailed(
+        "STORE-09",
+        f"The last change to the review of {name} was not saved ({error}). Check the disk with "
+        f"{path.parent} and do it again; everything before is safe.",
+    )
+
+
+def _sqlite_code(error: sqlite3.Error | OSError) -> int:
+    if isinstance(error, OSError):
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return sqlite3.SQLITE_FULL
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}:
+            return sqlite3.SQLITE_CANTOPEN
+        return sqlite3.SQLITE_IOERR
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
