@@ -1,0 +1,38 @@
+"""The command line: everything the window's batch does, without a window. Never imports Qt.
+
+Exit codes: 0 all images read, 1 some failed or the run could not be finished, 2 usage, 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from desktop.cli.arguments import COMMANDS, parse
+from desktop.core.errors import CxrError, UsageError
+
+__all__ = ["COMMANDS", "main"]
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        argv: Words after the program's name; None = those of this process.
+    """
+    arguments = parse(sys.argv[1:] if argv is None else list(argv))
+    try:
+        return int(arguments.run(arguments))
+    except CxrError as problem:
+        print(f"cxr-quorum: {problem} [{problem.code}]", file=sys.stderr)
+        wrong_words = isinstance(problem, UsageError) or problem.code == "MODEL-01"
+        return EXIT_USAGE if wrong_words else EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (| head); Python would complain again at exit.
+        sys.stderr.close()
+        return EXIT_FAILED

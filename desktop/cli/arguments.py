@@ -1,0 +1,168 @@
+"""Words of the command line. Commands are imported when they run, so --help answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import desktop
+from desktop.core.contract import RESEARCH_USE
+
+COMMANDS = ("label", "models", "doctor", "demo", "codes")
+DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "cpu")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Turn words into a namespace whose ``run`` is the command; exits with 2 at wrong words."""
+    return build_parser().parse_args(words)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The complete parser; the man page, the completions and the manual are made from it."""
+    parser = argparse.ArgumentParser(
+        prog="cxr-quorum",
+        description="Four neural networks vote on chest X-rays and a human decides.",
+        epilog=f"Without a command, or with a folder, the window opens. {RESEARCH_USE}",
+    )
+    parser.add_argument("--version", action="version", version=f"CXR Quorum {desktop.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _label(commands)
+    _models(commands)
+    _doctor(commands)
+    _demo(commands)
+    _codes(commands)
+    return parser
+
+
+def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "label",
+        help="label radiographs and write one row an image",
+        description="Label radiographs: four votes, the consensus and, if asked for, heatmaps.",
+        epilog="Stopping is safe: Ctrl+C finishes the images in hand, and the same command goes on "
+        "with the rest. Exit codes: 0 all images read, 1 some failed, 2 usage, 130 interrupted.",
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folder or image")
+    parser.add_argument(
+        "--panel", default="covid19", metavar="NAME|FOLDER", help="panel that votes (%(default)s)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="votes.csv",
+        metavar="FILE",
+        help="table to write; - streams to standard output (%(default)s)",
+    )
+    parser.add_argument(
+        "--format", choices=("csv", "jsonl"), help="csv, or jsonl (default: by the output's ending)"
+    )
+    parser.add_argument(
+        "--heatmaps", type=Path, metavar="DIR", help="write one heatmap picture an image"
+    )
+    parser.add_argument(
+        "-r", "--recursive", action="store_true", help="also look in the folders below"
+    )
+    _device(parser)
+    parser.add_argument(
+        "--on-error",
+        choices=("skip", "fail"),
+        default="skip",
+        help="at an image that cannot be read: note it and go on, or stop (%(default)s)",
+    )
+    parser.add_argument("--batch", type=_positive, metavar="N", help="images in a micro-batch")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="take over what an earlier run on this output finished; this is the default",
+    )
+    group.add_argument("--fresh", action="store_true", help="label everything again")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary")
+    parser.set_defaults(run=_command("label"))
+
+
+def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "models",
+        help="list the installed panels and verify their files",
+        description="List panels and models and verify every file's hash.",
+    )
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="further panels")
+    parser.add_argument(
+        "--verify", action="store_true", help="also load each model and run a grey image"
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(run=_command("models"))
+
+
+def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="what runs on this machine, and why",
+        description="What runs here, and why: device, threads, panels, formats, folders.",
+    )
+    _device(parser)
+    parser.add_argument("--json", action="store_true", help="for scripts and bug reports")
+    parser.set_defaults(run=_command("doctor"))
+
+
+def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="label samples, show the votes, open the window",
+        description="Label sample films, print the votes, write table and heatmaps, and open the "
+        "window if there is a display. Samples are drawn phantoms and, where pydicom-data is "
+        "installed, a real chest DICOM; what they are is in their names.",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="folder to write (%(default)s)",
+    )
+    parser.add_argument("--panel", default="covid19", metavar="NAME|FOLDER", help="(%(default)s)")
+    parser.add_argument("--no-window", action="store_true", help="do not open the window")
+    _device(parser)
+    parser.set_defaults(run=_command("demo"))
+
+
+def _codes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "codes",
+        help="what the codes in the table mean",
+        description="Every code of a refusal, what it means and what to do.",
+    )
+    parser.add_argument("code", nargs="?", help="only this one, e.g. DECODE-02")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(run=_command("codes"))
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        choices=DEVICE_WORDS,
+        default="auto",
+        help="what the models run on; where it is not available the CPU runs them and the reason "
+        "is told (%(default)s)",
+    )
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="processor threads (all usable cores)"
+    )
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _command(name: str) -> object:
+    def run(arguments: argparse.Namespace) -> int:
+        module = importlib.import_module(f"desktop.cli.{name}")
+        return int(module.run(arguments))
+
+    return run

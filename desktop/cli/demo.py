@@ -1,0 +1,127 @@
+"""``cxr-quorum demo``: the main job on samples, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from desktop.cli.progress import RunProgress
+from desktop.core.catalogue import Panel, open_panel
+from desktop.core.contract import RESEARCH_USE
+from desktop.core.decode_process import DecodePool
+from desktop.core.demo import Sample, write_samples
+from desktop.core.devices import checked_device, usable_cores
+from desktop.core.export_csv import TableRow
+from desktop.core.folder import natural_key
+from desktop.core.gather import gather
+from desktop.core.inference import PanelSession
+from desktop.core.label_run import LabelRun, RunSettings
+from desktop.core.run_manifest import RunFacts, write_manifest
+from desktop.core.vote import consensus_text
+
+_CLASS_STYLES = ("dark_orange", "cyan", "medium_purple1", "green", "yellow", "blue")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Label the samples, show the votes, open the window if there is a display; always 0 then."""
+    errors = Console(stderr=True)
+    folder: Path = arguments.output
+    panel = open_panel(arguments.panel)
+    errors.print("Writing samples …", highlight=False)
+    samples = write_samples(folder / "samples")
+    settings = RunSettings(folder / "votes.csv", heatmaps=folder / "heatmaps", fresh=True)
+    threads = arguments.threads or usable_cores()
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    with (
+        LabelRun(panel, settings) as labelling,
+        DecodePool(sizes=panel.input_sizes, film=True) as decoder,
+        RunProgress(errors) as progress,
+    ):
+        session = PanelSession(panel, checked_device(arguments.device), threads, streams=threads)
+        progress.total(len(samples))
+        rows = []
+        for row in labelling.results(gather([folder / "samples"]), session, decoder=decoder):
+            rows.append(row)
+            progress.advance(failed=row.result.status == "failed")
+        labelling.write_table()
+        seconds = time.monotonic() - clock
+        write_manifest(
+            folder / "votes.csv",
+            RunFacts(panel, session.report, settings, labelling.counts, started, seconds, True),
+        )
+    _print(rows, samples, panel, Console())
+    out = Console()
+    out.print(session.report.sentence, highlight=False, markup=False)
+    out.print(f"Table: {settings.output}", highlight=False, markup=False)
+    out.print(f"Heatmaps: {settings.heatmaps}", highlight=False, markup=False)
+    out.print("Samples are drawings and published test files. " + RESEARCH_USE, highlight=False)
+    if not arguments.no_window and _has_display():
+        _open_window(folder / "samples")
+        out.print("The window opens on the samples.", highlight=False)
+    return 0
+
+
+def _print(
+    rows: list[TableRow], samples: tuple[Sample, ...], panel: Panel, console: Console
+) -> None:
+    what = {sample.name: sample.what for sample in samples}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Image")
+    table.add_column("What it is", style="dim")
+    for model in panel.models:
+        table.add_column(model.card.title, no_wrap=True)
+    table.add_column("Consensus")
+    table.add_column("", no_wrap=True)
+    for row in sorted(rows, key=lambda item: natural_key(item.result.image)):
+        result = row.result
+        cells: list[str | Text] = [result.image, what.get(result.image, "")]
+        if result.verdict is None:
+            cells += [Text("–", "dim") for _ in panel.models]
+            cells += [Text(f"refused, {result.code}", "dim"), ""]
+        else:
+            cells += [_vote(row, index, panel) for index in range(len(panel.models))]
+            cells.append(consensus_text(result.verdict, panel.class_names))
+            note = f"{result.verdict.agreement} of {len(panel.models)}"
+            cells.append(note + (", unlike the training images" if result.verdict.ood else ""))
+        table.add_row(*cells)
+    console.print(table, highlight=False)
+    console.print()
+
+
+def _vote(row: TableRow, index: int, panel: Panel) -> Text:
+    verdict = row.result.verdict
+    vote = None if verdict is None else verdict.votes[index]
+    if vote is None:
+        return Text("no answer", "dim")
+    name = panel.model_names[index]
+    prediction = next(item for item in row.result.predictions if item.model == name)
+    style = _CLASS_STYLES[vote % len(_CLASS_STYLES)]
+    return Text(f"{panel.class_names[vote]} {prediction.probabilities[vote]:.2f}", style)
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open_window(folder: Path) -> None:
+    """Start the window as a process of its own: this one never loads Qt."""
+    frozen = getattr(sys, "frozen", False)
+    program = [sys.executable] if frozen else [sys.executable, "-m", "desktop"]
+    subprocess.Popen(
+        [*program, str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

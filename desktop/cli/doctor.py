@@ -1,0 +1,80 @@
+"""``cxr-quorum doctor``: what runs here, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from desktop.core.devices import checked_device
+from desktop.core.diagnosis import Diagnosis, diagnose
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the diagnosis; 0 if labelling works here, 1 if something is wrong."""
+    found = diagnose(checked_device(arguments.device), arguments.threads)
+    print(_json(found) if arguments.json else _text(found))
+    return 0 if found.report is not None and not found.warnings and not found.refused else 1
+
+
+def _text(found: Diagnosis) -> str:
+    lines = [f"CXR Quorum {found.app_version}", found.python]
+    lines += [f"  {name} {version}" for name, version in found.packages]
+    lines += ["", "Device"]
+    if found.report is not None:
+        lines.append(f"  {found.report.sentence}")
+        lines.append(
+            f"  {found.cores} usable cores. A batch runs one image stream a thread, decoding in "
+            "child processes."
+        )
+    lines += [f"  {name}: {reason or 'may work here'}" for name, reason in found.devices]
+    lines += ["", "Panels"]
+    for panel in found.panels:
+        models = ", ".join(model.card.title for model in panel.models)
+        lines.append(f"  {panel.name} {panel.version}: {models}; all hashes verified")
+        lines.append(f"    {panel.folder}")
+    for refused in found.refused:
+        lines.append(f"  Refused: {refused.folder}")
+        lines.append(f"    {refused.problem} [{refused.problem.code}]")
+    lines += ["", "Formats"]
+    lines += [f"  {item.name}: {item.by or 'not readable here'}" for item in found.formats]
+    lines += ["", "Folders"]
+    for what, path, writable in found.folders:
+        lines.append(f"  {what}: {path}" + ("" if writable else " (not writable)"))
+    if found.warnings:
+        lines += ["", "To do", *(f"  {warning}" for warning in found.warnings)]
+    return "\n".join(lines)
+
+
+def _json(found: Diagnosis) -> str:
+    report = found.report
+    values = {
+        "app_version": found.app_version,
+        "python": found.python,
+        "packages": dict(found.packages),
+        "cores": found.cores,
+        "device": None
+        if report is None
+        else {
+            "asked": report.asked,
+            "running": report.running,
+            "sessions": dict(report.sessions),
+            "reason": report.reason,
+            "threads": report.threads,
+        },
+        "devices": {name: reason or "may work here" for name, reason in found.devices},
+        "panels": {
+            panel.name: {"version": panel.version, "folder": str(panel.folder)}
+            for panel in found.panels
+        },
+        "refused": {
+            str(item.folder): {"code": item.problem.code, "reason": str(item.problem)}
+            for item in found.refused
+        },
+        "formats": {item.name: item.by or None for item in found.formats},
+        "folders": {
+            what: {"path": str(path), "writable": writable}
+            for what, path, writable in found.folders
+        },
+        "warnings": list(found.warnings),
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False)

@@ -1,0 +1,108 @@
+"""``cxr-quorum models``: the installed panels, every file verified."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from desktop.core.catalogue import Panel, PanelModel, open_panel, survey_panels
+from desktop.core.errors import ModelRefused
+from desktop.core.inference import PanelSession
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List panels; 0 if all are sound, 1 if any was refused or none is there."""
+    found, refused = survey_panels(arguments.folders)
+    panels: list[Panel] = []
+    problems = [(item.folder, item.problem) for item in refused]
+    for panel in found:
+        try:
+            panels.append(open_panel(panel.folder.absolute()))
+            if arguments.verify:
+                PanelSession(panel, "cpu")
+        except ModelRefused as problem:
+            problems.append((panel.folder, problem))
+    if arguments.json:
+        _print_json(panels, problems)
+    else:
+        _print_tables(panels, problems, ran=arguments.verify)
+    return 1 if problems or not panels else 0
+
+
+def _print_tables(
+    panels: list[Panel], problems: list[tuple[Path, ModelRefused]], *, ran: bool
+) -> None:
+    console = Console()
+    for panel in panels:
+        console.print(f"[bold]{panel.name}[/bold] {panel.version}  {panel.title}", highlight=False)
+        classes = ", ".join(panel.class_names)
+        console.print(f"Classes: {classes}. Folder: {panel.folder}", highlight=False, markup=False)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("Model", "Version", "MB", "Input", "Maps", "SHA-256", "Test"):
+            table.add_column(heading, justify="right" if heading == "MB" else "left")
+        for model in panel.models:
+            table.add_row(
+                model.card.title,
+                model.card.version,
+                f"{model.size_bytes / 1e6:.1f}",
+                f"{model.card.input_size[0]} x {model.card.input_size[1]}",
+                "yes" if model.has_maps else "no",
+                f"{model.sha256[:12]}… verified" + (", runs" if ran else ""),
+                _metrics(model),
+            )
+        console.print(table, highlight=False)
+        console.print()
+    for folder, problem in problems:
+        console.print(
+            f"Refused: {folder}\n  {problem} [{problem.code}]", highlight=False, markup=False
+        )
+    if not panels:
+        console.print("No panel is installed. Install the app again, or name a panel's folder.")
+
+
+def _metrics(model: PanelModel) -> str:
+    """The first metrics of the card with their 95 % intervals."""
+    words = []
+    for name, values in list(model.card.metrics.items())[:2]:
+        if "value" not in values:
+            continue
+        text = f"{name} {values['value']:.3f}"
+        if "low" in values and "high" in values:
+            text += f" ({values['low']:.3f} to {values['high']:.3f})"
+        words.append(text)
+    return "; ".join(words)
+
+
+def _print_json(panels: list[Panel], problems: list[tuple[Path, ModelRefused]]) -> None:
+    values: dict[str, Any] = {
+        "panels": [
+            {
+                "name": panel.name,
+                "title": panel.title,
+                "version": panel.version,
+                "classes": list(panel.class_names),
+                "folder": str(panel.folder),
+                "models": [
+                    {
+                        "name": model.name,
+                        "version": model.card.version,
+                        "sha256": model.sha256,
+                        "bytes": model.size_bytes,
+                        "metrics": {key: dict(value) for key, value in model.card.metrics.items()},
+                    }
+                    for model in panel.models
+                ],
+            }
+            for panel in panels
+        ],
+        "refused": [
+            {"folder": str(folder), "code": problem.code, "reason": str(problem)}
+            for folder, problem in problems
+        ],
+    }
+    print(json.dumps(values, indent=2, ensure_ascii=False))

@@ -1,0 +1,114 @@
+"""Progress on standard error: a bar with rate and time left, or a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+LINE_SECONDS = 10.0
+
+
+class RunProgress:
+    """Shows how far a run is. Use as a context manager.
+
+    Args:
+        console: A console on standard error.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._started = self._told = time.monotonic()
+        self._done = self._failed = 0
+        self._total: int | None = None
+        self._bar: Progress | None = None
+        if console.is_terminal and not quiet:
+            self._bar = Progress(
+                TextColumn("Labelling"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                _RateColumn(),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                TextColumn("{task.fields[failed]}"),
+                console=console,
+                transient=True,
+                speed_estimate_period=60,
+            )
+            self._task = self._bar.add_task("", total=None, failed="")
+
+    def total(self, count: int) -> None:
+        """Say how many images there are, once that is known; any thread."""
+        self._total = count
+        if self._bar is not None:
+            self._bar.update(self._task, total=count)
+
+    def advance(self, *, failed: bool, fresh: bool = True) -> None:
+        """One more image is finished; not ``fresh`` = taken over from an earlier run."""
+        self._done += 1
+        self._failed += failed
+        if not fresh:
+            # What was taken over says nothing of the rate.
+            self._started += 1e-9
+        if self._bar is not None:
+            words = f"{self._failed:,} failed" if self._failed else ""
+            self._bar.update(self._task, advance=1, failed=words)
+        elif not self._quiet and time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            self._console.print(self._line(), highlight=False)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        if not self._quiet:
+            self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def __enter__(self) -> RunProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _line(self) -> str:
+        seconds = max(1e-6, time.monotonic() - self._started)
+        rate = self._done / seconds
+        line = f"{self._done:,}"
+        if self._total is not None:
+            left = (self._total - self._done) / rate if rate else 0
+            line += f" of {self._total:,} images, {rate:.1f} images/s, {duration(left)} left"
+        else:
+            line += f" images, {rate:.1f} images/s"
+        return line + (f", {self._failed:,} failed" if self._failed else "")
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f} images/s")
+
+
+def duration(seconds: float) -> str:
+    """``0:07``, ``12:34``, ``3:25:10``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

@@ -1,0 +1,158 @@
+"""Every code a person can meet, in one table: for ``codes`` and the troubleshooting page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktop.core.refusals import IMAGE_REFUSALS
+
+
+@dataclass(frozen=True)
+class CodeMeaning:
+    """One code: what happened and what to do, each a sentence."""
+
+    code: str
+    meaning: str
+    advice: str
+
+
+_REST = (
+    ("MODEL-01", "There is no panel of this name.", "List the panels with cxr-quorum models."),
+    (
+        "MODEL-02",
+        "A model or panel keeps another version of the contract than this app reads.",
+        "Export it again or update the app.",
+    ),
+    ("MODEL-03", "A model's card is missing or not valid.", "Export the model again."),
+    ("MODEL-04", "A panel's manifest is damaged or contradicts itself.", "Export the panel again."),
+    (
+        "MODEL-05",
+        "A model file cannot be read, is too large, damaged, a link, or not understood by ONNX "
+        "Runtime.",
+        "Copy or export it again, or update the app.",
+    ),
+    (
+        "MODEL-06",
+        "A model keeps its weights in another file, which could be any file of this machine.",
+        "Export it as one file.",
+    ),
+    (
+        "MODEL-07",
+        "A model needs custom operators, functions or loops, which are not run.",
+        "Export it for inference with standard ONNX operators.",
+    ),
+    (
+        "MODEL-08",
+        "A model file is not the one that the manifest was made for: its hash differs.",
+        "Install the panel again.",
+    ),
+    (
+        "MODEL-09",
+        "A model's card, graph and manifest do not fit each other.",
+        "Export the panel again.",
+    ),
+    (
+        "MODEL-10",
+        "A model gave no valid probabilities for an image and has no vote in it.",
+        "Look at the image; if it happens often, export the model again.",
+    ),
+    (
+        "MODEL-11",
+        "A model stopped with an error on an image and has no vote in it.",
+        "Label the image again; if it happens again, export the model again.",
+    ),
+    (
+        "MODEL-12",
+        "Memory ran out while a model was loaded or looked at an image.",
+        "Close other programs or use --batch 1, and label again.",
+    ),
+    ("OUTPUT-01", "The disk is full; what stood there before is intact.", "Free some space."),
+    (
+        "OUTPUT-02",
+        "The output's folder is read-only or belongs to somebody else.",
+        "Choose another folder.",
+    ),
+    ("OUTPUT-03", "The output's folder does not exist.", "Create it or choose another."),
+    ("OUTPUT-04", "The output is open in another program.", "Close it there or choose a new name."),
+    (
+        "OUTPUT-05",
+        "The output could not be written; what stood there before is intact.",
+        "Try another folder.",
+    ),
+    (
+        "OUTPUT-06",
+        "Another run is writing the same output.",
+        "Wait until it has finished or choose another output.",
+    ),
+    ("USAGE-01", "A path that was named does not exist.", "Check the path."),
+    ("USAGE-02", "There is no device of this name.", "See cxr-quorum label --help."),
+    ("USAGE-03", "There is no code of this name.", "List all with cxr-quorum codes."),
+    ("FOLDER-01", "The folder does not exist.", "Check the path."),
+    ("FOLDER-02", "What was named as a folder is none.", "Choose the folder it lies in."),
+    ("FOLDER-03", "The folder cannot be read.", "Check its permissions."),
+    ("FOLDER-04", "There is no image in the folder.", "Add --recursive to look in those below."),
+    ("WINDOW-01", "There is no display for the window.", "Use a command, e.g. cxr-quorum label."),
+    (
+        "STORE-01",
+        "The review of a folder was damaged and set aside; a new one was begun.",
+        "Look over the latest decisions.",
+    ),
+    ("STORE-02", "The review of a folder was damaged while it was open.", "Open the folder again."),
+    (
+        "STORE-03",
+        "A decision was not saved because the disk is full.",
+        "Free some space and decide again.",
+    ),
+    (
+        "STORE-04",
+        "A decision was not saved because another program locks the review.",
+        "Decide again in a moment.",
+    ),
+    (
+        "STORE-05",
+        "The review of a folder cannot be written where it lies.",
+        "Make that folder writable.",
+    ),
+    (
+        "STORE-06",
+        "Another window decided on the same image meanwhile.",
+        "Look at it and decide again.",
+    ),
+    ("STORE-07", "The review was written by a newer version of the app.", "Update the app."),
+    ("STORE-08", "The review was moved or deleted while it was open.", "Open the folder again."),
+    ("STORE-09", "A decision was not saved.", "Check the disk and decide again."),
+    ("REVIEW-00", "There is nothing to undo or redo.", "Go on."),
+    ("REVIEW-01", "There is no consensus to accept.", "Give your own label with a number key."),
+    ("REVIEW-02", "The votes are hidden until you have given your label.", "Label first."),
+    ("REVIEW-03", "The comment is too long.", "Shorten it."),
+    (
+        "QUERY-01",
+        "The search uses a word that does not exist.",
+        "Put plain text in quotation marks.",
+    ),
+    ("QUERY-02", "The search compares with something that is no number.", "Write it like 0.5."),
+    ("QUERY-03", "The search names no class, or several at once.", "Write a bit more of its name."),
+    ("QUERY-04", "A bracket, quotation mark or minus sign has no partner.", "Close or remove it."),
+    ("QUERY-05", "The search uses the votes while you read blind.", "Leave blind reading first."),
+    ("QUERY-06", "A saved filter is damaged and was left out.", "Save it again."),
+    ("QUERY-07", "Nothing can be sorted by this word.", "Choose a column's name."),
+    (
+        "DECODER-01",
+        "The process that decodes images cannot be started.",
+        "Free some memory or install the app again.",
+    ),
+)
+
+
+def all_codes() -> tuple[CodeMeaning, ...]:
+    """All codes, sorted."""
+    decoding = [
+        CodeMeaning(
+            refusal.code,
+            f"The file {refusal.meaning.replace('{detail}', '…')}.",
+            refusal.advice,
+        )
+        for refusal in IMAGE_REFUSALS.values()
+    ]
+    rest = [CodeMeaning(*words) for words in _REST]
+    return tuple(sorted([*decoding, *rest], key=lambda item: item.code))

@@ -1,0 +1,168 @@
+"""What runs on this machine, and why: the facts behind ``doctor`` and the window's About box."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import desktop
+from desktop.core.catalogue import (
+    Panel,
+    RefusedPanel,
+    open_panel,
+    survey_panels,
+    user_panels_folder,
+)
+from desktop.core.devices import DEVICES, TITLES, Device, DeviceReport, usable_cores, why_not
+from desktop.core.errors import ModelRefused
+from desktop.core.inference import PanelSession
+from desktop.core.places import config_home, data_home
+
+_PACKAGES = (
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "numpy",
+    "pillow",
+    "pydicom",
+    "python-gdcm",
+    "pyjpegls",
+    "pylibjpeg-rle",
+    "pylibjpeg-openjpeg",
+    "PySide6-Essentials",
+)
+
+
+@dataclass(frozen=True)
+class FormatSupport:
+    """A file format and the library that reads it here; ``by`` is empty where nothing does."""
+
+    name: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything ``doctor`` says.
+
+    Attributes:
+        app_version: Version of CXR Quorum.
+        python: Python and system.
+        packages: (name, version) of what inference and decoding stand on; only installed ones.
+        cores: Usable processor cores.
+        devices: (device, why it is not used; empty where it may work).
+        report: What a panel really runs on; None where no panel could be loaded.
+        panels: Usable panels, verified.
+        refused: Refused panel folders.
+        formats: File formats and what reads them.
+        folders: (what, path, writable).
+        warnings: Sentences about what is wrong and what to do.
+    """
+
+    app_version: str
+    python: str
+    packages: tuple[tuple[str, str], ...]
+    cores: int
+    devices: tuple[tuple[str, str], ...]
+    report: DeviceReport | None
+    panels: tuple[Panel, ...]
+    refused: tuple[RefusedPanel, ...]
+    formats: tuple[FormatSupport, ...]
+    folders: tuple[tuple[str, Path, bool], ...]
+    warnings: tuple[str, ...]
+
+
+def diagnose(device: Device = "auto", threads: int | None = None) -> Diagnosis:
+    """Look at everything; loads the first panel to see what really runs.
+
+    Args:
+        device: Device to ask for.
+        threads: Threads to ask for, None = all usable cores.
+    """
+    packages = tuple((name, version) for name in _PACKAGES if (version := _version(name)))
+    found, refused = survey_panels()
+    panels: list[Panel] = []
+    problems = list(refused)
+    for panel in found:
+        try:
+            panels.append(open_panel(panel.folder))
+        except ModelRefused as problem:
+            problems.append(RefusedPanel(panel.folder, problem))
+    report = None
+    if panels:
+        try:
+            report = PanelSession(panels[0], device, threads).report
+        except ModelRefused as problem:
+            problems.append(RefusedPanel(panels[0].folder, problem))
+    return Diagnosis(
+        app_version=desktop.__version__,
+        python=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+        packages=packages,
+        cores=usable_cores(),
+        devices=tuple((TITLES[word], why_not(word)) for word in DEVICES if word != "auto"),
+        report=report,
+        panels=tuple(panels),
+        refused=tuple(problems),
+        formats=_formats(),
+        folders=_folders(),
+        warnings=_warnings(dict(packages), panels),
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _formats() -> tuple[FormatSupport, ...]:
+    gdcm = "gdcm" if importlib.util.find_spec("gdcm") else ""
+    jpegls = "pyjpegls" if importlib.util.find_spec("jpeg_ls") else gdcm
+    rle = "pylibjpeg-rle" if importlib.util.find_spec("rle") else gdcm or "pydicom (slow)"
+    wavelet = "pylibjpeg-openjpeg" if importlib.util.find_spec("openjpeg") else gdcm
+    return (
+        FormatSupport("JPEG, PNG, TIFF, BMP, WebP", "Pillow"),
+        FormatSupport("DICOM, uncompressed", "pydicom"),
+        FormatSupport("DICOM, RLE", rle),
+        FormatSupport("DICOM, JPEG baseline and lossless", gdcm),
+        FormatSupport("DICOM, JPEG-LS", jpegls),
+        FormatSupport("DICOM, JPEG 2000", wavelet),
+    )
+
+
+def _folders() -> tuple[tuple[str, Path, bool], ...]:
+    named = (
+        ("Reviews", data_home()),
+        ("Settings", config_home()),
+        ("Own panels", user_panels_folder()),
+    )
+    return tuple((what, path, _can_write(path)) for what, path in named)
+
+
+def _can_write(path: Path) -> bool:
+    """True where files can be made in ``path``, or ``path`` itself can still be made."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return os.access(existing, os.W_OK)
+
+
+def _warnings(packages: dict[str, str], panels: list[Panel]) -> tuple[str, ...]:
+    warnings = []
+    if "onnxruntime" in packages and "onnxruntime-gpu" in packages:
+        warnings.append(
+            "Both onnxruntime and onnxruntime-gpu are installed and overwrite each other's files. "
+            "Uninstall both, then install the app again."
+        )
+    if not panels:
+        warnings.append("No panel of models is installed. Install the app again.")
+    if sys.version_info < (3, 12) and packages.get("PySide6-Essentials", "").startswith("6.12."):
+        warnings.append(
+            "PySide6 6.12 crashes on Python 3.11. Install PySide6-Essentials below 6.12."
+        )
+    return tuple(warnings)
