@@ -117,6 +117,12 @@ class DecodePool:
         """Files submitted whose results have not been collected."""
         return len(self._wanted) + len(self._done)
 
+    @property
+    def handles(self) -> list[Any]:
+        """What ``multiprocessing.connection.wait`` can wait for, beside handles of the caller."""
+        waiting: list[Any] = [worker.connection for worker in self._workers]
+        return waiting + [worker.process.sentinel for worker in self._workers]
+
     def submit(
         self, key: int, source: FoundFile, sizes: Sizes = DEFAULT_SIZES, *, film: bool = False
     ) -> None:
@@ -205,9 +211,7 @@ class DecodePool:
 
     def _pump(self, timeout_s: float) -> None:
         """Take in what the workers say, and look after them."""
-        waiting: list[Any] = [worker.connection for worker in self._workers]
-        waiting += [worker.process.sentinel for worker in self._workers]
-        ready = set(wait(waiting, timeout_s))
+        ready = set(wait(self.handles, timeout_s))
         for worker in self._workers:
             if worker.connection in ready or worker.process.sentinel in ready:
                 self._listen(worker)

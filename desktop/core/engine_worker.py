@@ -1,0 +1,217 @@
+"""What runs inside the engine process: decode, ask the panel, vote, answer; urgent files first.
+
+It decodes in a worker process of its own, so hostile bytes cannot take the loaded models down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from desktop.core.cases import CaseResult
+from desktop.core.catalogue import open_panel
+from desktop.core.decode_process import DecodePool
+from desktop.core.decoding import Decoded
+from desktop.core.devices import checked_device
+from desktop.core.errors import CxrError
+from desktop.core.folder import FoundFile
+from desktop.core.inference import PanelSession
+from desktop.core.pipeline import case_result
+
+MOST_IN_HAND = 64
+"""Most files the parent may have handed out: the length of ``clock``."""
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """What to run: a panel on a device.
+
+    Attributes:
+        panel_folder: Folder with the panel's ``manifest.json``.
+        device: ``auto``, ``cpu``, ``cuda``, ... as in ``desktop.core.devices``.
+        cams: Ask for heatmaps too.
+        micro_batch: Images a run of the models; small keeps the first answer near.
+        time_limit_s: Seconds one image may take to decode.
+        threads: Processor threads for the models, None = all usable cores.
+    """
+
+    panel_folder: Path
+    device: str = "auto"
+    cams: bool = True
+    micro_batch: int = 4
+    time_limit_s: float = 30.0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.micro_batch <= MOST_IN_HAND // 4:
+            raise ValueError(f"a micro-batch has 1 to {MOST_IN_HAND // 4} images")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One file for the engine.
+
+    Attributes:
+        key: The parent's number for it.
+        source: The file.
+        urgent: Answered before others that are not, in a batch of its own kind.
+        alone: Answered in a batch of one, because a batch with it ended the process.
+    """
+
+    key: int
+    source: FoundFile
+    urgent: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models are loaded and warm."""
+
+    device: str
+    fallback: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The panel cannot be run."""
+
+    problem: CxrError
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One file is done."""
+
+    key: int
+    result: CaseResult
+    seconds: float
+
+
+def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
+    """Answer orders until the parent hangs up or sends None.
+
+    Args:
+        request: Panel, device and options.
+        connection: Orders come in; ``Loaded`` or ``Refused``, then ``Answered`` go out.
+        clock: Shared array of int64: how many images the models look at now, then their keys.
+        nice: Added to this process's niceness.
+    """
+    _settle(nice)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
+        try:
+            panel = open_panel(request.panel_folder)
+            sizes = panel.input_sizes
+            # Started before the models are loaded, so that both happen at once.
+            with DecodePool(
+                1, ahead=MOST_IN_HAND, sizes=sizes, time_limit_s=request.time_limit_s
+            ) as pool:
+                session = PanelSession(
+                    panel, checked_device(request.device), request.threads, streams=1
+                )
+                report = session.report
+                connection.send(Loaded(report.running, report.reason))
+                _Engine(request, connection, clock, pool, session).run()
+        except CxrError as problem:
+            connection.send(Refused(problem))
+
+
+class _Engine:
+    """The loop of the engine process."""
+
+    def __init__(
+        self,
+        request: EngineRequest,
+        connection: Connection,
+        clock: Any,
+        pool: DecodePool,
+        session: PanelSession,
+    ) -> None:
+        self._request = request
+        self._connection = connection
+        self._clock = clock
+        self._pool = pool
+        self._session = session
+        self._orders: dict[int, Order] = {}
+        self._ready: list[tuple[Order, Decoded]] = []
+
+    def run(self) -> None:
+        while True:
+            if not self._ready:
+                wait([self._connection, *self._pool.handles], timeout=0.1)
+            while self._connection.poll():
+                order: Order | None = self._connection.recv()
+                if order is None:
+                    return
+                self._orders[order.key] = order
+                self._pool.submit(order.key, order.source, self._session.panel.input_sizes)
+            for key, decoded in self._pool.collect(0.0):
+                order = self._orders.pop(key)
+                if decoded.code:
+                    self._send(order, case_result(decoded, None, self._session.panel), decoded, 0.0)
+                else:
+                    self._ready.append((order, decoded))
+            if self._ready:
+                self._label(self._next_batch())
+
+    def _next_batch(self) -> list[tuple[Order, Decoded]]:
+        """The urgent ones, else the oldest; one that ended a process before always by itself."""
+        first = next((item for item in self._ready if item[0].urgent), self._ready[0])
+        if first[0].alone:
+            batch = [first]
+        else:
+            alike = [
+                item
+                for item in self._ready
+                if item[0].urgent == first[0].urgent and not item[0].alone
+            ]
+            batch = alike[: self._request.micro_batch]
+        taken = {order.key for order, _ in batch}
+        self._ready = [item for item in self._ready if item[0].key not in taken]
+        return batch
+
+    def _label(self, batch: list[tuple[Order, Decoded]]) -> None:
+        panel = self._session.panel
+        start = time.perf_counter()
+        for place, (order, _) in enumerate(batch, start=1):
+            self._clock[place] = order.key
+        self._clock[0] = len(batch)
+        pixels = {
+            size: np.stack([decoded.pixels[size] for _, decoded in batch])
+            for size in panel.input_sizes
+        }
+        answers = self._session.predict(pixels, maps=self._request.cams)
+        self._clock[0] = 0
+        share = (time.perf_counter() - start) / len(batch)
+        for (order, decoded), answer in zip(batch, answers, strict=True):
+            self._send(order, case_result(decoded, answer, panel), decoded, share)
+
+    def _send(self, order: Order, result: CaseResult, decoded: Decoded, share: float) -> None:
+        self._connection.send(Answered(order.key, result, decoded.seconds + share))
+
+
+def _settle(nice: int) -> None:
+    """Leave Ctrl+C to the parent and the processor to the window."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.windll.kernel32
+        below_normal = 0x4000
+        kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal if nice > 0 else 0x20)
+        kernel.SetErrorMode(0x8007)
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if nice > 0:
+        os.nice(nice)
