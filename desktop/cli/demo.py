@@ -18,7 +18,7 @@ from desktop.cli.progress import RunProgress
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.contract import RESEARCH_USE
 from desktop.core.decode_process import DecodePool
-from desktop.core.demo import Sample, write_samples
+from desktop.core.demo import write_samples
 from desktop.core.devices import checked_device, usable_cores
 from desktop.core.export_csv import TableRow
 from desktop.core.folder import natural_key
@@ -26,7 +26,7 @@ from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.run_manifest import RunFacts, write_manifest
-from desktop.core.vote import consensus_text
+from desktop.core.vote import consensus_text, rule_text, short_names
 
 _CLASS_STYLES = ("dark_orange", "cyan", "medium_purple1", "green", "yellow", "blue")
 
@@ -58,42 +58,44 @@ def run(arguments: argparse.Namespace) -> int:
             folder / "votes.csv",
             RunFacts(panel, session.report, settings, labelling.counts, started, seconds, True),
         )
-    _print(rows, samples, panel, Console())
-    out = Console()
+    out = Console(soft_wrap=True)
+    _print(rows, panel, Console())
     out.print(session.report.sentence, highlight=False, markup=False)
     out.print(f"Table: {settings.output}", highlight=False, markup=False)
     out.print(f"Heatmaps: {settings.heatmaps}", highlight=False, markup=False)
-    out.print("Samples are drawings and published test files. " + RESEARCH_USE, highlight=False)
+    out.print(f"Samples are drawings and published test files. {RESEARCH_USE}", highlight=False)
     if not arguments.no_window and _has_display():
         _open_window(folder / "samples")
         out.print("The window opens on the samples.", highlight=False)
     return 0
 
 
-def _print(
-    rows: list[TableRow], samples: tuple[Sample, ...], panel: Panel, console: Console
-) -> None:
-    what = {sample.name: sample.what for sample in samples}
+def _print(rows: list[TableRow], panel: Panel, console: Console) -> None:
+    """The table of votes; narrow enough for a terminal of 80 columns."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Image")
-    table.add_column("What it is", style="dim")
+    table.add_column("Image", overflow="fold")
     for model in panel.models:
         table.add_column(model.card.title, no_wrap=True)
     table.add_column("Consensus")
-    table.add_column("", no_wrap=True)
     for row in sorted(rows, key=lambda item: natural_key(item.result.image)):
         result = row.result
-        cells: list[str | Text] = [result.image, what.get(result.image, "")]
+        cells: list[str | Text] = [result.image]
         if result.verdict is None:
             cells += [Text("–", "dim") for _ in panel.models]
-            cells += [Text(f"refused, {result.code}", "dim"), ""]
+            cells.append(Text(f"refused, {result.code}", "dim"))
         else:
             cells += [_vote(row, index, panel) for index in range(len(panel.models))]
-            cells.append(consensus_text(result.verdict, panel.class_names))
-            note = f"{result.verdict.agreement} of {len(panel.models)}"
-            cells.append(note + (", unlike the training images" if result.verdict.ood else ""))
+            word = consensus_text(result.verdict, panel.class_names)
+            note = f" {result.verdict.agreement}/{len(panel.models)}"
+            cells.append(word + note + (", unlike training" if result.verdict.ood else ""))
         table.add_row(*cells)
     console.print(table, highlight=False)
+    legend = ", ".join(
+        f"{short} {name}"
+        for short, name in zip(short_names(panel.class_names), panel.class_names, strict=True)
+        if short != name
+    )
+    console.print(f"{legend}. {rule_text(len(panel.models))}.", style="dim", highlight=False)
     console.print()
 
 
@@ -101,11 +103,13 @@ def _vote(row: TableRow, index: int, panel: Panel) -> Text:
     verdict = row.result.verdict
     vote = None if verdict is None else verdict.votes[index]
     if vote is None:
-        return Text("no answer", "dim")
+        return Text("none", "dim")
     name = panel.model_names[index]
     prediction = next(item for item in row.result.predictions if item.model == name)
     style = _CLASS_STYLES[vote % len(_CLASS_STYLES)]
-    return Text(f"{panel.class_names[vote]} {prediction.probabilities[vote]:.2f}", style)
+    return Text(
+        f"{short_names(panel.class_names)[vote]} {prediction.probabilities[vote]:.2f}", style
+    )
 
 
 def _has_display() -> bool:

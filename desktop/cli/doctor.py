@@ -26,7 +26,7 @@ def _text(found: Diagnosis) -> str:
             f"  {found.cores} usable cores. A batch runs one image stream a thread, decoding in "
             "child processes."
         )
-    lines += [f"  {name}: {reason or 'may work here'}" for name, reason in found.devices]
+    lines += [f"  {reason or name + ': may work here'}" for name, reason in found.devices]
     lines += ["", "Panels"]
     for panel in found.panels:
         models = ", ".join(model.card.title for model in panel.models)

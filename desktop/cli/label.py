@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     first = next(files, None)
     if first is None:
         raise nothing_found(arguments.paths, recursive=arguments.recursive)
-    panel = open_panel(_name_or_folder(arguments.panel))
+    panel = open_panel(arguments.panel)
     settings = RunSettings(
         output=None if arguments.output == STANDARD_OUTPUT else Path(arguments.output),
         form=_form(arguments.format, arguments.output),
@@ -212,10 +212,6 @@ def _write_standard_output(text: str) -> None:
 
 def _images(count: int) -> str:
     return f"{count:,} image" + ("" if count == 1 else "s")
-
-
-def _name_or_folder(word: str) -> str | Path:
-    return Path(word) if any(mark in word for mark in "/\\.") else word
 
 
 def _form(asked: str | None, output: str) -> TableFormat:

@@ -37,25 +37,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_tables(
     panels: list[Panel], problems: list[tuple[Path, ModelRefused]], *, ran: bool
 ) -> None:
-    console = Console()
+    console = Console(soft_wrap=True)
     for panel in panels:
         console.print(f"[bold]{panel.name}[/bold] {panel.version}  {panel.title}", highlight=False)
         classes = ", ".join(panel.class_names)
         console.print(f"Classes: {classes}. Folder: {panel.folder}", highlight=False, markup=False)
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("Model", "Version", "MB", "Input", "Maps", "SHA-256", "Test"):
+        for heading in ("Model", "Version", "MB", "File", "Test"):
             table.add_column(heading, justify="right" if heading == "MB" else "left")
         for model in panel.models:
             table.add_row(
                 model.card.title,
                 model.card.version,
                 f"{model.size_bytes / 1e6:.1f}",
-                f"{model.card.input_size[0]} x {model.card.input_size[1]}",
-                "yes" if model.has_maps else "no",
-                f"{model.sha256[:12]}… verified" + (", runs" if ran else ""),
+                "verified" + (", runs" if ran else ""),
                 _metrics(model),
             )
-        console.print(table, highlight=False)
+        Console().print(table, highlight=False)
         console.print()
     for folder, problem in problems:
         console.print(
@@ -71,11 +69,11 @@ def _metrics(model: PanelModel) -> str:
     for name, values in list(model.card.metrics.items())[:2]:
         if "value" not in values:
             continue
-        text = f"{name} {values['value']:.3f}"
+        text = f"{name.replace('_', ' ')} {values['value']:.3f}"
         if "low" in values and "high" in values:
             text += f" ({values['low']:.3f} to {values['high']:.3f})"
         words.append(text)
-    return "; ".join(words)
+    return "\n".join(words)
 
 
 def _print_json(panels: list[Panel], problems: list[tuple[Path, ModelRefused]]) -> None:

@@ -90,6 +90,15 @@ def verdict_sentence(result: Verdict, class_names: Sequence[str]) -> str:
     )
 
 
+def short_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """The shortest beginnings that tell the classes apart: ``C``, ``N``, ``V``."""
+    length = 1
+    longest = max(map(len, class_names))
+    while length < longest and len({name[:length] for name in class_names}) < len(class_names):
+        length += 1
+    return tuple(name[:length] for name in class_names)
+
+
 def rule_text(member_count: int) -> str:
     """The rule as every export names it."""
     return f"majority: at least {majority_needed(member_count)} of {member_count} models"
