@@ -87,8 +87,8 @@ DROPPED = (
 # 285 MB of GPU code that a computer without an NVIDIA card cannot use.
 DROPPED_ON_CPU = ("*onnxruntime_providers_cuda*", "*onnxruntime_providers_tensorrt*")
 
-# The one real film of pydicom-data (MIT licence) that the demo and "Try with samples" show.
-SAMPLE_FILMS = ("RG1_J2KR.dcm",)
+# The real film of pydicom-data (MIT licence) that the demo and "Try with samples" show, compressed.
+SAMPLE_FILMS = ("RG1_J2KI.dcm", "RG1_J2KR.dcm")
 
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9._-]+")
 

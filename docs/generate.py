@@ -1,0 +1,172 @@
+"""Fills the parts of the manual that the code already knows, so that the two cannot disagree.
+
+usage: python docs/generate.py [--check]
+
+A page marks such a part with ``<!-- generated: NAME -->`` and ``<!-- end: NAME -->``; what stands
+between them is replaced. ``--check`` writes nothing and exits with 1 if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "packaging"), str(DOCS)]
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import architecture_picture
+import licence_table
+
+PANEL = "covid19"
+_BLOCK = r"(<!-- generated: {name} -->\n)(.*?)(<!-- end: {name} -->)"
+
+
+def keyboard() -> str:
+    """One table a group of the window's action table, with the keys as they are shipped."""
+    from desktop.gui.action_table import ACTIONS
+
+    lines: list[str] = []
+    for group in dict.fromkeys(action.group for action in ACTIONS):
+        lines += ["", f"### {group}", "", "| keys | command |", "| --- | --- |"]
+        for action in (item for item in ACTIONS if item.group == group):
+            keys = " or ".join(f"`{_key_words(key)}`" for key in action.keys) or "(menu)"
+            words = action.plain_title
+            lines.append(f"| {keys} | {words}{'. ' + action.tip if action.tip else ''} |")
+    return "\n".join(lines).strip("\n")
+
+
+def columns() -> str:
+    """Every column of the shipped panel's table with its meaning."""
+    from desktop.core.catalogue import open_panel
+    from desktop.core.export_csv import table_columns
+
+    rows = [f"| `{item.name}` | {item.meaning} |" for item in table_columns(open_panel(PANEL))]
+    return "\n".join(["| column | meaning |", "| --- | --- |", *rows])
+
+
+def codes() -> str:
+    """The one table of codes, a heading for each family so that a page can link to it."""
+    from desktop.core.codes import all_codes
+
+    lines: list[str] = []
+    rows = sorted(all_codes(), key=lambda item: item.code)
+    for family in dict.fromkeys(item.code.rsplit("-", 1)[0] for item in rows):
+        lines += [
+            "",
+            f"### {family}",
+            "",
+            "| code | what happened | what to do |",
+            "| --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{item.code}` | {_cell(item.meaning)} | {_cell(item.advice)} |"
+            for item in rows
+            if item.code.rsplit("-", 1)[0] == family
+        ]
+    return "\n".join(lines).strip("\n")
+
+
+def commands() -> str:
+    """Usage and options of every command, from the parser."""
+    from command_files import app_commands
+
+    lines: list[str] = []
+    for command in app_commands():
+        if not command.name:
+            continue
+        lines += ["", f"## cxr-quorum {command.name}", "", command.description or command.help, ""]
+        lines += ["```text", command.usage, "```", "", "| option | |", "| --- | --- |"]
+        for option in command.options:
+            value = f" {option.value}" if option.flags and option.value else ""
+            name = ", ".join(option.flags) or option.value
+            lines.append(f"| `{_cell(name + value)}` | {_cell(option.help)} |")
+    return "\n".join(lines).strip("\n")
+
+
+def states() -> str:
+    """The words after ``is:`` that the search box knows."""
+    from desktop.core.query_terms import STATES
+
+    rows = [f"| `is:{word}` | {meaning} |" for word, (_, meaning) in STATES.items()]
+    return "\n".join(["| word | cases that |", "| --- | --- |", *rows])
+
+
+def figures() -> str:
+    """Sizes and times, as measured by the last packaging run."""
+    return (DOCS / "measured_package.md").read_text(encoding="utf-8").strip("\n")
+
+
+def audit() -> str:
+    """What the last vulnerability check said, with an explanation for each finding."""
+    return (DOCS / "measured_audit.md").read_text(encoding="utf-8").strip("\n")
+
+
+PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "keyboard": ("keyboard.md", keyboard),
+    "columns": ("csv.md", columns),
+    "codes": ("troubleshooting.md", codes),
+    "commands": ("commands.md", commands),
+    "states": ("window.md", states),
+    "licences": ("licences.md", licence_table.table),
+    "figures": ("install.md", figures),
+    "audit": ("release.md", audit),
+    "folders": ("architecture.md", architecture_picture.folder_table),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated file with the text it should have."""
+    texts: dict[Path, str] = {}
+    for name, (page, make) in PARTS.items():
+        path = DOCS / page
+        text = texts.get(path) or path.read_text(encoding="utf-8")
+        pattern = re.compile(_BLOCK.format(name=name), re.DOTALL)
+        if not pattern.search(text):
+            raise SystemExit(f"{page} has no part called {name}")
+        made = make()
+        texts[path] = pattern.sub(
+            lambda found, made=made: f"{found[1]}\n{made}\n\n{found[3]}", text
+        )
+    texts[DOCS / "images" / "architecture.svg"] = architecture_picture.draw()
+    return texts
+
+
+def stale() -> tuple[str, ...]:
+    """Names of generated files that differ from what they should be."""
+    return tuple(
+        path.relative_to(ROOT).as_posix()
+        for path, text in pages().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    )
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say what is out of date")
+    if parser.parse_args().check:
+        names = stale()
+        for name in names:
+            print(f"{name} is out of date; run python docs/generate.py", file=sys.stderr)
+        return 1 if names else 0
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _key_words(key: str) -> str:
+    return {"Return": "Enter", "Enter": "Keypad Enter"}.get(key, key)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
