@@ -16,7 +16,7 @@ from PIL import Image
 from desktop.core.atomic import atomic_write, output_failed
 from desktop.core.phantoms import draw_not_a_film, draw_phantom
 
-SIZE = (1024, 1024)
+SIZE = (512, 512)
 _PHANTOMS = (
     ("normal", 1),
     ("normal", 2),

@@ -256,10 +256,19 @@ def _prediction(
     return Prediction(
         model=model.name,
         probabilities=tuple(float(value) for value in row.clip(0, 1)),
-        ood_score=float(score[index]) if score is not None and np.isfinite(score[index]) else None,
+        ood_score=_steady(score[index]) if score is not None else None,
         # A copy, so that one kept map does not keep the whole batch.
         cams=np.maximum(cams[index], 0) if cams is not None and sound else None,
     )
+
+
+def _steady(score: np.float32) -> float | None:
+    """An image's score, the same alone and in any batch; None where it is not a number.
+
+    Sums in vector kernels depend on where in a batch an image lies, by about 1e-7; four decimals
+    are far more than the score means and hide that.
+    """
+    return round(float(score), 4) if np.isfinite(score) else None
 
 
 def _answer(items: Sequence[Prediction | _NoAnswer]) -> PanelAnswer:

@@ -161,6 +161,8 @@ class LabelRun:
             position = positions.pop(case.source.image)
             if self._journal is not None:
                 self._journal.keep(case.source, case.result, device, position)
+                if case.closes_batch:
+                    self._journal.commit(if_due=True)
             self.counts.write_seconds += time.perf_counter() - start
             self.counts.decode_seconds += case.decode_seconds
             self.counts.infer_seconds += case.infer_seconds

@@ -39,12 +39,15 @@ class LabelledCase:
         source: The file.
         decode_seconds: Time of reading and decoding this file.
         infer_seconds: Its share of the time of its micro-batch.
+        closes_batch: The last of its micro-batch. What is durable should end here: then a rerun
+            forms the same batches as a run that was never stopped, down to the last bit.
     """
 
     result: CaseResult
     source: FoundFile
     decode_seconds: float
     infer_seconds: float
+    closes_batch: bool
 
 
 def label(
@@ -173,6 +176,7 @@ def _label_group(
                 source=decoded.source,
                 decode_seconds=decoded.seconds,
                 infer_seconds=0.0 if decoded.code else share,
+                closes_batch=decoded is group[-1],
             )
         )
     return cases

@@ -116,7 +116,7 @@ class RunJournal:
             )
 
     def keep(self, file: FoundFile, result: CaseResult, device: str, position: int) -> None:
-        """Take in a finished image; on disk within ``COMMIT_SECONDS`` of the next call."""
+        """Take in a finished image; it is durable after the next ``commit``."""
         with self._explained():
             self._database.execute(
                 "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -130,11 +130,15 @@ class RunJournal:
                     _answer(result),
                 ),
             )
-            if time.monotonic() - self._last_commit >= COMMIT_SECONDS:
-                self.commit()
 
-    def commit(self) -> None:
-        """Flush what is finished to the disk."""
+    def commit(self, *, if_due: bool = False) -> None:
+        """Flush what is finished to the disk.
+
+        Args:
+            if_due: Only where the last time is more than ``COMMIT_SECONDS`` ago.
+        """
+        if if_due and time.monotonic() - self._last_commit < COMMIT_SECONDS:
+            return
         with self._explained():
             self._database.execute("COMMIT")
             self._database.execute("BEGIN")
