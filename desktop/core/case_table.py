@@ -269,25 +269,26 @@ class CaseTable:
 
     def set_decision(self, image: str, decision: Decision) -> int:
         """Put in a decision as the store gave it back; gives the row."""
-        row = self._row_of(image)
-        self._decisions[row] = decision
-        columns = self._columns
-        columns["state"][row] = REVIEW_STATES.index(decision.state)
-        columns["label"][row] = self._class_index(decision.label)
-        columns["blind_label"][row] = self._class_index(decision.blind_label)
-        columns["source"][row] = LABEL_SOURCES.index(decision.label_source)
-        columns["flagged"][row] = decision.flagged
-        columns["commented"][row] = bool(decision.comment)
-        columns["votes_seen"][row] = decision.votes_seen
-        if decision.reviewed:
-            columns["changed"][row] = False
-        return row
+        self.set_decisions({image: decision})
+        return self._rows[image]
 
     def set_decisions(self, decisions: Mapping[str, Decision]) -> None:
         """Put in many decisions; unknown images are added."""
         self.add_images(decisions)
-        for image, decision in decisions.items():
-            self.set_decision(image, decision)
+        rows = [self._rows[image] for image in decisions]
+        given = list(decisions.values())
+        self._decisions.update(zip(rows, given, strict=True))
+        columns = self._columns
+        states = {state: index for index, state in enumerate(REVIEW_STATES)}
+        sources = {source: index for index, source in enumerate(LABEL_SOURCES)}
+        columns["state"][rows] = [states[item.state] for item in given]
+        columns["label"][rows] = [self._class_index(item.label) for item in given]
+        columns["blind_label"][rows] = [self._class_index(item.blind_label) for item in given]
+        columns["source"][rows] = [sources[item.label_source] for item in given]
+        columns["flagged"][rows] = [item.flagged for item in given]
+        columns["commented"][rows] = [bool(item.comment) for item in given]
+        columns["votes_seen"][rows] = [item.votes_seen for item in given]
+        columns["changed"][rows] &= np.array([not item.reviewed for item in given], np.bool_)
 
     # marks -----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Frozen data, no behaviour that needs a model.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -89,6 +90,11 @@ LABEL_SOURCES: tuple[LabelSource, ...] = ("", "own", "consensus")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
+@functools.lru_cache(maxsize=1024)  # opening a large review builds thousands with equal times
+def _is_utc(text: str) -> bool:
+    return _UTC.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Decision:
     """What a person decided about one image in one panel's vocabulary.
@@ -131,7 +137,7 @@ class Decision:
             raise ValueError(f"label {self.label!r} does not go with source {self.label_source!r}")
         if self.blind_label == "":
             raise ValueError("a blind label is a class name or None")
-        if self.reviewed_at and not _UTC.fullmatch(self.reviewed_at):
+        if self.reviewed_at and not _is_utc(self.reviewed_at):
             raise ValueError(f"{self.reviewed_at!r} is not a time in ISO 8601 UTC")
         if self.revision < 0:
             raise ValueError("revisions count from 0")

@@ -8,6 +8,7 @@ and named. Nothing is ever deleted from the log.
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from desktop.core.cases import OPEN, Decision
 from desktop.core.decisions import Step, StepKind, restored, same_decision
 from desktop.core.errors import StoreFailed
 from desktop.core.names import shown
-from desktop.core.store_database import path_bytes
+from desktop.core.store_database import image_path, stored_path
 
 DECISION_COLUMNS = (
     "label, state, source, flagged, comment, blind_label, votes_seen, reviewer, reviewed_at,"
@@ -26,11 +27,11 @@ DECISION_COLUMNS = (
 )
 _UPSERT = (
     f"INSERT OR REPLACE INTO decision (panel, path, {DECISION_COLUMNS}, sha256, changed)"
-    " VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _APPEND = (
     "INSERT INTO log (revision, step, panel, path, act, sha256, before, after)"
-    " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 # From so many images on, one pass over the table beats a look-up for each.
 _MANY = 500
@@ -103,12 +104,12 @@ class DecisionLog:
         rows = self._connection.execute(
             f"SELECT path, {DECISION_COLUMNS} FROM decision WHERE panel = ?", (self._panel,)
         )
-        return {path: decision_from_row(values) for path, *values in rows}
+        return {image_path(path): decision_from_row(values) for path, *values in rows}
 
     def panels_of(self, image: str) -> list[str]:
         """Names of all panels in which an image was decided on."""
         rows = self._connection.execute(
-            "SELECT panel FROM decision WHERE path = CAST(? AS TEXT)", (path_bytes(image),)
+            "SELECT panel FROM decision WHERE path = ?", (stored_path(image),)
         )
         return [panel for (panel,) in rows]
 
@@ -117,7 +118,7 @@ class DecisionLog:
         rows = self._connection.execute(
             "SELECT path FROM decision WHERE panel = ? AND changed", (self._panel,)
         )
-        return frozenset(path for (path,) in rows)
+        return frozenset(image_path(path) for (path,) in rows)
 
     def latest_revision(self) -> int:
         """Number of the last change in any panel, 0 for none."""
@@ -130,14 +131,15 @@ class DecisionLog:
             "SELECT DISTINCT path FROM log WHERE revision > ? AND panel = ?",
             (revision, self._panel),
         ).fetchall()
-        return {path: self.decision(path) for (path,) in rows}
+        images = [image_path(path) for (path,) in rows]
+        return {image: self.decision(image) for image in images}
 
     def history(self, image: str) -> tuple[LogEntry, ...]:
         """Everything that ever happened to one image, oldest first."""
         rows = self._connection.execute(
             "SELECT revision, act, kind, sha256, before, after FROM log JOIN step ON step.id = step"
-            " WHERE log.panel = ? AND path = CAST(? AS TEXT) ORDER BY revision",
-            (self._panel, path_bytes(image)),
+            " WHERE log.panel = ? AND path = ? ORDER BY revision",
+            (self._panel, stored_path(image)),
         )
         return tuple(
             LogEntry(revision, act, kind, sha256.hex(), unpacked(before), unpacked(after))
@@ -200,15 +202,15 @@ class DecisionLog:
         if not stored.sha256:
             # Decided before the content was known; this is the content.
             self._connection.execute(
-                "UPDATE decision SET sha256 = ? WHERE panel = ? AND path = CAST(? AS TEXT)",
-                (content, self._panel, path_bytes(image)),
+                "UPDATE decision SET sha256 = ? WHERE panel = ? AND path = ?",
+                (content, self._panel, stored_path(image)),
             )
             return False
         earlier = self._connection.execute(
             "SELECT before FROM log JOIN step ON step.id = step WHERE log.panel = ?"
-            " AND path = CAST(? AS TEXT) AND kind = 'file_changed' AND sha256 = ?"
+            " AND path = ? AND kind = 'file_changed' AND sha256 = ?"
             " ORDER BY revision DESC LIMIT 1",
-            (self._panel, path_bytes(image), content),
+            (self._panel, stored_path(image), content),
         ).fetchone()
         comes_back = earlier is not None and stored.changed
         if not comes_back and same_decision(stored.decision, OPEN):
@@ -239,7 +241,8 @@ class DecisionLog:
         rows = self._connection.execute(
             "SELECT path, before, after, sha256 FROM log WHERE step = ? AND act = 'do'", (number,)
         ).fetchall()
-        all_stored = self._stored_many([path for path, *_ in rows])
+        rows = [(image_path(path), *values) for path, *values in rows]
+        all_stored = self._stored_many([image for image, *_ in rows])
         before: dict[str, _Stored] = {}
         after: dict[str, Decision] = {}
         hashes: dict[str, bytes] = {}
@@ -310,7 +313,7 @@ class DecisionLog:
                     first + number,
                     step,
                     self._panel,
-                    path_bytes(image),
+                    stored_path(image),
                     act,
                     sha256,
                     packed(before),
@@ -331,7 +334,7 @@ class DecisionLog:
             (
                 (
                     self._panel,
-                    path_bytes(image),
+                    stored_path(image),
                     item.label,
                     item.state,
                     item.label_source,
@@ -357,7 +360,7 @@ class DecisionLog:
             (self._panel,),
         )
         known = {
-            path: _Stored(decision_from_row(values), sha256, bool(changed))
+            image_path(path): _Stored(decision_from_row(values), sha256, bool(changed))
             for path, sha256, changed, *values in rows
         }
         return {image: known.get(image, _NOTHING) for image in images}
@@ -365,8 +368,8 @@ class DecisionLog:
     def _stored(self, image: str) -> _Stored:
         row = self._connection.execute(
             f"SELECT sha256, changed, {DECISION_COLUMNS} FROM decision"
-            " WHERE panel = ? AND path = CAST(? AS TEXT)",
-            (self._panel, path_bytes(image)),
+            " WHERE panel = ? AND path = ?",
+            (self._panel, stored_path(image)),
         ).fetchone()
         return (
             _NOTHING if row is None else _Stored(decision_from_row(row[2:]), row[0], bool(row[1]))
@@ -375,13 +378,19 @@ class DecisionLog:
 
 def packed(decision: Decision) -> str:
     """A decision as compact JSON: only what differs from an open one, without the revision."""
-    values = vars(decision)
+    values = tuple(vars(decision).values())
+    return _packed(values[:-1])
+
+
+@functools.lru_cache(maxsize=256)  # a bulk step packs the same values thousands of times
+def _packed(values: tuple[object, ...]) -> str:
+    given = zip(_BLANK, values, strict=False)  # the revision is the last field and left out
     return json.dumps(
-        {key: value for key, value in values.items() if key != "revision" and value != _BLANK[key]},
-        separators=(",", ":"),
+        {key: value for key, value in given if value != _BLANK[key]}, separators=(",", ":")
     )
 
 
+@functools.lru_cache(maxsize=256)  # a bulk step holds the same text thousands of times
 def unpacked(text: str) -> Decision:
     """The reverse of `packed`.
 

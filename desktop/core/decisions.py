@@ -231,14 +231,22 @@ def restored(current: Decision, target: Decision) -> Decision:
     Undoing a blind label after the votes were shown takes the blind label back with it; a new label
     is then no longer blind, so the image leaves the blind figures instead of flattering them.
     """
-    return replace(target, votes_seen=current.votes_seen or target.votes_seen, revision=0)
+    seen = current.votes_seen or target.votes_seen
+    if target.votes_seen == seen and target.revision == 0:
+        return target
+    return replace(target, votes_seen=seen, revision=0)
 
 
 def same_decision(one: Decision, other: Decision) -> bool:
     """Whether a reader would call them equal: revision and ``votes_seen`` do not count."""
-    return replace(one, revision=0, votes_seen=False) == replace(
-        other, revision=0, votes_seen=False
-    )
+    return _said(one) == _said(other)
+
+
+def _said(decision: Decision) -> tuple[object, ...]:
+    """All but revision and ``votes_seen``; a tuple, because a bulk undo compares thousands."""
+    values = vars(decision).copy()
+    del values["revision"], values["votes_seen"]
+    return tuple(values.values())
 
 
 def make_step(

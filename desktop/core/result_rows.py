@@ -19,7 +19,7 @@ import numpy as np
 from desktop.core.case_table import FAILED, NONE, READ, ResultColumns
 from desktop.core.cases import CaseResult, Prediction, Verdict
 from desktop.core.contract import PanelManifest
-from desktop.core.store_database import path_bytes
+from desktop.core.store_database import image_path, stored_path
 
 _CHUNK = 500
 _RESULT = (
@@ -73,12 +73,12 @@ class ResultRows:
     def images(self) -> list[str]:
         """All images ever seen, in the order in which they were first seen."""
         rows = self._connection.execute("SELECT path FROM image ORDER BY id")
-        return [path for (path,) in rows]
+        return [image_path(path) for (path,) in rows]
 
     def files(self) -> dict[str, FileFact]:
         """All images ever seen, as they were then."""
         rows = self._connection.execute("SELECT path, size, mtime_ns FROM image ORDER BY id")
-        return {path: FileFact(path, size, mtime) for path, size, mtime in rows}
+        return _facts(rows)
 
     def finished(self) -> dict[str, FileFact]:
         """Images with a result or a failure of exactly these models, as they were then."""
@@ -89,7 +89,7 @@ class ResultRows:
             " ORDER BY id",
             {"panel": self._panel_id},
         )
-        return {path: FileFact(path, size, mtime) for path, size, mtime in rows}
+        return _facts(rows)
 
     def contents(self, images: Sequence[str]) -> dict[str, bytes]:
         """Image -> raw content hash, where it is known."""
@@ -98,9 +98,9 @@ class ResultRows:
             rows = self._connection.execute(
                 "SELECT path, sha256 FROM image JOIN content ON content.id = content"
                 f" WHERE path IN ({_marks(chunk)})",
-                [path_bytes(image) for image in chunk],
+                [stored_path(image) for image in chunk],
             )
-            found.update(rows)
+            found.update((image_path(path), sha256) for path, sha256 in rows)
         return found
 
     def columns(self) -> ResultColumns:
@@ -124,7 +124,7 @@ class ResultRows:
         """Results of these images in this order, without maps; those without one are left out."""
         for chunk in _chunks(list(images)):
             found: dict[str, CaseResult] = {}
-            paths = [path_bytes(image) for image in chunk]
+            paths = [stored_path(image) for image in chunk]
             rows = self._connection.execute(
                 f"SELECT path, sha256, {_RESULT} FROM image"
                 " JOIN content ON content.id = image.content"
@@ -133,7 +133,7 @@ class ResultRows:
                 [self._panel_id, *paths],
             )
             for path, sha256, *values in rows:
-                found[path] = self._case_result(path, sha256, values)
+                found[path] = self._case_result(image_path(path), sha256, values)
             rows = self._connection.execute(
                 "SELECT path, sha256, code, reason FROM failure"
                 " JOIN image ON image.id = failure.image"
@@ -141,8 +141,9 @@ class ResultRows:
                 [self._panel_id, *paths],
             )
             for path, sha256, code, reason in rows:
-                found[path] = CaseResult(path, sha256.hex(), "failed", code, reason)
-            yield from (found[image] for image in chunk if image in found)
+                image = image_path(path)
+                found[path] = CaseResult(image, sha256.hex(), "failed", code, reason)
+            yield from (found[path] for path in paths if path in found)
 
     # writing, inside the caller's transaction --------------------------------------------------
 
@@ -153,8 +154,8 @@ class ResultRows:
         )
         self._connection.execute("DELETE FROM temp.seen")
         self._connection.executemany(
-            "INSERT OR REPLACE INTO temp.seen VALUES (CAST(? AS TEXT), ?, ?)",
-            ((path_bytes(file.image), file.size, file.mtime_ns) for file in files),
+            "INSERT OR REPLACE INTO temp.seen VALUES (?, ?, ?)",
+            ((stored_path(file.image), file.size, file.mtime_ns) for file in files),
         )
         self._connection.execute(
             "DELETE FROM failure WHERE image IN (SELECT image.id FROM image JOIN temp.seen"
@@ -175,15 +176,15 @@ class ResultRows:
         sha256 = bytes.fromhex(result.sha256)
         content = self._content_id(sha256) if sha256 else None
         (image,) = self._connection.execute(
-            "INSERT INTO image (path, size, mtime_ns, content) VALUES (CAST(? AS TEXT), ?, ?, ?)"
+            "INSERT INTO image (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, content = excluded.content RETURNING id",
-            (path_bytes(result.image), fact.size, fact.mtime_ns, content),
+            (stored_path(result.image), fact.size, fact.mtime_ns, content),
         ).fetchone()
         if result.status == "failed":
             self._connection.execute(
                 "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?)",
-                (image, self._panel_id, sha256, result.code, result.reason),
+                (image, self._panel_id, sha256, result.code, _storable(result.reason)),
             )
             return sha256
         if content is None or result.verdict is None:
@@ -227,7 +228,7 @@ class ResultRows:
             verdict.ood_score,
             verdict.ood,
             result.code,
-            result.reason,
+            _storable(result.reason),
         )
 
     def _case_result(self, image: str, sha256: bytes, values: Sequence[Any]) -> CaseResult:
@@ -260,8 +261,9 @@ class ResultRows:
             return np.full((count, *shape), blank, dtype)
 
         by_column = list(zip(*rows, strict=True)) if rows else [()] * 12
-        paths, hashes, packed, packed_ood, means, consensus, agreement, *rest = by_column
+        stored, hashes, packed, packed_ood, means, consensus, agreement, *rest = by_column
         entropy, score, ood, codes, reasons = rest
+        paths = [image_path(path) for path in (*stored, *(line[0] for line in failures))]
         probabilities = filled((models, classes), np.nan, np.float64)
         probabilities[read] = np.frombuffer(b"".join(packed), "<f8").reshape(-1, models, classes)
         model_ood = filled((models,), np.nan, np.float64)
@@ -284,12 +286,16 @@ class ResultRows:
         ood_column[read] = ood
         refusals = {
             path: (code, reason)
-            for path, code, reason in zip(paths, codes, reasons, strict=True)
+            for path, code, reason in zip(
+                paths,
+                (*codes, *(line[2] for line in failures)),
+                (*reasons, *(line[3] for line in failures)),
+                strict=True,
+            )
             if code
         }
-        refusals.update((path, (code, reason)) for path, _, code, reason in failures)
         return ResultColumns(
-            images=[*paths, *(path for path, *_ in failures)],
+            images=paths,
             sha256=[item.hex() for item in (*hashes, *(line[1] for line in failures))],
             status=status,
             probabilities=probabilities,
@@ -304,10 +310,20 @@ class ResultRows:
         )
 
 
+def _facts(rows: Iterable[tuple[str, int, int]]) -> dict[str, FileFact]:
+    named = ((image_path(path), size, mtime) for path, size, mtime in rows)
+    return {image: FileFact(image, size, mtime) for image, size, mtime in named}
+
+
+def _storable(sentence: str) -> str:
+    """A sentence may name a file whose name is not Unicode."""
+    return sentence.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(items), _CHUNK):
         yield items[start : start + _CHUNK]
 
 
 def _marks(items: Sequence[str]) -> str:
-    return ", ".join("CAST(? AS TEXT)" for _ in items)
+    return ", ".join("?" * len(items))

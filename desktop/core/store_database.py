@@ -29,12 +29,27 @@ _CHECKED_BYTES = 64 << 20
 
 
 def path_bytes(path: str) -> bytes:
-    """A path as it goes into a TEXT column through CAST: any bytes may be a name."""
+    """The bytes of a path: any bytes may be a name, so it may hold surrogates."""
     return path.encode("utf-8", _NAME_ERRORS)
 
 
-def store_text(stored: bytes) -> str:
-    return stored.decode("utf-8", _NAME_ERRORS)
+def stored_path(image: str) -> str:
+    """A relative path as the store keeps it: itself, or ``/`` and hex digits if not Unicode.
+
+    SQLite's texts are UTF-8; no relative path begins with a slash.
+    """
+    try:
+        image.encode()
+    except UnicodeEncodeError:
+        return "/" + path_bytes(image).hex()
+    return image
+
+
+def image_path(stored: str) -> str:
+    """The reverse of `stored_path`."""
+    if stored[:1] != "/":
+        return stored
+    return bytes.fromhex(stored[1:]).decode("utf-8", _NAME_ERRORS)
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -66,7 +81,6 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         path, timeout=busy_timeout_ms / 1000, isolation_level=None, cached_statements=256
     )
     try:
-        connection.text_factory = store_text
         _use_wal(connection, busy_timeout_ms / 1000)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")

@@ -19,10 +19,11 @@ from typing import Any
 
 from desktop.core.cases import OPEN, Decision
 from desktop.core.decision_log import DECISION_COLUMNS, decision_from_row, unpacked
-from desktop.core.store_database import connect, store_text
+from desktop.core.store_database import connect, image_path
 
 Saved = dict[str, dict[str, tuple[Decision, bytes]]]
 _PAGE_BYTES = 4096
+_MAX_SKIPPED = 1000
 _DECISIONS = (
     f"SELECT panel, path, sha256, {DECISION_COLUMNS} FROM decision"
     " ORDER BY path {order}, panel {order}"
@@ -68,19 +69,23 @@ def _read(
 ) -> Iterator[tuple[str, str, bytes, Decision]]:
     """Rows until the damage; a row that makes no sense is passed over."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as connection:
-        connection.text_factory = store_text
         cursor = connection.execute(query)
+        skipped = 0
         while True:
             try:
                 row = cursor.fetchone()
-            except (UnicodeDecodeError, OverflowError):
+            except (UnicodeDecodeError, OverflowError, sqlite3.OperationalError):
+                # A text that is not UTF-8 any more; the cursor goes on behind it.
+                skipped += 1
+                if skipped > _MAX_SKIPPED:
+                    return
                 continue
             if row is None:
                 return
             panel, path, sha256, *rest = row
             with suppress(ValueError, TypeError, AttributeError):
                 if isinstance(panel, str) and isinstance(path, str) and isinstance(sha256, bytes):
-                    yield panel, path, sha256, build(rest)
+                    yield panel, image_path(path), sha256, build(rest)
 
 
 def _from_log(values: Sequence[Any]) -> Decision:
