@@ -17,10 +17,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from desktop.core.dicom_codecs import (
+    JPEG_EXTENDED,
     UID,
     Dataset,
     apply_color_lut,
     dcmread,
+    decode_extended_jpeg,
     get_decoder,
     get_frame,
     pixel_array,
@@ -179,13 +181,13 @@ def _stored_pixels(dataset: Dataset, path: PurePath) -> npt.NDArray[Any]:
             frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
             if b"\xff\xd9" not in frame[-64:]:
                 raise refused("DICOM-06", path)
+            if syntax == JPEG_EXTENDED and dataset.BitsStored > 8:
+                size = (dataset.Rows, dataset.Columns, dataset.BitsStored)
+                return decode_extended_jpeg(frame, *size)
         pixels = pixel_array(dataset)
-        photometric = text(dataset, "PhotometricInterpretation").upper()
-        if photometric == "PALETTE COLOR":
+        if text(dataset, "PhotometricInterpretation").upper() == "PALETTE COLOR":
             pixels = apply_color_lut(pixels, dataset)
-    except ImageRefused:
-        raise
-    except MemoryError:
+    except (ImageRefused, MemoryError):
         raise
     except Exception as error:
         raise refused("DICOM-06", path) from error
@@ -208,6 +210,8 @@ def _eight_bit_colours(pixels: npt.NDArray[Any], dataset: Dataset) -> npt.NDArra
 class _Scale:
     """How stored values become ``Radiograph.values``, and those the file's own unit.
 
+    pydicom has cleared the unused high bits, where old files hid overlays.
+
     Attributes:
         bits: Bits of the values.
         slope: With ``intercept``: own unit = slope * value + intercept.
@@ -219,12 +223,6 @@ class _Scale:
         self.monochrome1 = text(dataset, "PhotometricInterpretation").upper() == "MONOCHROME1"
         lowest, highest = int(stored.min()), int(stored.max())
         bits = int(number(dataset, "BitsStored") or stored.dtype.itemsize * 8)
-        if _hides_overlays(dataset) and stored.dtype.kind == "u":
-            # Retired: overlay planes in the unused high bits of each pixel.
-            self._mask: int | None = 2**bits - 1
-            lowest, highest = 0, 2**bits - 1
-        else:
-            self._mask = None
         if stored.dtype.kind == "i":
             bits = max(bits, (max(highest, -lowest - 1)).bit_length() + 1)
             self._first = -(2 ** (bits - 1))
@@ -253,26 +251,15 @@ class _Scale:
         if self.padded and padding is not None:
             codes[padding[0] : padding[1] + 1] = 0
         self._codes = codes
-        self._plain = (
-            not flipped and not self.padded and table is None and not self._first and not self._mask
-        )
+        self._plain = not flipped and not self.padded and table is None and not self._first
 
     def values(self, stored: npt.NDArray[Any]) -> FilmValues:
         """Values of stored pixels: uint8 up to 8 bits, else uint16."""
         kind = np.uint8 if self.bits <= 8 else np.uint16
         if self._plain:
             return np.ascontiguousarray(stored.astype(kind, copy=False))
-        if self._mask is not None:
-            stored = stored & stored.dtype.type(self._mask)
         places = stored if not self._first else stored.astype(np.int32) - self._first
         return np.take(self._codes.astype(kind), places)
-
-
-def _hides_overlays(dataset: Dataset) -> bool:
-    return any(
-        (group, 0x0102) in dataset and dataset[group, 0x0102].value
-        for group in range(0x6000, 0x6020, 2)
-    )
 
 
 def _modality_table(

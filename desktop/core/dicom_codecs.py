@@ -6,10 +6,16 @@ directory makes it fail with an AttributeError, and pydicom with it.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from desktop.core.quiet import quiet
+
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
 def _import_gdcm() -> None:
@@ -42,12 +48,51 @@ with quiet():
     from pydicom.pixels.utils import pixel_array
     from pydicom.uid import UID
 
+# It logs tracebacks and values of elements; here a refusal says what matters, without patient data.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+
 __all__ = [
+    "JPEG_EXTENDED",
     "UID",
     "Dataset",
     "apply_color_lut",
     "dcmread",
+    "decode_extended_jpeg",
     "get_decoder",
     "get_frame",
     "pixel_array",
 ]
+
+
+def decode_extended_jpeg(
+    frame: bytes, rows: int, columns: int, bits_stored: int
+) -> npt.NDArray[np.uint16]:
+    """A grey JPEG of 9 to 12 bits (process 2 and 4), which pydicom leaves to nobody and GDCM can.
+
+    Returns:
+        uint16 [rows, columns].
+
+    Raises:
+        ValueError: The frame cannot be decoded to that size.
+        ImportError: GDCM is not installed.
+    """
+    import gdcm
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(
+        gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2)
+    )
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, bits_stored, bits_stored - 1, 0))
+    # GDCM hands its bytes over as text.
+    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")
+    return np.frombuffer(buffer, "<u2").reshape(rows, columns)
