@@ -11,7 +11,6 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -93,23 +92,22 @@ def write_panel(
 
 
 def tiny_card(
-    model: str, panel: str, class_names: Sequence[str], size: tuple[int, int], **changes: Any
+    model: str, panel: str, class_names: Sequence[str], size: tuple[int, int]
 ) -> ModelCard:
     """A valid card."""
-    values: dict[str, Any] = {
-        "name": model,
-        "title": TITLES.get(model, model),
-        "panel": panel,
-        "class_names": tuple(class_names),
-        "input_size": size,
-        "version": "2026.11.1",
-        "temperature": 1.0,
-        "operating_points": dict.fromkeys(class_names, 0.5),
-        "training_data_sha256": "0" * 64,
-        "commit": "",
-        "created": "2026-11-23",
-    }
-    return ModelCard(**(values | changes))
+    return ModelCard(
+        name=model,
+        title=TITLES.get(model, model),
+        panel=panel,
+        class_names=tuple(class_names),
+        input_size=size,
+        version="2026.11.1",
+        temperature=1.0,
+        operating_points=dict.fromkeys(class_names, 0.5),
+        training_data_sha256="0" * 64,
+        commit="",
+        created="2026-11-23",
+    )
 
 
 def with_card(graph: onnx.GraphProto, card: ModelCard | None) -> onnx.ModelProto:
