@@ -1,47 +1,203 @@
-"""``cxr-train``: fit, evaluate and export the models of a panel."""
+"""``cxr-train``: fit, export and evaluate the models of a panel.
+
+TensorFlow is imported only by the command that needs it, so that ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from desktop.core.errors import CxrError
+
 # Before TensorFlow is imported: its start-up chatter would stand between the progress lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
 
+_EXAMPLES = """\
+examples:
+  cxr-train run-all --smoke                           all four on drawn films, two minutes
+  cxr-train run-all --data DATA --panel covid19       train and export one panel
+  cxr-train fit --data MY_FILMS --panel mine --model scnn
+                                                      MY_FILMS/Healthy, MY_FILMS/Sick, any names
+  cxr-train export --data MY_FILMS --panel mine       what was trained, into exported_models/mine
+  cxr-train evaluate exported_models/mine --data OTHER_FILMS
+
+A killed run goes on where its last epoch ended: type the same command again.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``cxr-train``."""
+    parser = argparse.ArgumentParser(
+        prog="cxr-train",
+        description="Train the four networks of a panel on folders of chest X-rays, and export "
+        "them as files that CXR Quorum votes with. Research use only.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with one folder a class, directly or below train/ and test/; for the panels "
+        "covid19 and pneumonia the folder that holds their data sets",
+    )
+    runs = argparse.ArgumentParser(add_help=False)
+    runs.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="where checkpoints, curves and metrics go (default: runs)",
+    )
+    panel = argparse.ArgumentParser(add_help=False)
+    panel.add_argument(
+        "--panel",
+        required=True,
+        metavar="NAME",
+        help="covid19, pneumonia, pretraining, or a new name of your own in lower case",
+    )
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument(
+        "--output",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="folder of panels to export into (default: exported_models)",
+    )
+    output.add_argument(
+        "--version",
+        default=None,
+        metavar="V",
+        help="version of the weights (default: year.month.1)",
+    )
+
+    fit = commands.add_parser(
+        "fit", parents=[data, runs, panel], help="train one model, or resume it"
+    )
+    fit.add_argument("--model", choices=MODELS, required=True, help="which network")
+    fit.add_argument(
+        "--weights",
+        metavar="W",
+        help="ResNet50 only: imagenet, none, or a best.npz of an earlier run to start from",
+    )
+    fit.add_argument(
+        "--epochs", type=int, metavar="N", help="train N epochs at the last image size"
+    )
+    fit.add_argument("--batch", type=int, metavar="N", help="films a step")
+    fit.add_argument("--seed", type=int, metavar="N", help="of weights, drawing and augmentation")
+
+    export = commands.add_parser(
+        "export",
+        parents=[data, runs, panel, output],
+        help="export trained models as ONNX, after comparing them with Keras",
+    )
+    export.add_argument(
+        "--model", choices=MODELS, action="append", help="only this one (repeatable; default: all)"
+    )
+
+    evaluate = commands.add_parser(
+        "evaluate", parents=[data], help="score an exported panel on films it was not trained on"
+    )
+    evaluate.add_argument("panel_folder", metavar="PANEL", help="name or folder of the panel")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all scores here as well")
+
+    everything = commands.add_parser(
+        "run-all", parents=[data, runs, output], help="pretrain, fit and export whole panels"
+    )
+    everything.add_argument(
+        "--panel",
+        action="append",
+        metavar="NAME",
+        help="repeatable; default: covid19 and pneumonia",
+    )
+    everything.add_argument(
+        "--smoke",
+        action="store_true",
+        help="tiny networks on drawn films instead of data, in under two minutes",
+    )
+    return parser
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="cxr-train")
-    commands = parser.add_subparsers(dest="command", required=True)
-    fit = commands.add_parser("fit")
-    fit.add_argument("--data", type=Path, required=True)
-    fit.add_argument("--panel", required=True)
-    fit.add_argument("--model", choices=MODELS, required=True)
-    fit.add_argument("--runs", type=Path, default=Path("runs"))
-    fit.add_argument("--weights", default=None)
+    """Run one command; 0 = done, 1 = refused with a sentence, 2 = usage, 130 = interrupted."""
+    parser = build_parser()
     options = parser.parse_args(arguments)
-
-    from training.config import config_for
-    from training.recipes import RECIPES, recipe_for_folder
-    from training.splits import split
-    from training.train import Fit
-
-    recipe = RECIPES.get(options.panel) or recipe_for_folder(options.data, options.panel)
-    config = config_for(options.model, recipe.panel)
-    weights = options.weights or config.weights
-    if weights == "pretraining":
-        weights = str(options.runs / "pretraining-resnet50" / "best.npz")
-    config = dataclasses.replace(config, weights=weights)
-    data = split(recipe, options.data, config.input_size)
-    run = Fit(config, data, options.runs / f"{recipe.panel}-{config.model}")
-    state = run.run(on_epoch=lambda row: print(row, flush=True))
-    print(f"best epoch {state.best_epoch + 1} score {state.best_score:.4f} in {state.seconds:.0f} s")
+    smoking = options.command == "run-all" and options.smoke
+    if not smoking and options.data is None:
+        parser.error(f"{options.command} needs --data DIR")
+    try:
+        _run(options)
+    except (CxrError, ValueError, FileNotFoundError, RuntimeError) as problem:
+        code = f" ({problem.code})" if isinstance(problem, CxrError) else ""
+        print(f"cxr-train: {problem}{code}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from the last finished epoch.", file=sys.stderr)
+        return 130
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    from training import commands
+    from training.splits import split
+
+    if options.command == "fit":
+        changes: dict[str, object] = {
+            name: getattr(options, name)
+            for name in ("weights", "batch", "seed")
+            if getattr(options, name) is not None
+        }
+        recipe = commands.recipe_for(options.panel, options.data)
+        if options.epochs is not None:
+            from training.config import config_for
+
+            side = config_for(options.model, recipe.panel).stages[-1][1]
+            changes["stages"] = ((options.epochs, side),)
+        commands.fit_model(split(recipe, options.data), options.model, options.runs, changes)
+    elif options.command == "export":
+        data = split(commands.recipe_for(options.panel, options.data), options.data)
+        models = options.model or [
+            model
+            for model in MODELS
+            if (options.runs / f"{data.recipe.panel}-{model}" / "best.npz").is_file()
+        ]
+        if not models:
+            raise FileNotFoundError(
+                f"No trained model of panel {options.panel} in {options.runs}. "
+                "Run cxr-train fit first."
+            )
+        commands.export_panel(
+            data,
+            models,
+            options.runs,
+            options.output or Path("exported_models"),
+            options.version or commands.default_version(),
+        )
+    elif options.command == "evaluate":
+        found = commands.evaluate_panel(options.panel_folder, options.data, None)
+        if options.json:
+            from training.checkpoints import write_json
+
+            write_json(options.json, found)
+    elif options.smoke:
+        commands.smoke_all(options.output)
+    else:
+        commands.run_all(
+            options.panel or list(commands.SHIPPED),
+            options.data,
+            options.runs,
+            options.output or Path("exported_models"),
+            options.version or commands.default_version(),
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Random changes of training films inside the TensorFlow graph: one resampling for all of them.
 
-A horizontal flip puts the heart on the other side. It is used because the label does not depend on the
-side (all classes here are mostly bilateral or occur on both sides), because the public sets hold mirrored
-films, and because it takes the burnt-in side marks' place away as a cue. A vertical flip is never used.
+A horizontal flip puts the heart on the other side. It is used because the label does not depend on
+the side (all classes here are mostly bilateral or occur on both sides), because the public sets
+hold mirrored films, and because it takes the burnt-in side marks' place away as a cue. A vertical
+flip is never used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Calibration on validation films only: one temperature, and one shift a class for an even-handed vote."""
+"""Calibration on validation films only: one temperature and, where asked, one shift a class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def balanced_weights(
 ) -> npt.NDArray[np.float64]:
     """Weight of each film so that every class counts the same, and within a class every data set.
 
-    The next film comes from a hospital that is in no folder; the largest folder does not speak for it.
+    The next film comes from a hospital that is in no folder; the largest folder does not speak for
+    it.
     """
     weights = np.zeros(len(labels))
     names = np.array(sources)
@@ -56,8 +57,8 @@ def calibrate(
 ) -> Calibration:
     """Fit the temperature, and with ``shift`` a shift a class, by the weighted log-likelihood.
 
-    The shift is held near zero by a small penalty: where validation separates the classes completely, the
-    likelihood alone would not say where between them the border lies.
+    The shift is held near zero by a small penalty: where validation separates the classes
+    completely, the likelihood alone would not say where between them the border lies.
 
     Args:
         logits: Validation logits [N, K].

@@ -1,4 +1,4 @@
-"""Model cards and panel pages: the same numbers for the file's metadata, for people and for reports."""
+"""Model cards: the same numbers for the file's metadata, for people and for reports."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from training.models.layers import FEATURES
 
 _PURPOSE = {
     "covid19": (
-        "One vote of four on whether a frontal chest radiograph looks like COVID-19, like no finding, "
+        "One vote of four on whether a frontal chest radiograph looks like COVID-19, like no "
+        "finding, "
         "or like viral pneumonia."
     ),
     "pneumonia": "One vote of four on whether a frontal chest radiograph shows pneumonia.",
 }
 _LIMITS = {
     "covid19": (
-        "Viral pneumonia was learnt from children only and COVID-19 almost only from adults: for an "
+        "Viral pneumonia was learnt from children only and COVID-19 almost only from adults: for "
+        "an "
         "adult with another viral pneumonia the answer means little. Most COVID-19 and most normal "
-        "adults come from different hospitals, so part of the score may be the hospital. 57 unleaked "
+        "adults come from different hospitals, so part of the score may be the hospital. 57 "
+        "unleaked "
         "official test films give wide intervals. Not validated for any clinical use."
     ),
     "pneumonia": (
-        "Learnt mostly from children of one hospital. The adults' labels were mined from reports and "
+        "Learnt mostly from children of one hospital. The adults' labels were mined from reports "
+        "and "
         "are noisy; the score on adults is much lower, see the unseen adults below. Cannot name a "
         "cause. Not validated for any clinical use."
     ),
@@ -69,11 +73,13 @@ def facts_of(
             f"{_counts(films[side])}" for side in sorted(films) if side.startswith("unseen")
         ),
         "split": (
-            "By person, patient or block of neighbouring numbers; near-duplicates (144-bit perceptual "
+            "By person, patient or block of neighbouring numbers; near-duplicates (144-bit "
+            "perceptual "
             "hash, distance 18 or less) on one side."
         ),
         "left_out": (
-            f"{notes.get('leaked_test', 0)} official test films that are copies of training films, not "
+            f"{notes.get('leaked_test', 0)} official test films that are copies of training "
+            f"films, not "
             f"scored; {notes.get('dropped_near_test', 0)} training films that are copies of test "
             f"films; {notes.get('dropped_near_validation', 0)} training films that are copies of "
             f"validation films; {notes.get('unreadable', 0)} unreadable files."
@@ -88,14 +94,15 @@ def facts_of(
         "pretraining": _pretraining(run, config),
         "augmentation": _augmentation(config),
         "calibration": (
-            f"softmax(logits / {served.calibration.temperature:.3f} + [{shift}]), fitted on validation"
+            f"softmax(logits / {served.calibration.temperature:.3f} + [{shift}]), fitted on "
+            f"validation"
         ),
         "gate": (
             f"Keras against ONNX Runtime on {differences.images} films: probabilities "
             f"{differences.probabilities:.1e}, Grad-CAM against GradientTape "
             f"{differences.cams:.1e} relative"
         ),
-        "weights": "kernels stored as 16-bit floats",
+        "weights": "kernels rounded to 16-bit floats",
         "research_use": RESEARCH_USE,
     }
     return {name: text for name, text in facts.items() if text}
@@ -135,8 +142,10 @@ def _pretraining(run: Path, config: FitConfig) -> str:
     first = config_from_dict(values["fit"])
     stages = ", ".join(f"{epochs} at {side} px" for epochs, side in first.stages)
     return (
-        f"in-domain, on {sum(values['films']['train'].values())} training films of all folders with the "
-        f"labels {', '.join(values['class_names'])} ({stages}; {state['seconds']:.0f} s), from random "
+        f"in-domain, on {sum(values['films']['train'].values())} training films of all folders "
+        f"with the "
+        f"labels {', '.join(values['class_names'])} ({stages}; {state['seconds']:.0f} s), from "
+        f"random "
         "weights; no ImageNet"
     )
 
@@ -168,7 +177,9 @@ def metric_tables(metrics: Mapping[str, Mapping[str, float]]) -> str:
         count = int(next(iter(rows.values()))["n"])
         text.append(f"### {_SIDE_TITLES.get(side, side.replace('_', ' '))}: {count} films\n")
         text.append("| metric | value (95 % interval) |\n| --- | --- |")
-        text += [f"| {name.replace('_', ' ')} | {interval(values)} |" for name, values in rows.items()]
+        text += [
+            f"| {name.replace('_', ' ')} | {interval(values)} |" for name, values in rows.items()
+        ]
         text.append("")
     return "\n".join(text)
 
@@ -192,7 +203,8 @@ def model_page(card: ModelCard, size_bytes: int) -> str:
         "",
         "## Scores",
         "",
-        "Recomputed from the exported file; intervals by 1,000 bootstrap samples within each class.",
+        "Recomputed from the exported file; intervals by 1,000 bootstrap samples within each "
+        "class.",
         "",
         metric_tables(card.metrics),
         "## How it was made",

@@ -17,7 +17,7 @@ from desktop.core.near_duplicates import HASH_BITS, perceptual_hash
 from desktop.core.pixels import eight_bit, model_pixels, read_radiograph
 from training.films import Film
 
-#: Raise when desktop.core.pixels gives other values for the same file: old arrays are then not used.
+#: Raise when desktop.core.pixels gives other values for a file: old arrays are then not used.
 DECODER_GENERATION = 1
 _THREADS = 2
 
@@ -38,8 +38,8 @@ def decode_films(
         size: (height, width) of the model input.
 
     Returns:
-        Pixels uint8 [N, H, W, 1]; perceptual hashes bool [N, 144]; and one sentence for each file that
-        could not be read ("" for the others; its pixels are zero).
+        Pixels uint8 [N, H, W, 1]; perceptual hashes bool [N, 144]; and one sentence for each file
+        that could not be read ("" for the others; its pixels are zero).
     """
     key = hashlib.sha256(
         f"{DECODER_GENERATION} {size} {' '.join(film.sha256 for film in films)}".encode()

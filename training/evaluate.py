@@ -1,4 +1,4 @@
-"""Scores of a frozen model on validation, the official test and the films that training never saw."""
+"""Scores of a frozen model on validation, official test and films that training never saw."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def scores(
 
     ``accuracy``, ``balanced_accuracy``, ``auc`` (two classes) or ``macro_auc``, ``log_loss``,
     ``calibration_error``, one ``recall_<class>`` each, for panels with a normal and one other class
-    ``sensitivity`` and ``specificity``, and where only two of several classes occur the area between
-    those two, e.g. ``auc_covid_vs_normal``.
+    ``sensitivity`` and ``specificity``, and where only two of several classes occur the area
+    between those two, e.g. ``auc_covid_vs_normal``.
     """
     labels, probabilities = answers.labels, answers.probabilities
     present = [int(label) for label in np.unique(labels)]
@@ -113,7 +113,8 @@ def panel_votes(
         members: Probabilities [N, K] of each model.
 
     Returns:
-        Consensus [N], the class of a strict majority of the models or -1; mean probabilities [N, K].
+        Consensus [N], the class of a strict majority of the models or -1; mean probabilities
+        [N, K].
     """
     stacked = np.stack(members)
     classes = stacked.shape[2]
@@ -128,7 +129,7 @@ def operating_points(
     probabilities: npt.NDArray[np.float64],
     class_names: tuple[str, ...],
 ) -> dict[str, float]:
-    """For each class the probability with the largest sensitivity + specificity on validation (Youden)."""
+    """For each class the probability with the largest sensitivity + specificity (Youden)."""
     points = {}
     for k, name in enumerate(class_names):
         positive = labels == k

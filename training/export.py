@@ -165,7 +165,7 @@ def export_model(
     *,
     version: str,
     gate_paths: list[Path] | None = None,
-    on_stage: Callable[[str], None] = lambda stage: None,
+    on_stage: Callable[[str], None] = lambda _: None,
 ) -> Exported:
     """Write ``<model>.onnx`` and ``<model>.md`` into a panel folder and register the model.
 
@@ -224,7 +224,7 @@ def export_model(
 
 
 def _register(folder: Path, data: SplitData, card: ModelCard, sha256: str) -> None:
-    """Put the model into the manifest, or replace it there; members stay in the order of the votes."""
+    """Put the model into the manifest, or replace it there; members keep the order of the votes."""
     path = folder / MANIFEST_NAME
     members = {card.name: PanelMember(card.name, f"{card.name}.onnx", sha256)}
     limit = 1.0
@@ -284,4 +284,3 @@ def _commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return found.stdout.strip()
-

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,8 @@ class Film:
         path: The file.
         label: Class name.
         source: Name of the data set it comes from, e.g. ``covid19-radiography-224``.
-        group: Patient, person or block of neighbours; films of one group stay on one side of a split.
+        group: Patient, person or block of neighbours; films of one group stay on one side of a
+            split.
         sha256: Hash of the file's bytes.
     """
 
@@ -63,7 +66,9 @@ def group_of(file_name: str, source: str) -> str:
     if stem.isdigit() or len(stem) < 8:
         return f"{source}:{stem.lower()}"
     shorter = re.sub(r"[-_ ]+[A-Za-z]?\d{0,2}[A-Za-z]{0,3}$", "", stem)
-    return f"{source}:{(shorter or stem).lower()}"
+    # A beginning without a number (image-1, image-2) names nobody.
+    known = shorter if any(character.isdigit() for character in shorter) else stem
+    return f"{source}:{known.lower()}"
 
 
 def number_in(group: str) -> int:
@@ -72,9 +77,7 @@ def number_in(group: str) -> int:
     return int(numbers[-1]) if numbers else 0
 
 
-def films_in(
-    folder: Path, label: str, source: str, *, containing: str | None = None
-) -> list[Film]:
+def films_in(folder: Path, label: str, source: str, *, containing: str | None = None) -> list[Film]:
     """The image files of one class folder, sorted by name, subfolders included.
 
     Args:
@@ -88,7 +91,7 @@ def films_in(
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder; check --data and the recipe.")
-    films = []
+    films: list[Film] = []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
             continue
@@ -96,7 +99,19 @@ def films_in(
             continue
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         films.append(Film(path, label, source, group_of(path.name, source), digest))
-    return films
+    return _without_giants(films)
+
+
+def _without_giants(films: list[Film]) -> list[Film]:
+    """Undo groups of more than half a folder: such a name is the folder's, not a patient's."""
+    counts = Counter(film.group for film in films)
+    giants = {group for group, count in counts.items() if count > max(3, len(films) / 2)}
+    return [
+        dataclasses.replace(film, group=f"{film.source}:{film.path.stem.lower()}")
+        if film.group in giants
+        else film
+        for film in films
+    ]
 
 
 def data_hash(films: list[Film]) -> str:

@@ -1,14 +1,14 @@
 """Grad-CAM of every class in forward operations only, so that it can be exported.
 
-Selvaraju et al. 2017 ("Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization"):
-alpha_kc = 1/Z sum_ij dy^c / dA^k_ij (equation 1) and L^c = ReLU(sum_k alpha_kc A^k) (equation 2), with y^c
-the logit before the softmax and A the post-ReLU output of the last convolution. Gradient operations do not
-export to ONNX; but alpha needs only the *spatial sum* of the gradient, and for the heads used here that sum
-has a closed form (Z = h * w):
+Selvaraju et al. 2017 ("Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization"): alpha_kc = 1/Z sum_ij dy^c / dA^k_ij (equation 1) and L^c = ReLU(sum_k alpha_kc A^k)
+(equation 2), with y^c the logit before the softmax and A the post-ReLU output of the last
+convolution. Gradient operations do not export to ONNX; but alpha needs only the *spatial sum* of
+the gradient, and for the heads used here that sum has a closed form (Z = h * w):
 
 - global average, dense W [C, K]: every position gets W / Z, the sum is W, alpha = W / Z;
-- max-pooling, flatten, dense W [P * C, K]: max-pooling sends each pooled gradient to one position, so the
-  sum over positions is the sum over the P pooled cells, alpha = sum_p W / Z;
+- max-pooling, flatten, dense W [P * C, K]: max-pooling sends each pooled gradient to one position,
+  so the sum over positions is the sum over the P pooled cells, alpha = sum_p W / Z;
 - global average, dense W1 [C, J] with ReLU, dense W2 [J, K]: alpha = W1 (W2 where hidden > 0) / Z.
 
 The export proves this against ``tf.GradientTape`` on real images and writes nothing if it is wrong.

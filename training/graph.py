@@ -65,7 +65,8 @@ class ServedModel:
 def round_kernels(body: Any) -> None:
     """Round the kernels to what 16-bit floats hold, in place: half the file, the same answers.
 
-    Keras and the exported file then have the very same weights, so that their comparison can be strict.
+    Keras and the exported file then have the very same weights, so that their comparison can be
+    strict.
     """
     for variable in body.variables:
         if variable.path.endswith("kernel"):
@@ -81,9 +82,7 @@ def to_onnx(served: ServedModel) -> bytes:
     function = tf.function(served.outputs, input_signature=signature)
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()):
-        model, _ = tf2onnx.convert.from_function(
-            function, input_signature=signature, opset=OPSET
-        )
+        model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     # from_function orders a dict's outputs by key and names them Identity, Identity_1, ...
     names = sorted([OUTPUT_PROBABILITIES, OUTPUT_CAMS, OUTPUT_OOD_SCORE])
     _rename_outputs(model, names)
@@ -96,9 +95,7 @@ def to_onnx(served: ServedModel) -> bytes:
 
 
 def _rename_outputs(model: Any, names: list[str]) -> None:
-    new_names = {
-        output.name: name for output, name in zip(model.graph.output, names, strict=True)
-    }
+    new_names = {output.name: name for output, name in zip(model.graph.output, names, strict=True)}
     for output in model.graph.output:
         output.name = new_names[output.name]
     for node in model.graph.node:
@@ -107,7 +104,7 @@ def _rename_outputs(model: Any, names: list[str]) -> None:
 
 
 def _store_halves(model: Any) -> None:
-    """Float initialisers that 16 bits hold exactly become 16-bit, with a Cast that ORT folds at load."""
+    """Store float tensors that 16 bits hold exactly so, with a Cast that ORT folds at load."""
     casts = []
     for initialiser in model.graph.initializer:
         if initialiser.data_type != onnx.TensorProto.FLOAT:

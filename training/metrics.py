@@ -12,7 +12,7 @@ Labels = npt.NDArray[np.int64]
 
 
 def auc(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
-    """Area under the ROC curve by ranks (Mann-Whitney), ties count half; NaN with one class only."""
+    """Area under the ROC curve by ranks (Mann-Whitney), ties count half; NaN with one class."""
     count = int(positive.sum())
     others = len(positive) - count
     if not count or not others:

@@ -2,12 +2,13 @@
 
 Two views of the image, each with the distance inside and outside its principal subspace:
 
-- *features*: the spatial mean of the last convolution, where the distance to the nearest class mean with a
-  shared covariance is taken (Lee et al. 2018, "A Simple Unified Framework for Detecting
-  Out-of-Distribution Samples", eq. 2) and what the subspace cannot explain is the residual (Wang et al.
+- *features*: the spatial mean of the last convolution, where the distance to the nearest class mean
+  with a shared covariance is taken (Lee et al. 2018, "A Simple Unified Framework for Detecting Out-
+  of-Distribution Samples", eq. 2) and what the subspace cannot explain is the residual (Wang et al.
   2022, "ViM", eq. 4);
-- *thumbnail*: the standardised film averaged to 14 x 14: a chest has lungs where lungs are. It notices a
-  hand, a page of text, an inverted or a turned film, which small networks take for a chest.
+- *thumbnail*: the standardised film averaged to 14 x 14: a chest has lungs where lungs are. It
+  notices a hand, a page of text, an inverted or a turned film, which small networks take for a
+  chest.
 
 The score is the largest of the four, each over its own 99th percentile of validation, over the 95th
 percentile of that maximum.
@@ -89,7 +90,9 @@ class OodHead:
 
 
 def thumbnails(grey: Any) -> Any:
-    """The standardised film, 14 x 14 averages: float32 [N, h0, w0, 1] -> [N, 196] (fewer if smaller)."""
+    """The standardised film, 14 x 14 averages: float32 [N, h0, w0, 1] -> [N, 196] (fewer if
+    smaller).
+    """
     factor = max(1, grey.shape[1] // _THUMBNAIL_SIDE)
     small = tf.nn.avg_pool2d(grey, factor, factor, "VALID")
     small = tf.reshape(small, [-1, small.shape[1] * small.shape[2]])
@@ -143,8 +146,8 @@ def fit_ood(
     """Fit on training films, scale on validation films.
 
     Args:
-        train: Pooled features [N, C]; thumbnails [N, T], or [2 N, T] with the mirrored films after the
-            others; labels [N] and weights [N].
+        train: Pooled features [N, C]; thumbnails [N, T], or [2 N, T] with the mirrored films after
+            the others; labels [N] and weights [N].
         validation: Pooled features, thumbnails and weights of validation films (so that each source
             counts the same, whatever its size).
     """

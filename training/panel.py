@@ -19,7 +19,8 @@ from training.models import TITLES
 from training.out_of_distribution import weighted_percentile
 from training.splits import VALIDATION
 
-#: Share of validation films, every data set counted the same, that may be called out of distribution.
+#: Share of validation films, every data set counted the same, that may be called out of
+#: distribution.
 _FLAGGED_SHARE = 0.025
 SCORES_NAME = "scores.json"
 
@@ -42,7 +43,8 @@ def panel_scores(
 ) -> dict[str, dict[str, float]]:
     """Scores of the panel on one side.
 
-    Those of the mean probability, under the names of :func:`training.evaluate.scores`, and those of the
+    Those of the mean probability, under the names of :func:`training.evaluate.scores`, and those of
+    the
     verdict: ``verdict_accuracy`` (no consensus counts as wrong), ``consensus_share`` and
     ``consensus_accuracy`` (of the films with a consensus).
     """
@@ -55,7 +57,7 @@ def panel_scores(
     def verdict_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
         return float(np.mean(rows[:, -1] == labels))
 
-    def consensus_share(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
+    def consensus_share(_: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
         return float(np.mean(rows[:, -1] >= 0))
 
     def consensus_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
@@ -122,7 +124,8 @@ def _page(
         "",
         f"Version {manifest.version}; classes {', '.join(manifest.class_names)}; models "
         f"{', '.join(f'[{TITLES.get(m.name, m.name)}]({m.name}.md)' for m in manifest.members)}. "
-        "The verdict is the class that more than half of the models vote for; everything else is no "
+        "The verdict is the class that more than half of the models vote for; everything else is "
+        "no "
         "consensus.",
         "",
         "## Each model beside the panel",
@@ -149,7 +152,8 @@ def _page(
     lines += [
         "## Scores of the panel",
         "",
-        "`verdict` and `consensus` rows are about the majority, the others about the mean probability.",
+        "`verdict` and `consensus` rows are about the majority, the others about the mean "
+        "probability.",
         "",
         metric_tables(result),
         "## Out of distribution",

@@ -1,7 +1,7 @@
 """Dataset recipes: which folders make a panel's training, validation and test sets.
 
-A recipe is code with frozen values. Folders are relative to the data root given by ``--data``. A folder
-of class folders needs no recipe: :func:`recipe_for_folder` writes one from what it finds.
+A recipe is code with frozen values. Folders are relative to the data root given by ``--data``. A
+folder of class folders needs no recipe: :func:`recipe_for_folder` writes one from what it finds.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class Source:
         folder: Folder relative to the data root.
         label: Class name in the panel.
         role: ``pool`` films are split into training, validation and, with ``unseen``, test.
-            ``official`` is a pool whose own official test set must not pull films out of it: where the
-            two overlap, the *test* film counts as leaked and is left out. ``test`` films are an official
-            test. ``guard`` films are never trained on and never scored, but push their copies out of
-            training (the tests of another panel that shares a pretrained network).
+            ``official`` is a pool whose own official test set must not pull films out of it: where
+            the two overlap, the *test* film counts as leaked and is left out. ``test`` films are an
+            official test. ``guard`` films are never trained on and never scored, but push their
+            copies out of training (the tests of another panel that shares a pretrained network).
         set_name: Name of the data set; by default the folder's first part.
         containing: Only file names with this text.
         validation: Share of the groups for validation.
         unseen: Share of the groups held out as a test that training and tuning never see.
-        first_groups: Take validation from the lowest numbers instead of by hash: where an official test
-            set holds the numbers before them, those are its nearest neighbours.
+        first_groups: Take validation from the lowest numbers instead of by hash: where an official
+            test set holds the numbers before them, those are its nearest neighbours.
         weight: How often a film is drawn compared with a film of weight 1.
     """
 
@@ -60,9 +60,10 @@ class Recipe:
         class_names: Class vocabulary in output order.
         sources: The folders.
         balance: True draws every class equally often; False follows the sources' weights only.
-        shift: Also fit a shift a class in calibration. Wrong where validation is easier than the world:
-            the two-class validation normals are told apart almost perfectly, the official test's normals
-            are known to differ from them, and a shift learnt from the former hurts the latter.
+        shift: Also fit a shift a class in calibration. Wrong where validation is easier than the
+            world: the two-class validation normals are told apart almost perfectly, the official
+            test's normals are known to differ from them, and a shift learnt from the former hurts
+            the latter.
     """
 
     panel: str

@@ -1,4 +1,4 @@
-"""Split films so that no person, no block of neighbours and no copy of a film stands on two sides."""
+"""Split films so that no person, no block of neighbours and no copy stands on two sides."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ class SplitData:
 
 
 def _share(text: str) -> float:
-    """A number in [0, 1) that depends on the text only: the same on every machine and in every run."""
+    """A number in [0, 1) that depends on the text only: equal on every machine and in every run."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
 
 
 def side_of_groups(groups: Iterable[str], source: Source) -> dict[str, str]:
     """Side of each group of a pool.
 
-    By hash of the group's name, so that the same patient is on the same side in every recipe; or, with
-    ``first_groups``, the lowest numbers to validation.
+    By hash of the group's name, so that the same patient is on the same side in every recipe; or,
+    with ``first_groups``, the lowest numbers to validation.
     """
     names = sorted(set(groups), key=lambda name: (number_in(name), name))
     sides = {}
@@ -91,10 +91,10 @@ def side_of_groups(groups: Iterable[str], source: Source) -> dict[str, str]:
 def split(recipe: Recipe, data_root: Path, size: tuple[int, int] = (224, 224)) -> SplitData:
     """Scan, decode, split and purge.
 
-    Copies (perceptual hash within 18 of 144 bits) are handled in this order: an official test film with
-    a copy in its own training folder is *leaked* and left out of the scores; a pool film with a copy in
-    any test or guard is dropped; a training film with a copy in validation is dropped; films that cannot
-    be read are dropped.
+    Copies (perceptual hash within 18 of 144 bits) are handled in this order: an official test film
+    with a copy in its own training folder is *leaked* and left out of the scores; a pool film with
+    a copy in any test or guard is dropped; a training film with a copy in validation is dropped;
+    films that cannot be read are dropped.
 
     Args:
         recipe: The recipe.
@@ -129,9 +129,7 @@ def split(recipe: Recipe, data_root: Path, size: tuple[int, int] = (224, 224)) -
     return SplitData(recipe, tuple(films), pixels, labels, tuple(sides), np.array(weights), notes)
 
 
-def _purge(
-    sides: list[str], official: list[bool], hashes: npt.NDArray[np.bool_]
-) -> dict[str, int]:
+def _purge(sides: list[str], official: list[bool], hashes: npt.NDArray[np.bool_]) -> dict[str, int]:
     """Change ``sides`` in place so that no copy stands on two sides; count what was changed."""
     pairs = [(first, second) for first, second, _ in near_pairs(hashes)]
     both_ways = pairs + [(second, first) for first, second in pairs]
@@ -149,21 +147,16 @@ def _purge(
     leaked = sides.count(LEAKED)
     dropped = sides.count(DROPPED)
     for pool, other in both_ways:
-        if is_pool(before[pool]) and not official[pool] and is_test(before[other]):
-            sides[pool] = DROPPED
-        elif (
-            official[pool]
-            and is_pool(before[pool])
-            and before[other].startswith(UNSEEN_PREFIX)
-        ):
+        # An official pool keeps what its own test copies; that test film is the leaked one.
+        unseen = before[other].startswith(UNSEEN_PREFIX)
+        if is_pool(before[pool]) and (unseen if official[pool] else is_test(before[other])):
             sides[pool] = DROPPED
     near_test = sides.count(DROPPED) - dropped
     for train, other in both_ways:
         if sides[train] == TRAIN and sides[other] == VALIDATION:
             sides[train] = DROPPED
     near_validation = sides.count(DROPPED) - dropped - near_test
-    # Two tests may hold copies of each other (unseen sets): the later one keeps its films; scores are
-    # never added up across tests.
+    # Two tests may hold copies of each other: scores are never added up across tests.
     return {
         "leaked_test": leaked,
         "dropped_near_test": near_test,

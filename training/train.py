@@ -1,4 +1,6 @@
-"""Fit one network: draw films in balance, augment, AdamW with a cosine, average the weights, keep the best."""
+"""Fit one network: draw films in balance, augment, AdamW with a cosine, average the weights, keep
+the best.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ class Progress:
 
 
 def drawing_shares(data: SplitData, train: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Probability that each training film is drawn; balanced recipes give every class the same sum."""
+    """Probability of drawing each training film; balanced recipes give every class the same sum."""
     shares = data.weights[train].copy()
     if data.recipe.balance:
         for label in np.unique(data.labels[train]):
@@ -72,7 +74,9 @@ def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -
     )
 
 
-def predict_logits(body: Any, pixels: npt.NDArray[np.uint8], reduce: int) -> npt.NDArray[np.float32]:
+def predict_logits(
+    body: Any, pixels: npt.NDArray[np.uint8], reduce: int
+) -> npt.NDArray[np.float32]:
     """Logits float32 [N, K] of ``pixels`` uint8 [N, H, W, 1] in inference mode."""
 
     @tf.function(reduce_retracing=True)
@@ -120,7 +124,9 @@ class Fit:
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.body.trainable_variables)
         self._averaged = float_variables(self.body)
-        self._average = [tf.Variable(variable.numpy(), trainable=False) for variable in self._averaged]
+        self._average = [
+            tf.Variable(variable.numpy(), trainable=False) for variable in self._averaged
+        ]
         if resuming:
             self._restore()
         self._step = tf.function(self._train_step, reduce_retracing=True)
@@ -158,15 +164,19 @@ class Fit:
         warm = max(1, round(self.config.warmup * total))
         if step < warm:
             return self.config.learning_rate * (step + 1) / warm
-        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (total - warm + 1)))
+        return (
+            self.config.learning_rate
+            * 0.5
+            * (1 + math.cos(math.pi * (step - warm) / (total - warm + 1)))
+        )
 
     # ---- the run --------------------------------------------------------------------------------
 
     def run(
         self,
         *,
-        on_progress: Callable[[Progress], None] = lambda progress: None,
-        on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_epoch: Callable[[dict[str, float]], None] = lambda _: None,
     ) -> RunState:
         """Train what is left of the run; write checkpoints, curves and metrics after each epoch."""
         config = self.config
@@ -174,7 +184,10 @@ class Fit:
         self._describe()
         shares = drawing_shares(self.data, self.train)
         while self.state.epoch < config.epochs:
-            if self.state.epoch - self.state.best_epoch > config.patience and self.state.best_epoch >= 0:
+            if (
+                self.state.epoch - self.state.best_epoch > config.patience
+                and self.state.best_epoch >= 0
+            ):
                 break
             started = time.monotonic()
             epoch = self.state.epoch
@@ -295,7 +308,9 @@ class Fit:
 
 
 def load_best(folder: Path) -> tuple[FitConfig, dict[str, Any], Any]:
-    """A finished run: its configuration, all of ``config.json``, and the network with its best weights."""
+    """A finished run: its configuration, all of ``config.json``, and the network with its best
+    weights.
+    """
     from training.config import config_from_dict
 
     described = json.loads((folder / "config.json").read_text())

@@ -1,9 +1,9 @@
 """Find images that are the same film saved twice: a perceptual hash and its Hamming distance.
 
-The hash is the sign pattern of the 144 lowest cosine frequencies of the film (Zauner 2010, "Implementation
-and Benchmarking of Perceptual Image Hash Functions", section 3.2.1, with a 12 x 12 block instead of 8 x 8).
-It survives another size, another JPEG quality and another brightness; it does not survive mirroring or a
-crop of more than a few per cent.
+The hash is the sign pattern of the 144 lowest cosine frequencies of the film (Zauner 2010,
+"Implementation and Benchmarking of Perceptual Image Hash Functions", section 3.2.1, with a 12 x 12
+block instead of 8 x 8). It survives another size, another JPEG quality and another brightness; it
+does not survive mirroring or a crop of more than a few per cent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from PIL import Image
 
 HASH_SIDE = 12
 HASH_BITS = HASH_SIDE * HASH_SIDE
-#: Bits that may differ between two copies of one film. Two films of two people differ by 40 and more.
+#: Bits that may differ between two copies of one film. Two films of two people differ by 40 and
+#: more.
 NEAR_DISTANCE = 18
 _THUMB_SIDE = 48
 _CHUNK = 1024
@@ -39,8 +40,8 @@ def perceptual_hash(film: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
         film: uint8 [H, W], 0 = black.
 
     Returns:
-        bool [144]: which low cosine frequencies lie above their median. The constant term is left out,
-        so brightness does not matter.
+        bool [144]: which low cosine frequencies lie above their median. The constant term is left
+        out, so brightness does not matter.
     """
     thumb = Image.fromarray(film).resize((_THUMB_SIDE, _THUMB_SIDE), Image.Resampling.BILINEAR)
     values = np.asarray(thumb, dtype=np.float32)
@@ -82,7 +83,9 @@ def near_pairs(
                 yield start + row, column, int(different[row, column])
 
 
-def group_near(hashes: Sequence[npt.NDArray[np.bool_]], *, distance: int = NEAR_DISTANCE) -> list[int]:
+def group_near(
+    hashes: Sequence[npt.NDArray[np.bool_]], *, distance: int = NEAR_DISTANCE
+) -> list[int]:
     """Give images that are near-duplicates of each other, also through a third one, one number.
 
     Args:

@@ -1,4 +1,4 @@
-"""Frozen training configurations, one file an architecture; a config is code and states its cost."""
+"""Frozen training configurations, one file a model; a config is code and states its cost."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Augmentation:
         shift: Largest shift, as a share of the side.
         zoom: Largest change of scale, each axis on its own.
         flip: Mirror left and right with probability one half.
-        contrast: Largest exponent change (gamma between 1 - contrast and 1 + contrast). A plain change
-            of contrast or brightness would do nothing: the network standardises each film.
+        contrast: Largest exponent change (gamma between 1 - contrast and 1 + contrast). A plain
+            change of contrast or brightness would do nothing: the network standardises each film.
     """
 
     rotation: float = 0.0
@@ -110,7 +110,7 @@ def config_from_dict(values: dict[str, object]) -> FitConfig:
 
 
 def config_for(model: str, panel: str) -> FitConfig:
-    """The committed configuration: the panel's own where there is one, else the model's general one."""
+    """The committed configuration: the panel's own where there is one, else the general one."""
     module = importlib.import_module(f"training.config.{model}")
     config = module.CONFIGS.get(panel, module.CONFIG)
     assert isinstance(config, FitConfig)

@@ -1,12 +1,12 @@
 """CCNN: the complex convolutional network, four convolutions with kernels 7, 5, 3, 3.
 
-[N, 112, 112, 1] -> 7x7/2, 32 -> [56, 56, 32] -> max-pool 3/2 -> [28, 28, 32] -> 5x5, 64 -> [28, 28, 64]
--> 3x3, 96 -> max-pool 2 -> [14, 14, 96] -> 3x3, 256 = A [14, 14, 256] -> global average -> dense 256,
-ReLU -> logits [K]. About 400,000 parameters for three classes, eleven times SCNN's.
+[N, 112, 112, 1] -> 7x7/2, 32 -> [56, 56, 32] -> max-pool 3/2 -> [28, 28, 32] -> 5x5, 64 -> [28, 28,
+64] -> 3x3, 96 -> max-pool 2 -> [14, 14, 96] -> 3x3, 256 = A [14, 14, 256] -> global average ->
+dense 256, ReLU -> logits [K]. About 400,000 parameters for three classes, eleven times SCNN's.
 
-A wide first kernel with a stride, then narrower ones, follows AlexNet (Krizhevsky et al. 2012, section
-3.5); batch normalisation before the ReLU is Ioffe and Szegedy 2015; global average pooling is Lin et al.
-2014, section 3.2.
+A wide first kernel with a stride, then narrower ones, follows AlexNet (Krizhevsky et al. 2012,
+section 3.5); batch normalisation before the ReLU is Ioffe and Szegedy 2015; global average pooling
+is Lin et al. 2014, section 3.2.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import keras
 from training.models import ccnn
 
 
-def build(classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none") -> keras.Model:
+def build(
+    classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none"
+) -> keras.Model:
     """The body of DACCNN; arguments as for CCNN."""
     return ccnn.build(classes, size, dropout=dropout, weights=weights, name="daccnn")

@@ -1,9 +1,10 @@
 """What all four networks share: the front of the graph and the names that export relies on.
 
-A network is two Functional models. The *body* takes a grey image float32 [N, h, w, 1] on the 0-255 scale
-and gives ``features`` (A, the post-ReLU output of the last convolution, float32 [N, h', w', C]) and
-``logits`` (float32 [N, K], before the softmax). The *front* turns ``pixels`` uint8 [N, H, W, 1] into that
-image. Augmentation and growing image sizes act between the two, so that they never reach the export.
+A network is two Functional models. The *body* takes a grey image float32 [N, h, w, 1] on the 0-255
+scale and gives ``features`` (A, the post-ReLU output of the last convolution, float32 [N, h', w',
+C]) and ``logits`` (float32 [N, K], before the softmax). The *front* turns ``pixels`` uint8 [N, H,
+W, 1] into that image. Augmentation and growing image sizes act between the two, so that they never
+reach the export.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import keras
 from keras import layers, ops
 
 FEATURES, HIDDEN, LOGITS = "features", "hidden", "logits"
-#: Batch normalisation follows its data within ten steps: with 0.99, inference means nothing for epochs.
+#: Batch normalisation follows its data within ten steps: with 0.99, inference means nothing for
+#: epochs.
 NORMALISATION_MOMENTUM = 0.9
 
 
@@ -22,7 +24,8 @@ NORMALISATION_MOMENTUM = 0.9
 class Standardise(layers.Layer):  # type: ignore[misc]
     """Bring each image to zero mean and unit variance: float32 [N, h, w, C] -> the same.
 
-    Makes the answer independent of the scanner's brightness and contrast. A blank image becomes zeros.
+    Makes the answer independent of the scanner's brightness and contrast. A blank image becomes
+    zeros.
     """
 
     def __init__(self, scale: float = 1.0, **kwargs: Any) -> None:
@@ -49,7 +52,12 @@ def convolution(
 ) -> Any:
     """Convolution, batch normalisation, ReLU; the last one's output is called ``features``."""
     images = layers.Conv2D(
-        filters, kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_conv",
+        filters,
+        kernel,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        name=f"{name}_conv",
         kernel_initializer="he_normal",
     )(images)
     images = layers.BatchNormalization(momentum=NORMALISATION_MOMENTUM, name=f"{name}_norm")(images)

@@ -25,15 +25,18 @@ from training.models.layers import (
 _IMAGENET_SPREAD = 58.0
 
 
-def build(classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none") -> keras.Model:
+def build(
+    classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none"
+) -> keras.Model:
     """The body of ResNet50.
 
     Args:
         classes: K.
         size: Side of the reduced image in pixels, None for any.
         dropout: Share of the pooled features dropped in training.
-        weights: ``none`` (random), ``imagenet`` (downloaded by Keras, needs a network), or the path of a
-            ``best.npz`` of an in-domain run: its convolutions are taken, its last layer is not.
+        weights: ``none`` (random), ``imagenet`` (downloaded by Keras, needs a network), or the path
+            of a ``best.npz`` of an in-domain run: its convolutions are taken, its last layer is
+            not.
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
@@ -53,14 +56,16 @@ def build(classes: int, size: int | None, *, dropout: float = 0.3, weights: str 
         if weights != "imagenet":
             raise
         raise RuntimeError(
-            "The ImageNet weights could not be downloaded. Connect to the network once, or train with "
+            "The ImageNet weights could not be downloaded. Connect to the network once, or train "
+            "with "
             "--weights none or with an in-domain checkpoint."
         ) from error
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = NORMALISATION_MOMENTUM
             if weights == "none" and layer.name.endswith("_3_bn"):
-                # Each block starts as the identity (Goyal et al. 2017, section 5.1): steadier from scratch.
+                # Each block starts as the identity (Goyal et al. 2017, section 5.1): steadier from
+                # scratch.
                 layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
     features = layers.Activation("linear", name=FEATURES)(backbone.output)
     pooled = layers.GlobalAveragePooling2D(name="pooled")(features)

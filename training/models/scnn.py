@@ -1,12 +1,13 @@
 """SCNN: the simple convolutional network, two convolutions, for a quick vote.
 
-[N, 112, 112, 1] -> 5x5/2, 24 -> [56, 56, 24] -> max-pool 2 -> [28, 28, 24] -> 5x5, 48 = A [28, 28, 48]
+[N, 112, 112, 1] -> 5x5/2, 24 -> [56, 56, 24] -> max-pool 2 -> [28, 28, 24] -> 5x5, 48 = A [28, 28,
+48]
 -> max-pool 4 -> [7, 7, 48] -> flatten -> logits [K]. About 36,000 parameters for three classes.
 
-The shape (convolution, max-pooling, convolution, max-pooling, dense, softmax) is LeNet's (LeCun et al.
-1998, "Gradient-based learning applied to document recognition", section II-B) with ReLU. Two
-convolutions see 23 of 112 pixels: texture, not anatomy. The flattened 7 x 7 grid tells the last layer
-*where* the texture is, which global pooling would hide.
+The shape (convolution, max-pooling, convolution, max-pooling, dense, softmax) is LeNet's (LeCun et
+al. 1998, "Gradient-based learning applied to document recognition", section II-B) with ReLU. Two
+convolutions see 23 of 112 pixels: texture, not anatomy. The flattened 7 x 7 grid tells the last
+layer *where* the texture is, which global pooling would hide.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from keras import layers
 from training.models.layers import LOGITS, Standardise, body, convolution
 
 
-def build(classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none") -> keras.Model:
+def build(
+    classes: int, size: int | None, *, dropout: float = 0.3, weights: str = "none"
+) -> keras.Model:
     """The body of SCNN.
 
     Args:

@@ -1,0 +1,216 @@
+"""What the subcommands of ``cxr-train`` do."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from rich.table import Table
+
+from desktop.core.catalogue import open_panel, read_verified
+from training import smoke
+from training.cards import interval
+from training.config import FitConfig, config_for
+from training.evaluate import Answers, scores
+from training.export import answers_of, export_model
+from training.models import TITLES
+from training.panel import finish_panel, panel_scores
+from training.progress import CONSOLE, reporting
+from training.recipes import RECIPES, Recipe, Source, recipe_for_folder
+from training.splits import SplitData, split
+from training.train import Fit
+
+PRETRAINING = "pretraining"
+SHIPPED = ("covid19", "pneumonia")
+
+
+def default_version() -> str:
+    """``year.month.1``."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    return f"{today.year}.{today.month}.1"
+
+
+def recipe_for(panel: str, data: Path) -> Recipe:
+    """The committed recipe of a panel where the data root has its folders, else one from the
+    folder.
+    """
+    recipe = RECIPES.get(panel)
+    if recipe is not None and all((data / source.folder).is_dir() for source in recipe.sources):
+        return recipe
+    return recipe_for_folder(data, panel)
+
+
+def fit_model(
+    data: SplitData, model: str, runs: Path, changes: dict[str, object], *, tiny: bool = False
+) -> Path:
+    """Train one model, or finish or skip what was begun; returns its run folder."""
+    recipe = data.recipe
+    config = dataclasses.replace(config_for(model, recipe.panel), **changes)  # type: ignore[arg-type]
+    if config.weights == PRETRAINING:
+        checkpoint = runs / f"{PRETRAINING}-{model}" / "best.npz"
+        if not tiny and not checkpoint.is_file():
+            raise FileNotFoundError(
+                f"{TITLES[model]} of panel {recipe.panel} starts from in-domain weights that are "
+                f"not "
+                f"there yet. Run `cxr-train fit --panel {PRETRAINING} --model {model}` first, or "
+                f"give "
+                "--weights none."
+            )
+        config = dataclasses.replace(config, weights=str(checkpoint))
+    if tiny:
+        config = smoke.tiny(config)
+    folder = runs / f"{recipe.panel}-{model}"
+    _same_run(folder, config, data)
+    title = f"{recipe.panel} {TITLES[model]}"
+    run = Fit(config, data, folder)
+    if run.state.epoch:
+        CONSOLE.print(f"{title}: resumed after epoch {run.state.epoch} of {config.epochs}")
+    with reporting(title) as reporter:
+        state = run.run(on_progress=reporter.step, on_epoch=reporter.epoch)
+    CONSOLE.print(
+        f"{title}: best epoch {state.best_epoch + 1} of {state.epoch}, {state.seconds:.0f} s, in "
+        f"{folder}",
+        highlight=False,
+    )
+    return folder
+
+
+def _same_run(folder: Path, config: FitConfig, data: SplitData) -> None:
+    """Refuse to resume a run that was begun with other settings or other films."""
+    path = folder / "config.json"
+    if not path.is_file() or not (folder / "last.npz").is_file():
+        return
+    described = json.loads(path.read_text())
+    wanted = json.loads(json.dumps(config.to_dict()))
+    changed = sorted(name for name in wanted if described["fit"].get(name) != wanted[name])
+    if described["training_data_sha256"] != data.training_hash:
+        changed.append("the training films")
+    if changed:
+        raise ValueError(
+            f"{folder} holds a run with other settings ({', '.join(changed)}). Give another --runs "
+            "folder, or delete it to start anew."
+        )
+
+
+def export_panel(
+    data: SplitData, models: list[str], runs: Path, output: Path, version: str
+) -> Path:
+    """Export finished runs into ``output/<panel>`` with its page; returns that folder."""
+    folder = output / data.recipe.panel
+    for model in models:
+        started = time.monotonic()
+        with CONSOLE.status(f"{data.recipe.panel} {TITLES[model]}") as status:
+            exported = export_model(
+                runs / f"{data.recipe.panel}-{model}",
+                data,
+                folder,
+                version=version,
+                on_stage=lambda stage, title=TITLES[model]: status.update(f"{title}: {stage}"),
+            )
+        found = exported.differences
+        CONSOLE.print(
+            f"{TITLES[model]}: {exported.path.stat().st_size / 1e6:.1f} MB in "
+            f"{time.monotonic() - started:.0f} s; the gate measured {found.probabilities:.1e} in "
+            f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films",
+            highlight=False,
+        )
+    finish_panel(folder, runs)
+    return folder
+
+
+def evaluate_panel(panel_folder: str, data_root: Path, panel: str | None) -> dict[str, object]:
+    """Score a panel as it is shipped; prints a table a test, returns all scores.
+
+    With the folders of the panel's own recipe below ``data_root``, its official and unseen tests;
+    with any other folder of class folders named like the panel's classes, all films of it (of its
+    ``test`` folder, where there is one).
+    """
+    opened = open_panel(panel_folder if "/" not in panel_folder else Path(panel_folder))
+    recipe = RECIPES.get(panel or opened.name)
+    if recipe is None or not all((data_root / s.folder).is_dir() for s in recipe.sources):
+        recipe = _all_films(opened.name, opened.class_names, data_root)
+    sizes = opened.input_sizes
+    if len(sizes) > 1:
+        raise ValueError("The panel's models take different input sizes; evaluate them one by one.")
+    data = split(recipe, data_root, sizes[0])
+    contents = {model.name: (model.card.title, read_verified(model)) for model in opened.models}
+    result: dict[str, object] = {}
+    for side in data.test_sides:
+        answers: dict[str, Answers] = {}
+        for name, (title, content) in contents.items():
+            with CONSOLE.status(f"{side}: {title}"):
+                answers[name] = answers_of(content, data, side)
+        rows = {name: scores(answer, opened.class_names) for name, answer in answers.items()}
+        rows["panel"] = panel_scores(list(answers.values()), opened.class_names)
+        result[side] = rows
+        table = Table(title=f"{opened.name}: {side}, {len(data.indices(side))} films")
+        table.add_column("score (95 % interval)")
+        for name in rows:
+            table.add_column(contents[name][0] if name in contents else "Panel")
+        for score in rows["panel"]:
+            table.add_row(
+                score.replace("_", " "),
+                *[interval(row[score]) if score in row else "" for row in rows.values()],
+            )
+        CONSOLE.print(table)
+    return result
+
+
+def _all_films(name: str, class_names: tuple[str, ...], root: Path) -> Recipe:
+    """Every film below the class folders of ``root`` as a test."""
+    base = root / "test" if (root / "test").is_dir() else root
+    by_name = {path.name.lower(): path for path in base.iterdir() if path.is_dir()}
+    found = [label for label in class_names if label.lower() in by_name]
+    if not found:
+        raise ValueError(
+            f"{base} has no folder named like a class of the panel ({', '.join(class_names)}). "
+            "Put the films of each class into a folder of its name."
+        )
+    sources = tuple(
+        Source(str(by_name[label.lower()].relative_to(root)), label, "test", set_name=root.name)
+        for label in found
+    )
+    return Recipe(name, name, class_names, sources)
+
+
+def smoke_all(output: Path | None) -> Path:
+    """Draw phantoms, train and export all four tiny models; returns the panel's folder.
+
+    Without ``output`` everything is made in a temporary folder and removed again.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="cxr-train-smoke-"))
+    try:
+        root = smoke.draw_films(scratch / "phantoms")
+        data = split(recipe_for_folder(root, "smoke"), root, (64, 64))
+        for model in TITLES:
+            fit_model(data, model, scratch / "runs", {}, tiny=True)
+        target = output or scratch / "exported"
+        folder = export_panel(data, list(TITLES), scratch / "runs", target, default_version())
+        opened = open_panel(folder)
+        CONSOLE.print(f"Panel {opened.name} with {', '.join(opened.model_names)} passed its gate.")
+        return folder
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def run_all(
+    panels: list[str], data_root: Path, runs: Path, output: Path, version: str
+) -> list[Path]:
+    """Pretraining where it is needed, then fit and export all models of the panels."""
+    folders = []
+    for panel in panels:
+        recipe = recipe_for(panel, data_root)
+        wants_pretraining = config_for("resnet50", recipe.panel).weights == PRETRAINING
+        if wants_pretraining and recipe is RECIPES.get(panel):
+            first = split(RECIPES[PRETRAINING], data_root)
+            fit_model(first, "resnet50", runs, {})
+        data = split(recipe, data_root)
+        for model in TITLES:
+            fit_model(data, model, runs, {})
+        folders.append(export_panel(data, list(TITLES), runs, output, version))
+    return folders
