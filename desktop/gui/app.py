@@ -1,0 +1,82 @@
+"""From the command line's words to a running window."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+import desktop
+from desktop.core.contract import MANIFEST_NAME
+from desktop.gui import icons, theme
+from desktop.gui.main_window import MainWindow
+from desktop.gui.preferences import Preferences
+
+
+def run(argv: Sequence[str]) -> int:
+    """Open the window and return its exit code.
+
+    Args:
+        argv: Words after the program's name: options, then a folder or files to open.
+    """
+    options = _parser().parse_args(list(argv))
+    application = make_application()
+    preferences = Preferences()
+    extra: tuple[Path, ...] = ()
+    if options.panel:
+        folder = Path(options.panel)
+        if (folder / MANIFEST_NAME).is_file():
+            extra = (folder,)
+        preferences.panel = folder.name
+    theme.apply_choice(application, options.theme or preferences.theme, preferences.text_scale)
+    window = MainWindow(preferences, panel_folders=extra)
+    if preferences.geometry is not None:
+        window.setGeometry(preferences.geometry)
+    window.menus.set_theme(preferences.theme)
+    window.show()
+    if options.paths:
+        paths = [Path(path) for path in options.paths]
+        QTimer.singleShot(0, lambda: window.opening.open_paths(paths))
+    _quit_on_interrupt(window)
+    return application.exec()
+
+
+def make_application() -> QApplication:
+    """The application object with name, version and icon; the running one if there is one."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    QApplication.setApplicationName("CXR Quorum")
+    QApplication.setApplicationVersion(desktop.__version__)
+    QApplication.setDesktopFileName("cxr-quorum")
+    application = QApplication(["cxr-quorum"])
+    application.setWindowIcon(icons.app_icon())
+    return application
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cxr-quorum", description="Open the review window. Research use, not a diagnosis."
+    )
+    parser.add_argument("paths", nargs="*", metavar="FOLDER_OR_FILE")
+    parser.add_argument("--panel", default="", help="name of a panel, or a panel's folder")
+    parser.add_argument("--theme", choices=("dark", "light", "system"), default="")
+    return parser
+
+
+def _quit_on_interrupt(window: MainWindow) -> None:
+    """Ctrl+C in the terminal closes like the window's own button; Qt alone would never see it."""
+    if sys.platform == "win32":
+        return
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    # Python runs signal handlers only between its own instructions.
+    heartbeat = QTimer(window)
+    heartbeat.setInterval(250)
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start()

@@ -1,0 +1,257 @@
+"""The four models as the window sees them: one QObject in front of the niced engine process.
+
+Answers are written to the review store by a thread of their own, so that a slow disk delays neither
+the window nor the models.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from pathlib import Path
+from time import monotonic
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from desktop.core.cases import CaseResult
+from desktop.core.catalogue import Panel
+from desktop.core.engine_process import (
+    CaseDone,
+    EngineEvent,
+    EngineFailed,
+    EngineIdle,
+    EnginePaused,
+    EngineProcess,
+    EngineReady,
+    EngineRequest,
+    EngineRestarted,
+)
+from desktop.core.errors import CxrError
+from desktop.core.review_store import FileFact, ReviewStore
+
+_KEPT_WITH_MAPS = 128
+_RATE_WINDOW_S = 10.0
+
+
+class EngineClient(QObject):
+    """One panel over one folder.
+
+    Signals:
+        ready(str, str): Device that really runs, and why no better one does.
+        cases_answered(list[CaseResult]): Answers, without maps; ``with_maps`` has those.
+        idle(): Everything asked for is answered.
+        paused(): The images in hand are answered; nothing else is begun.
+        failed(CxrError): The engine cannot run.
+        restarted(str): The engine died and goes on; why.
+        files_changed(list[str]): Images whose content is not what was decided on.
+        not_recorded(CxrError): Answers could not be written to the store.
+    """
+
+    ready = Signal(str, str)
+    cases_answered = Signal(list)
+    idle = Signal()
+    paused = Signal()
+    failed = Signal(object)
+    restarted = Signal(str)
+    files_changed = Signal(list)
+    not_recorded = Signal(object)
+    _happened = Signal()
+
+    def __init__(
+        self,
+        panel: Panel,
+        root: Path,
+        *,
+        device: str = "auto",
+        store_home: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        """Prepare; ``start`` begins.
+
+        Args:
+            panel: The panel to run.
+            root: The opened folder.
+            device: As in the settings.
+            store_home: Home of the review store, None for the user's.
+            parent: Owner.
+        """
+        super().__init__(parent)
+        self._events: list[EngineEvent] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._with_maps: OrderedDict[str, CaseResult] = OrderedDict()
+        self._done_times: deque[float] = deque()
+        self._files: dict[str, FileFact] = {}
+        self._happened.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        self._recorder = ResultRecorder(root, panel, store_home)
+        self._recorder.files_changed.connect(self.files_changed)
+        self._recorder.not_recorded.connect(self.not_recorded)
+        request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
+        self._engine = EngineProcess(request, root=root, on_event=self._on_event)
+
+    def start(self) -> None:
+        """Start the engine and the recorder."""
+        self._recorder.start()
+        self._engine.start()
+
+    def add(self, files: Iterable[tuple[Path, FileFact]]) -> None:
+        """Queue files at the end."""
+        listed = list(files)
+        self._files.update((fact.image, fact) for _, fact in listed)
+        self._engine.add(path for path, _ in listed)
+
+    def note_files(self, files: Iterable[FileFact]) -> None:
+        """Remember the size and time that go into the store with an answer."""
+        self._files.update((fact.image, fact) for fact in files)
+
+    def bring_forward(self, paths: Iterable[Path]) -> None:
+        """Answer these first, in this order."""
+        self._engine.bring_forward(paths)
+
+    def pause(self) -> None:
+        """Begin nothing new until ``resume``."""
+        self._engine.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._done_times.clear()
+        self._engine.resume()
+
+    def cancel(self) -> None:
+        """Forget what waits; what is answered is kept."""
+        self._engine.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """Files that wait or are in hand."""
+        return self._engine.waiting
+
+    @property
+    def rate(self) -> float:
+        """Images a second over the last ten seconds, 0 before the second answer."""
+        now = monotonic()
+        while self._done_times and now - self._done_times[0] > _RATE_WINDOW_S:
+            self._done_times.popleft()
+        if len(self._done_times) < 2:
+            return 0.0
+        return (len(self._done_times) - 1) / max(1e-3, now - self._done_times[0])
+
+    def with_maps(self, image: str) -> CaseResult | None:
+        """A recent answer with its heatmaps, None where it is no longer kept here."""
+        return self._with_maps.get(image)
+
+    def close(self) -> None:
+        """End the engine and the recorder within about a second; answers in hand are written."""
+        self._closed = True
+        self._engine.close()
+        self._drain()
+        self._recorder.close()
+
+    def _on_event(self, event: EngineEvent) -> None:
+        """Runs on the engine's thread: keep the event and wake the window once for many."""
+        with self._lock:
+            self._events.append(event)
+            first = len(self._events) == 1
+        if first:
+            self._happened.emit()
+
+    @Slot()
+    def _drain(self) -> None:
+        with self._lock:
+            events, self._events = self._events, []
+        answered: list[CaseResult] = []
+        for event in events:
+            if isinstance(event, CaseDone):
+                self._keep(event)
+                answered.append(event.result)
+        if answered:
+            self._recorder.record([(result, self._files.get(result.image)) for result in answered])
+        if self._closed:
+            return
+        if answered:
+            self.cases_answered.emit(answered)
+        for event in events:
+            self._tell(event)
+
+    def _keep(self, event: CaseDone) -> None:
+        self._done_times.append(monotonic())
+        self._with_maps[event.result.image] = event.result
+        self._with_maps.move_to_end(event.result.image)
+        while len(self._with_maps) > _KEPT_WITH_MAPS:
+            self._with_maps.popitem(last=False)
+
+    def _tell(self, event: EngineEvent) -> None:
+        match event:
+            case EngineReady(device, fallback):
+                self.ready.emit(device, fallback)
+            case EngineIdle():
+                self.idle.emit()
+            case EnginePaused():
+                self.paused.emit()
+            case EngineFailed(problem):
+                self.failed.emit(problem)
+            case EngineRestarted(reason):
+                self.restarted.emit(reason)
+
+
+class ResultRecorder(QObject):
+    """Writes answers to the review store on its own thread, many in one transaction.
+
+    Signals:
+        files_changed(list[str]), not_recorded(CxrError): As in ``EngineClient``.
+    """
+
+    files_changed = Signal(list)
+    not_recorded = Signal(object)
+
+    def __init__(self, root: Path, panel: Panel, home: Path | None) -> None:
+        super().__init__()
+        self._root, self._panel, self._home = root, panel, home
+        self._waiting: list[tuple[CaseResult, FileFact]] = []
+        self._changed = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="cxr-quorum-recorder", daemon=True)
+        self._started = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._started = True
+        self._thread.start()
+
+    def record(self, answers: Iterable[tuple[CaseResult, FileFact | None]]) -> None:
+        """Write these soon."""
+        with self._changed:
+            self._waiting += [(result, fact) for result, fact in answers if fact is not None]
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what waits and end the thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        if self._started:
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        store: ReviewStore | None = None
+        try:
+            while True:
+                with self._changed:
+                    while not self._waiting and not self._ended:
+                        self._changed.wait()
+                    answers, self._waiting = self._waiting, []
+                    if not answers and self._ended:
+                        return
+                try:
+                    if store is None:
+                        store = ReviewStore.open(self._root, self._panel.manifest, home=self._home)
+                    changed = store.record_results(answers)
+                except CxrError as problem:
+                    self.not_recorded.emit(problem)
+                    continue
+                if changed:
+                    self.files_changed.emit(sorted(changed))
+        finally:
+            if store is not None:
+                store.close()

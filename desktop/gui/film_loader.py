@@ -1,0 +1,93 @@
+"""Films for the image area: the one asked for first, then its neighbours on both sides."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from desktop.core.errors import CxrError
+from desktop.core.pixels import Radiograph
+from desktop.gui.picture_process import Picture, PictureJob, PictureProcess
+
+BUDGET_BYTES = 256 * 1024 * 1024
+Outcome = Radiograph | CxrError
+
+
+class FilmLoader(QObject):
+    """Decodes off the window's process and keeps the latest films within a byte budget.
+
+    Signals:
+        film_arrived(int): The film of a case, or the reason why there is none, can be asked for.
+    """
+
+    film_arrived = Signal(int)
+    _decoded = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._kept: OrderedDict[int, Outcome] = OrderedDict()
+        self._bytes = 0
+        self._protected: frozenset[int] = frozenset()
+        self._decoded.connect(self._on_decoded)
+        self._process = PictureProcess(self._decoded.emit, "cxr-quorum-films")
+
+    def want(self, films: Sequence[tuple[int, Path]]) -> None:
+        """Decode these in this order unless they are there; what waited before is forgotten."""
+        self._protected = frozenset(case for case, _ in films[:3])
+        self._process.want(
+            [PictureJob(case, path) for case, path in films if case not in self._kept]
+        )
+
+    def outcome(self, case: int) -> Outcome | None:
+        """The film, the reason why there is none, or None while it is not decoded."""
+        found = self._kept.get(case)
+        if found is not None:
+            self._kept.move_to_end(case)
+        return found
+
+    def forget(self, cases: Sequence[int] | None = None) -> None:
+        """Drop some films (their files changed) or all of them (another folder)."""
+        if cases is None:
+            self._process.want([])
+            self._kept.clear()
+            self._bytes = 0
+            return
+        for case in cases:
+            self._drop(case)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Memory that the kept films take."""
+        return self._bytes
+
+    def close(self) -> None:
+        """End the decoding process."""
+        self._process.close()
+
+    @Slot(object)
+    def _on_decoded(self, picture: Picture) -> None:
+        case = picture.job.case
+        outcome = picture.film if picture.film is not None else picture.refusal
+        if outcome is None:
+            return
+        self._drop(case)
+        self._kept[case] = outcome
+        self._bytes += _size(outcome)
+        for old in list(self._kept):
+            if self._bytes <= BUDGET_BYTES:
+                break
+            if old != case and old not in self._protected:
+                self._drop(old)
+        self.film_arrived.emit(case)
+
+    def _drop(self, case: int) -> None:
+        gone = self._kept.pop(case, None)
+        if gone is not None:
+            self._bytes -= _size(gone)
+
+
+def _size(outcome: Outcome) -> int:
+    return int(outcome.values.nbytes) if isinstance(outcome, Radiograph) else 0

@@ -1,0 +1,100 @@
+"""What a case says in the list, in words. Pure functions over the case table."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.case_table import FAILED, WAITING, CaseTable
+from desktop.core.cases import Decision
+from desktop.gui.case_list_model import RowState, RowStatus, RowView
+from desktop.gui.panel_facts import PanelFacts
+from desktop.gui.vote_strip import strip_words
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("RowWords", text)
+
+
+def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> RowView:
+    """Compose the row of one case.
+
+    Args:
+        table: Images, results and decisions.
+        case: Row of the table.
+        facts: The panel.
+        blind: The votes must not be told: neither on screen nor to a screen reader.
+    """
+    image = table.images[case]
+    decision = table.decision(case)
+    status = int(table.column("status")[case])
+    votes: tuple[int | None, ...] = ()
+    state: RowState
+    if status == FAILED:
+        state = "failed"
+        line = _tr("Not read: {reason}").format(reason=short_reason(table.refusal(case)[1], image))
+        short = _tr("Not read")
+    elif blind:
+        state, line, short = "blind", _tr("Your label first"), _tr("Label first")
+    elif status == WAITING:
+        state, line, short = "waiting", _tr("Waiting for models"), _tr("Waiting")
+    else:
+        state = "voted"
+        votes = votes_of(table, case)
+        line = _verdict_line(table, case, facts, facts.class_names)
+        short = _verdict_line(table, case, facts, facts.short_names)
+    words = [image, _label_words(decision), line]
+    if state == "voted":
+        words.append(strip_words(votes, state, facts))
+    if decision.flagged:
+        words.append(_tr("flagged"))
+    return RowView(
+        name=image,
+        line=line,
+        short_line=short,
+        votes=votes,
+        state=state,
+        status=_mark(status, decision),
+        decided=decision.reviewed,
+        words=", ".join(word for word in words if word),
+    )
+
+
+def votes_of(table: CaseTable, case: int) -> tuple[int | None, ...]:
+    """Class index of each model, None where it gave no answer."""
+    return tuple(int(vote) if vote >= 0 else None for vote in table.column("votes")[case].tolist())
+
+
+def short_reason(sentence: str, image: str) -> str:
+    """A refusal without the file's name in front and without what to do: for one narrow line."""
+    first = sentence.split(". ")[0].rstrip(".")
+    name = image.rsplit("/", 1)[-1]
+    for known in (image, name):
+        first = first.removeprefix(known).strip()
+    return first[:1].lower() + first[1:]
+
+
+def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[str, ...]) -> str:
+    consensus = int(table.column("consensus")[case])
+    if consensus < 0:
+        return _tr("No consensus")
+    return _tr("{label} {agreement} of {models}").format(
+        label=names[consensus],
+        agreement=int(table.column("agreement")[case]),
+        models=len(facts.models),
+    )
+
+
+def _label_words(decision: Decision) -> str:
+    if decision.label is not None:
+        return _tr("you: {label}").format(label=decision.label)
+    return _tr("you: unsure") if decision.state == "unsure" else ""
+
+
+def _mark(status: int, decision: Decision) -> RowStatus:
+    if decision.flagged:
+        return "flagged"
+    if decision.state == "unsure":
+        return "unsure"
+    if decision.reviewed:
+        return "decided"
+    return "failed" if status == FAILED else "open"

@@ -1,0 +1,506 @@
+"""What every action of the table does, and what every page is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint
+from PySide6.QtWidgets import QInputDialog, QMenu
+
+from desktop.core.case_query import SavedFilter, shipped_filters, vocabulary_of
+from desktop.core.contract import snake_case
+from desktop.gui.about_dialog import AboutDialog
+from desktop.gui.filter_bar import TAB_QUERIES
+from desktop.gui.run_control import Progress
+from desktop.gui.settings_dialog import SettingsDialog
+from desktop.gui.shortcuts_dialog import ShortcutsDialog
+from desktop.gui.view_values import Tool
+from desktop.gui.window_entry import WindowEntry
+
+if TYPE_CHECKING:
+    from desktop.gui.main_window import MainWindow
+
+_ZOOM_STEP = 1.25
+
+
+class WindowActions(QObject):
+    """Ties actions, controller and pages together."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._bind_actions()
+        self._bind_controller()
+        self._bind_opening()
+        self._bind_list()
+        self._bind_status()
+        preferences = window.preferences
+        controller = window.controller
+        controller.device = preferences.device
+        controller.recursive = preferences.recursive
+        controller.actions.reviewer = preferences.reviewer
+        controller.set_blind(preferences.blind_first)
+        window.shortcuts["recursive"].setChecked(preferences.recursive)
+        window.shortcuts["blind_first"].setChecked(preferences.blind_first)
+        self._on_session_closed()
+        self._on_panels()
+        self._on_recent()
+        self._on_keys()
+
+    # binding ---------------------------------------------------------------------------------
+    def _bind_actions(self) -> None:
+        window, controller, desk = self._window, self._window.controller, self._window.desk
+        opening, exporting = window.opening, window.exporting
+        simple: dict[str, Callable[[], object]] = {
+            "open_folder": opening.ask_folder,
+            "open_files": opening.ask_files,
+            "open_samples": opening.open_samples,
+            "rescan": controller.rescan,
+            "export_csv": lambda: exporting.export_csv(listed_only=False),
+            "export_filtered_csv": lambda: exporting.export_csv(listed_only=True),
+            "export_class_folders": exporting.export_class_folders,
+            "export_view": exporting.export_view,
+            "export_report": exporting.export_report,
+            "close_folder": controller.close_folder,
+            "settings": self.show_settings,
+            "quit": window.close,
+            "undo": controller.undo,
+            "redo": controller.redo,
+            "find": self.focus_search,
+            "select_all": desk.list_panel.select_all,
+            "save_filter": self.save_filter,
+            "clear_filters": lambda: self.apply_filter("", ""),
+            "accept": lambda: controller.accept(desk.selection()),
+            "unsure": lambda: controller.mark_unsure(desk.selection()),
+            "flag": lambda: controller.toggle_flag(desk.selection()),
+            "comment": desk.focus_comment,
+            "clear_decision": lambda: controller.clear_decision(desk.selection()),
+            "next": lambda: controller.move(1),
+            "previous": lambda: controller.move(-1),
+            "next_unreviewed": lambda: controller.move_to_unreviewed(1),
+            "previous_unreviewed": lambda: controller.move_to_unreviewed(-1),
+            "first": lambda: controller.move_to_end(last=False),
+            "last": lambda: controller.move_to_end(last=True),
+            "next_model": lambda: self._cycle_model(),
+            "next_class": lambda: self._cycle_class(),
+            "rotate": lambda: self._each_image(lambda view: view.rotate_right(), first=True),
+            "flip": lambda: self._each_image(lambda view: view.flip(), first=True),
+            "fit": lambda: self._each_image(lambda view: view.fit(), first=True),
+            "actual_size": lambda: self._each_image(lambda view: view.one_to_one(), first=True),
+            "zoom_in": lambda: self._each_image(lambda v: v.zoom_by(_ZOOM_STEP), first=True),
+            "zoom_out": lambda: self._each_image(lambda v: v.zoom_by(1 / _ZOOM_STEP), first=True),
+            "reset_window": lambda: self._each_image(lambda v: v.reset_window(), first=True),
+            "measure": self._choose_measure,
+            "open_panel": opening.add_panel_folder,
+            "label_folder": controller.run.resume,
+            "label_selection": lambda: controller.run.ask_again(desk.selection()),
+            "stop_run": controller.run.stop,
+            "retry_failed": self.retry_failed,
+            "shortcuts": self.show_shortcuts,
+            "about": self.show_about,
+        }
+        for name, slot in simple.items():
+            window.shortcuts[name].triggered.connect(lambda _checked=False, slot=slot: slot())
+        for number in range(1, 10):
+            window.shortcuts[f"label_{number}"].triggered.connect(
+                lambda _c=False, index=number - 1: controller.label(index, desk.selection())
+            )
+        for number in range(1, 5):
+            window.shortcuts[f"preset_{number}"].triggered.connect(
+                lambda _c=False, index=number - 1: self._apply_preset(index)
+            )
+        for page in ("review", "compare", "batch", "scorecard"):
+            window.shortcuts[f"page_{page}"].triggered.connect(
+                lambda _c=False, page=page: window.show_page(page)
+            )
+        window.shortcuts["recursive"].toggled.connect(self._on_recursive)
+        window.shortcuts["heatmap"].toggled.connect(self._on_heatmap)
+        window.shortcuts["contour"].toggled.connect(self._on_contour)
+        window.shortcuts["keep_view"].toggled.connect(
+            lambda on: controller.set_choices(replace(controller.choices, keep_view=on))
+        )
+        window.shortcuts["invert"].toggled.connect(
+            lambda on: self._each_image(lambda view: view.set_inverted(on), first=True)
+        )
+        window.shortcuts["blind_first"].toggled.connect(self._on_blind)
+        window.shortcuts["full_screen"].toggled.connect(self._on_full_screen)
+        window.shortcuts["pause_run"].toggled.connect(
+            lambda on: controller.run.pause() if on else controller.run.resume()
+        )
+        window.top_bar.page_chosen.connect(window.show_page)
+        window.top_bar.folder_button.clicked.connect(opening.ask_folder)
+        window.top_bar.follow_actions(
+            {
+                page: window.shortcuts[f"page_{page}"]
+                for page in ("review", "compare", "batch", "scorecard")
+            },
+            window.shortcuts["blind_first"],
+            window.shortcuts["export_csv"],
+        )
+        window.menus.theme_chosen.connect(window.apply_theme)
+        window.desk.bulk_menu_asked.connect(self._show_bulk_menu)
+        window.desk.tool_bar.window_entry_asked.connect(self._ask_window)
+        window.shortcuts.bindings_changed.connect(self._on_keys)
+
+    def _bind_controller(self) -> None:
+        controller = self._window.controller
+        controller.session_opened.connect(self._on_session_opened)
+        controller.session_closed.connect(self._on_session_closed)
+        controller.list_grew.connect(self._window.status.show_scan)
+        controller.choices_changed.connect(self._on_choices)
+        controller.blind_changed.connect(self._on_blind_changed)
+        controller.actions.undo_changed.connect(self._on_undo_changed)
+        controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
+        controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
+        controller.list.shown_changed.connect(self._show_list_state)
+
+    def _bind_opening(self) -> None:
+        opening, window = self._window.opening, self._window
+        opening.panels_changed.connect(self._on_panels)
+        opening.recent_changed.connect(self._on_recent)
+        window.menus.recent_chosen.connect(lambda path: opening.open_folder(Path(path)))
+        window.menus.panel_chosen.connect(opening.choose_panel)
+        empty = window.empty
+        empty.open_folder_asked.connect(opening.ask_folder)
+        empty.open_files_asked.connect(opening.ask_files)
+        empty.samples_asked.connect(opening.open_samples)
+        empty.recent_chosen.connect(opening.open_folder)
+        empty.recent_cleared.connect(self._clear_recent)
+        empty.panel_chosen.connect(opening.choose_panel)
+        empty.blind_toggled.connect(window.shortcuts["blind_first"].setChecked)
+
+    def _bind_list(self) -> None:
+        window = self._window
+        panel = window.desk.list_panel
+        panel.tabs.tab_chosen.connect(lambda key: self.apply_filter(TAB_QUERIES[key]))
+        panel.search.query_entered.connect(self.apply_filter)
+        panel.search.left.connect(window.desk.focus_image)
+        window.sort_menu.sort_chosen.connect(
+            lambda sort: self.apply_filter(window.controller.list.query, sort)
+        )
+        window.menus.filter_chosen.connect(
+            lambda entry: self.apply_filter(entry.query, entry.sort or None)
+        )
+        window.menus.filter_removed.connect(self._forget_filter)
+
+    def _bind_status(self) -> None:
+        window, run = self._window, self._window.controller.run
+        status = window.status
+        run.progress_changed.connect(self._on_progress)
+        run.device_changed.connect(status.show_device)
+        run.device_changed.connect(window.batch.show_device)
+        run.rate_measured.connect(lambda: window.batch.show_curve(run.rate_curve))
+        for source in (window.controller, window.opening, window.exporting):
+            source.notice_raised.connect(status.show_notice)
+        window.controller.consensus_missing.connect(self._say_no_consensus)
+        status.device_details_asked.connect(lambda: window.show_page("batch"))
+        window.batch.review_disagreements_asked.connect(self._review_disagreements)
+
+    # commands --------------------------------------------------------------------------------
+    def apply_filter(self, query: str, sort: str | None = None) -> None:
+        """Show what a query asks for, and say so everywhere."""
+        cases = self._window.controller.list
+        cases.set_query(query, sort)
+        self._show_list_state()
+        self._window.desk.list_panel.show_case(self._window.controller.current)
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search box."""
+        window = self._window
+        if window.controller.session is None:
+            return
+        if window.page not in ("review", "compare") or window.desk.list_panel.rail:
+            window.show_page("review")
+        search = window.desk.list_panel.search
+        search.setFocus()
+        search.selectAll()
+
+    def save_filter(self) -> None:
+        """Give the filter at work a name."""
+        window = self._window
+        cases = window.controller.list
+        name, agreed = QInputDialog.getText(
+            window, window.tr("Save this filter"), window.tr("Name"), text=cases.query
+        )
+        if agreed and name.strip():
+            window.preferences.add_filter(SavedFilter(name.strip(), cases.query, cases.sort))
+            self._on_filters()
+
+    def retry_failed(self) -> None:
+        """Run all failed images once more."""
+        controller = self._window.controller
+        session = controller.session
+        if session is None:
+            return
+        failed = [case for case in range(len(session.table)) if session.failed(case)]
+        controller.films.forget(failed)
+        controller.run.ask_again(failed)
+
+    def show_settings(self) -> None:
+        """The settings dialog."""
+        dialog = SettingsDialog(self._window.preferences, self._window)
+        dialog.settings_changed.connect(self.apply_settings)
+        dialog.open()
+
+    def show_shortcuts(self) -> None:
+        """The cheat sheet."""
+        dialog = ShortcutsDialog(self._window.shortcuts, self._window.preferences, self._window)
+        dialog.open()
+
+    def show_about(self) -> None:
+        """Versions, licences, research use."""
+        AboutDialog(self._window).open()
+
+    def apply_settings(self) -> None:
+        """Put changed settings in force."""
+        window, preferences = self._window, self._window.preferences
+        window.controller.device = preferences.device
+        window.controller.actions.reviewer = preferences.reviewer
+        window.shortcuts["recursive"].setChecked(preferences.recursive)
+        window.shortcuts["blind_first"].setChecked(preferences.blind_first)
+        window.shortcuts.apply(preferences.keys)
+        window.apply_theme(preferences.theme)
+
+    def refresh_page(self) -> None:
+        """Fill the batch or scorecard page that has just come up."""
+        window = self._window
+        if window.page == "batch":
+            window.batch.show_session(window.controller.session, window.controller.run.progress)
+        elif window.page == "scorecard":
+            window.scorecard.show_session(window.controller.session)
+
+    # reacting --------------------------------------------------------------------------------
+    def _on_session_opened(self) -> None:
+        window, session = self._window, self._window.controller.session
+        assert session is not None
+        window.desk.set_panel(session.facts)
+        title = session.root.name or str(session.root)
+        window.top_bar.set_folder(title, session.panel.name, str(session.root))
+        window.setWindowTitle(f"{title} – CXR Quorum")
+        window.menus.set_classes(session.panel.class_names)
+        window.sort_menu.set_panel(
+            [(snake_case(name), name) for name in session.panel.class_names],
+            [(model.name, model.title) for model in session.facts.models],
+        )
+        self._enable(True)
+        self._on_filters()
+        self._show_list_state()
+        window.status.show_device("", "")
+        if window.page in ("review", "compare"):
+            window.show_page(window.page)
+        self.refresh_page()
+        window.desk.focus_image()
+
+    def _on_session_closed(self) -> None:
+        window = self._window
+        window.top_bar.set_folder("", "")
+        window.setWindowTitle("CXR Quorum")
+        window.status.show_no_folder()
+        window.status.show_device("", "")
+        self._enable(False)
+        if hasattr(window, "_page"):
+            window.show_page("review" if window.page == "compare" else window.page)
+
+    def _enable(self, open_folder: bool) -> None:
+        always = {
+            "open_folder", "open_files", "open_samples", "recursive", "settings", "quit",
+            "page_review", "page_batch", "page_scorecard", "blind_first", "full_screen",
+            "open_panel", "shortcuts", "about",
+        }  # fmt: skip
+        for name, action in self._window.shortcuts.actions.items():
+            if name not in always and not name.startswith("label_"):
+                action.setEnabled(open_folder)
+        if not open_folder:
+            self._window.menus.set_classes(())
+        for name in ("undo", "redo"):
+            self._window.shortcuts[name].setEnabled(False)
+        if open_folder:
+            self._window.controller.actions.tell_undo()
+
+    def _on_panels(self) -> None:
+        window = self._window
+        panels, chosen = window.opening.panels, window.opening.chosen
+        window.menus.set_panels(panels, chosen)
+        window.empty.side.show_panels(panels, chosen, window.opening.refused)
+
+    def _on_recent(self) -> None:
+        recent = self._window.preferences.recent
+        self._window.menus.set_recent([entry.path for entry in recent])
+        self._window.empty.set_recent(self._window.preferences.recent_rows())
+
+    def _clear_recent(self) -> None:
+        self._window.preferences.clear_recent()
+        self._on_recent()
+
+    def _on_keys(self) -> None:
+        shortcuts = self._window.shortcuts
+        self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
+
+    def _on_filters(self) -> None:
+        window, session = self._window, self._window.controller.session
+        if session is None:
+            return
+        titles = [model.title for model in session.facts.models]
+        window.menus.set_filters(
+            shipped_filters(vocabulary_of(session.table), titles), window.preferences.filters
+        )
+
+    def _forget_filter(self, entry: SavedFilter) -> None:
+        self._window.preferences.remove_filter(entry)
+        self._on_filters()
+
+    def _show_list_state(self) -> None:
+        window = self._window
+        cases, panel = window.controller.list, window.desk.list_panel
+        tab = next((key for key, query in TAB_QUERIES.items() if query == cases.query), "")
+        panel.tabs.set_tab(tab)
+        if not panel.search.hasFocus():
+            panel.search.set_query("" if tab else cases.query)
+        window.sort_menu.show_sort(cases.sort)
+        panel.header.sort_button.set_words(window.sort_menu.words(cases.sort))
+
+    def _on_progress(self, progress: Progress) -> None:
+        window = self._window
+        session = window.controller.session
+        if session is not None and session.scanned:
+            window.status.show_progress(
+                progress.done, progress.total, progress.rate, progress.state
+            )
+        pause = window.shortcuts["pause_run"]
+        pause.blockSignals(True)
+        pause.setChecked(progress.state == "paused")
+        pause.blockSignals(False)
+        pause.setEnabled(progress.state in ("running", "paused"))
+        window.shortcuts["stop_run"].setEnabled(progress.state in ("running", "paused"))
+        if window.page == "batch":
+            window.batch.show_session(session, progress)
+
+    def _on_choices(self, _choices: object) -> None:
+        window, choices = self._window, self._window.controller.choices
+        for name, on in (
+            ("heatmap", choices.style.visible),
+            ("contour", choices.style.contour),
+            ("keep_view", choices.keep_view),
+        ):
+            window.shortcuts[name].setChecked(on)
+
+    def _on_heatmap(self, on: bool) -> None:
+        controller = self._window.controller
+        style = replace(controller.choices.style, visible=on)
+        controller.set_choices(replace(controller.choices, style=style))
+
+    def _on_contour(self, on: bool) -> None:
+        controller = self._window.controller
+        style = controller.choices.style
+        style = replace(style, contour=on, visible=style.visible or on)
+        controller.set_choices(replace(controller.choices, style=style))
+
+    def _on_recursive(self, on: bool) -> None:
+        window = self._window
+        window.preferences.set_recursive(on)
+        controller = window.controller
+        if controller.recursive != on:
+            controller.recursive = on
+            session = controller.session
+            if session is not None and not session.picked:
+                window.opening.open_folder(session.root)
+
+    def _on_blind(self, on: bool) -> None:
+        self._window.preferences.set_blind_first(on)
+        self._window.controller.set_blind(on)
+
+    def _on_blind_changed(self, blind: bool) -> None:
+        window = self._window
+        window.empty.side.set_blind(blind)
+        window.desk.list_panel.tabs.tab("disagree").setEnabled(not blind)
+        self._show_list_state()
+
+    def _on_full_screen(self, on: bool) -> None:
+        window = self._window
+        if on != window.isFullScreen():
+            window.showFullScreen() if on else window.showNormal()
+
+    def _on_undo_changed(self, undo: str, redo: str) -> None:
+        window = self._window
+        for name, words, plain in (
+            ("undo", undo, window.tr("&Undo")),
+            ("redo", redo, window.tr("&Redo")),
+        ):
+            action = window.shortcuts[name]
+            action.setEnabled(bool(words))
+            action.setText(f"{plain}: {words}" if words else plain)
+
+    def _say_no_consensus(self) -> None:
+        window, session = self._window, self._window.controller.session
+        if session is None:
+            return
+        case = window.controller.current
+        if case is not None and not session.has_result(case):
+            words = window.tr(
+                "The models have not voted on this image yet. Label it yourself or wait."
+            )
+        else:
+            words = window.tr(
+                "No consensus, so Enter did nothing. Majority needs {needed} of {models}."
+            ).format(needed=session.facts.majority, models=len(session.facts.models))
+        window.status.show_notice(words)
+
+    def _review_disagreements(self) -> None:
+        self._window.show_page("review")
+        self.apply_filter(TAB_QUERIES["disagree"])
+        self._window.controller.move_to_end(last=False)
+
+    def _each_image(self, command: Callable[..., object], *, first: bool) -> None:
+        """Compare views share one state, so the first of them speaks for all."""
+        for view in self._window.desk.active_images()[: 1 if first else None]:
+            command(view)
+
+    def _apply_preset(self, index: int) -> None:
+        for view in self._window.desk.active_images()[:1]:
+            presets = view.presets()
+            if index < len(presets):
+                view.apply_preset(presets[index].key)
+
+    def _ask_window(self) -> None:
+        views = self._window.desk.active_images()
+        if views and views[0].film is not None:
+            entry = WindowEntry(*views[0].window(), self._window)
+            entry.window_entered.connect(views[0].set_window)
+            entry.open()
+
+    def _choose_measure(self) -> None:
+        desk = self._window.desk
+        tool = Tool.WINDOW if desk.image.tool is Tool.MEASURE else Tool.MEASURE
+        desk.tool_bar.show_tool(tool)
+        desk.image.set_tool(tool)
+        desk.compare.set_tool(tool)
+
+    def _cycle_model(self) -> None:
+        controller = self._window.controller
+        if controller.session is not None:
+            count = len(controller.session.facts.models)
+            model = (controller.choices.model + 1) % count
+            controller.set_choices(replace(controller.choices, model=model))
+
+    def _cycle_class(self) -> None:
+        controller = self._window.controller
+        if controller.session is not None:
+            count = len(controller.session.facts.class_names)
+            index = controller.choices.map_class + 1
+            controller.set_choices(
+                replace(controller.choices, map_class=index if index < count else -1)
+            )
+
+    def _show_bulk_menu(self, place: QPoint) -> None:
+        window = self._window
+        menu = QMenu(window)
+        menu.addMenu(window.menus.labels)
+        for name in ("accept", "unsure", "flag", "clear_decision"):
+            menu.addAction(window.shortcuts[name])
+        menu.addSeparator()
+        for name in ("label_selection", "export_filtered_csv"):
+            menu.addAction(window.shortcuts[name])
+        menu.popup(place)

@@ -1,0 +1,184 @@
+"""The window under test: the real one, with real models, on a real folder.
+
+Every test fails that leaves a thread or a process behind, or makes Qt warn.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from pytestqt.qtbot import QtBot
+
+from desktop.core.catalogue import open_panel
+from desktop.core.folder import list_folder
+from desktop.core.inference import PanelSession
+from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.pipeline import label
+from desktop.core.review_store import FileFact, ReviewStore
+from desktop.gui import theme
+from desktop.gui.app import make_application
+from desktop.gui.main_window import MainWindow
+from desktop.gui.preferences import Preferences
+from tests.tiny_models import write_panel
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type:
+    """The application is made by the app itself, with its fonts and style."""
+
+    class Made:
+        def __new__(cls, _args: list[str]) -> object:
+            application = make_application()
+            theme.apply_theme(application, theme.DARK)
+            return application
+
+    return Made
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and review stores of one test only."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("CXR_QUORUM_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test after which threads or child processes live on."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        left = [
+            thread
+            for thread in threading.enumerate()
+            # Qt's threads show up as dummies once Python code has run on them.
+            if thread not in before and not isinstance(thread, threading._DummyThread)
+        ]
+        children = multiprocessing.active_children()
+        if not left and not children:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"left behind: {left} {children}")
+
+
+@pytest.fixture(scope="session")
+def panel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A panel of four real, tiny ONNX models."""
+    return write_panel(tmp_path_factory.mktemp("panels"), name="tiny")
+
+
+@pytest.fixture(scope="session")
+def film_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve drawn films and one broken file; never written to by a test."""
+    folder = tmp_path_factory.mktemp("ward")
+    draw_films(folder, 12)
+    (folder / "film_07_broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    return folder
+
+
+def draw_films(folder: Path, count: int, first: int = 1) -> list[Path]:
+    """Write ``count`` films named ``film_01.png`` and on."""
+    paths = []
+    for number in range(first, first + count):
+        path = folder / f"film_{number:02d}.png"
+        kind = FILM_KINDS[number % len(FILM_KINDS)]
+        Image.fromarray(draw_phantom(kind, number, (160, 144))).save(path)
+        paths.append(path)
+    return paths
+
+
+MakeWindow = Callable[[], MainWindow]
+
+
+@pytest.fixture
+def make_window(qtbot: QtBot, own_home: Path, panel_folder: Path) -> Iterator[MakeWindow]:
+    """Make windows that share one home, as one user's windows do."""
+    windows: list[MainWindow] = []
+
+    def make() -> MainWindow:
+        preferences = Preferences()
+        preferences.set_panel("tiny")
+        window = MainWindow(preferences, panel_folders=(panel_folder,))
+        windows.append(window)
+        window.show()
+        qtbot.waitExposed(window)
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def window(make_window: MakeWindow) -> MainWindow:
+    """One window with nothing open."""
+    return make_window()
+
+
+@pytest.fixture(scope="session")
+def answered_home(
+    tmp_path_factory: pytest.TempPathFactory, panel_folder: Path, film_folder: Path
+) -> Path:
+    """A home whose review store holds the answers to every film: the models run once a session."""
+    home = tmp_path_factory.mktemp("answered")
+    panel = open_panel(panel_folder)
+    with ReviewStore.open(film_folder, panel.manifest, home=home) as store:
+        session = PanelSession(panel, "cpu")
+        files = [file for batch in list_folder(film_folder) for file in batch]
+        cases = label(files, session)
+        store.record_results(
+            [
+                (case.result, FileFact(case.source.image, case.source.size, case.source.mtime_ns))
+                for case in cases
+            ]
+        )
+    return home
+
+
+@pytest.fixture
+def desk(
+    own_home: Path,
+    answered_home: Path,
+    make_window: MakeWindow,
+    qtbot: QtBot,
+    film_folder: Path,
+) -> MainWindow:
+    """A window in which every film of the folder has its votes, from an earlier day."""
+    shutil.copytree(answered_home, own_home)
+    window = make_window()
+    window.opening.open_folder(film_folder)
+    wait_for_votes(qtbot, window)
+    return window
+
+
+def wait_for_votes(qtbot: QtBot, window: MainWindow) -> None:
+    """Wait until every listed case has an answer."""
+
+    def done() -> bool:
+        session = window.controller.session
+        return (
+            session is not None
+            and session.scanned
+            and len(session.table) > 0
+            and all(session.has_result(case) for case in range(len(session.table)))
+        )
+
+    qtbot.waitUntil(done, timeout=PATIENCE_MS)
