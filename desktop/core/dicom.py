@@ -55,7 +55,8 @@ _FILM_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.7.3",  # Multi-frame Grayscale Word Secondary Capture
     "1.2.840.10008.5.1.4.1.1.7.4",  # Multi-frame True Color Secondary Capture
 )
-_MAX_INFLATED_BYTES = 512 * 2**20
+MAX_INFLATED_BYTES = 512 * 2**20
+"""Most bytes that a deflated data set may unpack to."""
 
 
 def decode_dicom(data: bytes, path: PurePath) -> Radiograph:
@@ -99,12 +100,12 @@ def _check_deflated(data: bytes, path: PurePath) -> None:
     """Unpack a deflated data set in bounded pieces, before pydicom does so without a bound."""
     start = 144 + int.from_bytes(data[140:144], "little")
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, rest = _MAX_INFLATED_BYTES, data[start:]
+    left, rest = MAX_INFLATED_BYTES, data[start:]
     while rest and not unpacker.eof:
         left -= len(unpacker.decompress(rest, 2**20))
         rest = unpacker.unconsumed_tail
         if left < 0:
-            raise refused("DECODE-03", path, f"more than {_MAX_INFLATED_BYTES // 2**20} MB")
+            raise refused("DECODE-03", path, f"more than {MAX_INFLATED_BYTES // 2**20} MB")
 
 
 def _check_kind(dataset: Dataset, path: PurePath) -> None:
