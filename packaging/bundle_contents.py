@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
 
 PROJECT = "cxr-quorum"
 
@@ -34,6 +35,19 @@ EXCLUDED = (
     "pip",
     "wheel",
     "lxml",
+    "yaml",
+    "attr",
+    "attrs",
+    "jsonschema",
+    "psutil",
+    # The app opens no connection, so nothing that could is in it.
+    "requests",
+    "urllib3",
+    "certifi",
+    "chardet",
+    "charset_normalizer",
+    "idna",
+    "ssl",
     "numpy.f2py",
     "numpy.testing",
     "onnxruntime.transformers",
@@ -55,6 +69,8 @@ EXCLUDED = (
 # Files that hooks collect though nothing here uses them: QML, the on-screen keyboard, embedded
 # displays, TLS, the PDF and movie readers, and the words of Qt dialogs that this app never opens.
 DROPPED = (
+    "*Qt6EglFS*",
+    "*Qt6EglFs*",
     "*Qt6Qml*",
     "*Qt6Quick*",
     "*Qt6VirtualKeyboard*",
@@ -75,8 +91,10 @@ DROPPED = (
     "*plugins/generic/*",
     "*plugins/networkinformation/*",
     "*plugins/tls/*",
-    "*PySide6/Qt/translations/qt_help*",
+    "*PySide6/Qt/translations/qt_*",
     "*PySide6/Qt/translations/qtdeclarative*",
+    "*PySide6/Qt/translations/qtmultimedia*",
+    "*PySide6/Qt/translations/qtwebengine*",
     "*PySide6/Qt/translations/designer*",
     "*PySide6/Qt/translations/linguist*",
     "*PySide6/Qt/translations/assistant*",
@@ -123,6 +141,44 @@ def distribution_closure(name: str, extras: frozenset[str] = frozenset()) -> tup
     visit(name, extras)
     first, *others = found
     return (first, *sorted(others))
+
+
+def needed_binaries(
+    entries: Iterable[tuple[str, str, str]],
+    imports_of: Callable[[str], Iterable[tuple[str, str | None]]],
+) -> list[tuple[str, str, str]]:
+    """Leave out shared libraries that nothing kept needs: those of dropped plugins.
+
+    Args:
+        entries: PyInstaller's (name in the bundle, file, kind).
+        imports_of: File -> (library name, where it is found or None).
+
+    Returns:
+        The entries whose library is an extension, a plugin or reached from one.
+    """
+    known = list(entries)
+    by_file_name: dict[str, list[tuple[str, str, str]]] = {}
+    for entry in known:
+        by_file_name.setdefault(PurePath(entry[0]).name, []).append(entry)
+    waiting = [entry for entry in known if not _is_plain_library(entry)]
+    kept = {entry[0] for entry in waiting}
+    while waiting:
+        _, file, kind = waiting.pop()
+        if kind == "SYMLINK":
+            continue
+        for name, _ in imports_of(file):
+            for entry in by_file_name.get(PurePath(name).name, ()):
+                if entry[0] not in kept:
+                    kept.add(entry[0])
+                    waiting.append(entry)
+    return [entry for entry in known if entry[0] in kept]
+
+
+def _is_plain_library(entry: tuple[str, str, str]) -> bool:
+    """Whether it is in the bundle only because something else needs it."""
+    name = PurePath(entry[0])
+    libraries = name.parent == PurePath() or name.parts[:3] == ("PySide6", "Qt", "lib")
+    return libraries and entry[2] == "BINARY" and not name.name.startswith("libpython")
 
 
 def canonical_name(name: str) -> str:

@@ -57,7 +57,21 @@ def freeze(epoch: int) -> Path:
         cwd=ROOT,
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "PYTHONHASHSEED": "0"},
     )  # fmt: skip
-    return BUILD / "frozen" / "cxr-quorum"
+    frozen = BUILD / "frozen" / "cxr-quorum"
+    strip_debug_symbols(frozen)
+    return frozen
+
+
+def strip_debug_symbols(frozen: Path) -> None:
+    """Take the debug symbols out of Python's own libraries.
+
+    Not out of the wheels' libraries: some were patched in a way that ``strip`` breaks, and they
+    come without symbols anyway.
+    """
+    internal = frozen / "_internal"
+    own = [*internal.glob("libpython*"), *internal.glob("python*/lib-dynload/*.so")]
+    if own and shutil.which("strip"):
+        subprocess.run(["strip", "--strip-debug", *map(str, own)], check=True)
 
 
 def build_manual() -> Path:
