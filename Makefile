@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format setup system clean
+.PHONY: help demo test test-all check format setup docs screenshots package lock sbom audit clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -46,5 +46,29 @@ $(VENV)/.app: pyproject.toml packaging/system_packages.sh
 	$(BIN)/python -m pip install --quiet --editable '.[samples]'
 	touch $(VENV)/.app
 
+docs: $(VENV)/.packaging  ## the manual, strictly, into site/
+	$(BIN)/python docs/generate.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+screenshots: $(VENV)/.packaging  ## the manual's pictures, from the real window
+	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/screenshots.py
+
+package: $(VENV)/.packaging  ## .deb, .tar.gz, SBOM and SHA256SUMS into dist/packages
+	$(BIN)/python packaging/make_package.py
+
+sbom: $(VENV)/.packaging  ## the bill of materials alone, into dist/
+	$(BIN)/python packaging/bill_of_materials.py dist/cxr-quorum.cdx.json
+
+lock: $(VENV)/.packaging  ## pin every dependency with its hash, for all systems and Pythons
+	$(BIN)/python packaging/lock.py
+
+audit: $(VENV)/.packaging  ## known vulnerabilities of what users install
+	$(BIN)/python -m pip_audit --requirement packaging/locks/app.txt --disable-pip
+
+$(VENV)/.packaging: $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --editable '.[packaging]'
+	touch $(VENV)/.packaging
+
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist site demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,8 +1,12 @@
-"""The SBOM: CycloneDX JSON of exactly the distributions that the app is made of."""
+"""The SBOM: CycloneDX JSON of exactly the distributions that the app is made of.
+
+usage: python packaging/bill_of_materials.py FILE
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +29,14 @@ def write_bill_of_materials(target: Path, epoch: int) -> None:
         check=True,
     ).stdout  # fmt: skip
     target.write_text(json.dumps(reduced(json.loads(raw), epoch), indent=1) + "\n")
+
+
+def main() -> int:
+    """Entry point."""
+    target = Path(sys.argv[1])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bill_of_materials(target, int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600")))
+    return 0
 
 
 def reduced(document: dict, epoch: int) -> dict:  # type: ignore[type-arg]
@@ -54,3 +66,7 @@ def reduced(document: dict, epoch: int) -> dict:  # type: ignore[type-arg]
     ).isoformat()
     document["metadata"].pop("properties", None)
     return document
+
+
+if __name__ == "__main__":
+    sys.exit(main())

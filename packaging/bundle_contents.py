@@ -57,6 +57,7 @@ EXCLUDED = (
     "onnxruntime.backend",
     "PIL.ImageTk",
     "PIL._avif",
+    "PySide6.QtNetwork",
     "PySide6.QtQml",
     "PySide6.QtQuick",
     "PySide6.QtSql",
@@ -67,7 +68,8 @@ EXCLUDED = (
 )
 
 # Files that hooks collect though nothing here uses them: QML, the on-screen keyboard, embedded
-# displays, TLS, the PDF and movie readers, and the words of Qt dialogs that this app never opens.
+# displays, the network, picture formats that Pillow reads, and Qt's own translations (the app's
+# words are English so far, and half a dialog in another language helps nobody).
 DROPPED = (
     "*Qt6EglFS*",
     "*Qt6EglFs*",
@@ -75,6 +77,7 @@ DROPPED = (
     "*Qt6Quick*",
     "*Qt6VirtualKeyboard*",
     "*Qt6Pdf*",
+    "*Qt6Network*",
     "*QtVirtualKeyboard*",
     "*qtvirtualkeyboard*",
     "*plugins/platforms/*eglfs*",
@@ -91,15 +94,11 @@ DROPPED = (
     "*plugins/generic/*",
     "*plugins/networkinformation/*",
     "*plugins/tls/*",
-    "*PySide6/Qt/translations/qt_*",
-    "*PySide6/Qt/translations/qtdeclarative*",
-    "*PySide6/Qt/translations/qtmultimedia*",
-    "*PySide6/Qt/translations/qtwebengine*",
-    "*PySide6/Qt/translations/designer*",
-    "*PySide6/Qt/translations/linguist*",
-    "*PySide6/Qt/translations/assistant*",
+    "*PySide6/Qt/translations/*",
     "desktop/manual/*.py",
     "desktop/manual/__pycache__/*",
+    "desktop/manual/javascripts/*",
+    "desktop/manual/stylesheets/*",
 )
 
 # 285 MB of GPU code that a computer without an NVIDIA card cannot use.
@@ -107,8 +106,6 @@ DROPPED_ON_CPU = ("*onnxruntime_providers_cuda*", "*onnxruntime_providers_tensor
 
 # The real film of pydicom-data (MIT licence) that the demo and "Try with samples" show, compressed.
 SAMPLE_FILMS = ("RG1_J2KI.dcm", "RG1_J2KR.dcm")
-
-_REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def distribution_closure(name: str, extras: frozenset[str] = frozenset()) -> tuple[str, ...]:
