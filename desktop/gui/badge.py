@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTip, QWidget
+
+from desktop.gui import theme
+from desktop.gui.icons import paint_icon
+from desktop.gui.paint import draw_text, fill_round, focus_ring, stroke_round, text_width
+
+_HEIGHT = 24
+_ICON = 14
+_RING = 3
+SHOWN_AT_MOST = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class BadgeFacts:
 
 
 class Badge(QAbstractButton):
-    """One badge, 24 px; hover or Enter opens its sentence.
+    """One badge, 24 px; hover, click, Enter or Space opens its sentence.
 
     Signals:
         opened(str): The sentence of this badge was opened, with its key.
@@ -38,16 +48,122 @@ class Badge(QAbstractButton):
     def __init__(self, facts: BadgeFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts = facts
+        self.setText(facts.words)
+        self.setAccessibleName(facts.words)
+        self.setAccessibleDescription(facts.sentence)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.WhatsThisCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self._open)
+        theme.notifier().theme_changed.connect(self._on_theme_changed)
+
+    @property
+    def facts(self) -> BadgeFacts:
+        """What it says."""
+        return self._facts
+
+    def sizeHint(self) -> QSize:
+        icon = theme.dp(_ICON) + 6 if self._facts.icon else 0
+        width = text_width(theme.font(12, 500), self._facts.words) + icon + 2 * 8 + 2 * _RING
+        return QSize(round(width + 0.5), theme.dp(_HEIGHT) + 2 * _RING)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens, painter = theme.current(), QPainter(self)
+        box = QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
+        fill_round(painter, box, theme.RADIUS_KEY, tokens.raised)
+        edge = tokens.text3 if self.underMouse() else tokens.border
+        stroke_round(painter, box, theme.RADIUS_KEY, edge)
+        x = box.left() + 8
+        if self._facts.icon:
+            side = theme.dp(_ICON)
+            icon = QRectF(x, 0, side, side)
+            icon.moveCenter(QPointF(icon.center().x(), box.center().y()))
+            paint_icon(painter, self._facts.icon, icon, tokens.text2)
+            x += side + 6
+        words = QRectF(x, box.top(), box.right() - 7 - x, box.height())
+        draw_text(painter, words, self._facts.words, theme.font(12, 500), tokens.text1)
+        if self.hasFocus():
+            focus_ring(painter, box, theme.RADIUS_KEY)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._open()
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        QToolTip.hideText()
+        self.update()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._open()
+        elif event.key() == Qt.Key.Key_Escape and QToolTip.isVisible():
+            QToolTip.hideText()
+        else:
+            super().keyPressEvent(event)
+
+    def _open(self) -> None:
+        below = self.mapToGlobal(QPoint(_RING, self.height()))
+        # Rich text, so that Qt wraps a long sentence.
+        QToolTip.showText(below, f"<p>{_escaped(self._facts.sentence)}</p>", self)
+        self.opened.emit(self._facts.key)
+
+    def _on_theme_changed(self, _tokens: object) -> None:
+        self.updateGeometry()
+        self.update()
 
 
 class BadgeRow(QWidget):
     """At most two badges in a row, the others behind "+1".
 
     Signals:
-        opened(str): As in ``Badge``.
+        opened(str): As in ``Badge``; ``more`` for the "+1".
     """
 
     opened = Signal(str)
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._facts: tuple[BadgeFacts, ...] = ()
+        self._badges: list[Badge] = []
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(theme.GAP_S - 2 * _RING)
+        self._layout.addStretch(1)
+        self.setVisible(False)
+
+    @property
+    def badges(self) -> tuple[Badge, ...]:
+        """The badges on show, the "+1" last."""
+        return tuple(self._badges)
+
     def set_badges(self, badges: Sequence[BadgeFacts]) -> None:
         """Show these, most important first."""
+        facts = tuple(badges)
+        if facts == self._facts:
+            return
+        self._facts = facts
+        for badge in self._badges:
+            self._layout.removeWidget(badge)
+            badge.hide()
+            badge.deleteLater()
+        shown = list(facts[:SHOWN_AT_MOST])
+        rest = facts[SHOWN_AT_MOST:]
+        if rest:
+            sentences = "\n".join(f"{fact.words}. {fact.sentence}" for fact in rest)
+            shown.append(BadgeFacts("more", "", f"+{len(rest)}", sentences))
+        self._badges = [Badge(fact, self) for fact in shown]
+        for index, badge in enumerate(self._badges):
+            self._layout.insertWidget(index, badge)
+            badge.opened.connect(self.opened)
+            badge.show()
+        self.setVisible(bool(facts))
+
+
+def _escaped(text: str) -> str:
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain.replace("\n", "<br>")

@@ -6,8 +6,9 @@ from importlib.resources import files
 
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
 
-FAMILY = "Inter"
-_FILES = ("Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf")
+# A name of its own, so that an Inter of the system with other outlines is never taken instead.
+FAMILY = "CXR Inter"
+_FILES = ("Inter-Regular.ttf", "Inter-Medium.ttf", "Inter-SemiBold.ttf")
 _TABULAR_FIGURES = QFont.Tag("tnum")
 
 

@@ -14,6 +14,7 @@ from desktop.gui.view_values import HeatStyle, MapLayer
 
 _COLOUR_SIDE = 320
 _LINE_SIDE = 96
+LEAST_DIFFERENCE = 0.25
 
 
 def fine_size(film: tuple[int, int], side: int) -> tuple[int, int]:
@@ -23,16 +24,24 @@ def fine_size(film: tuple[int, int], side: int) -> tuple[int, int]:
     return max(2, round(side * height / longest)), max(2, round(side * width / longest))
 
 
-def heat_image(values: npt.NDArray[np.float32], film: tuple[int, int], threshold: float) -> QImage:
+def heat_image(
+    values: npt.NDArray[np.float32],
+    film: tuple[int, int],
+    threshold: float,
+    *,
+    rescale: bool = True,
+) -> QImage:
     """A map as a picture (ARGB32_Premultiplied) to stretch over the film; opacity comes later.
 
     Args:
         values: float32 [h, w], any scale; without positive evidence the picture is transparent.
         film: (width, height) of the film.
         threshold: Share of the maximum below which nothing is drawn.
+        rescale: False for values that are in 0..1 already and keep their meaning.
     """
     height, width = fine_size(film, _COLOUR_SIDE)
-    index = np.round(upsampled(normalised(values), (height, width)) * 255).astype(np.uint8)
+    shares = normalised(values) if rescale else values
+    index = np.round(upsampled(shares, (height, width)) * 255).astype(np.uint8)
     alpha = alpha_table(threshold, 1.0).astype(np.uint16)
     colours = colour_table().astype(np.uint16)
     table = np.empty((256, 4), np.uint8)
@@ -79,7 +88,10 @@ class HeatPainter:
 
     def evident(self) -> bool:
         """Whether the map has anything to show."""
-        return self._layer is not None and has_evidence(self._layer.values)
+        if self._layer is None or not has_evidence(self._layer.values):
+            return False
+        # A difference is drawn on the maps' own scale: a small one is none.
+        return self._layer.kind == "map" or float(self._layer.values.max()) >= LEAST_DIFFERENCE
 
     def paint(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
         """Draw map and region; ``to_view`` maps film pixels to the painter's coordinates."""
@@ -95,7 +107,12 @@ class HeatPainter:
     def _paint_colours(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
         assert self._layer is not None
         if self._image is None or self._image[0] != style.threshold:
-            image = heat_image(self._layer.values, self._film, style.threshold)
+            image = heat_image(
+                self._layer.values,
+                self._film,
+                style.threshold,
+                rescale=self._layer.kind == "map",
+            )
             self._image = style.threshold, image
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -107,7 +124,9 @@ class HeatPainter:
     def _contours(self, threshold: float) -> list[tuple[QPainterPath, QColor]]:
         assert self._layer is not None
         if self._paths is None or self._paths[0] != threshold:
-            fine = upsampled(normalised(self._layer.values), fine_size(self._film, _LINE_SIDE))
+            values = self._layer.values
+            shares = normalised(values) if self._layer.kind == "map" else values
+            fine = upsampled(shares, fine_size(self._film, _LINE_SIDE))
             lines = []
             for level in contour_levels(threshold):
                 colour = colour_table()[min(255, round(255 * (0.35 + 0.6 * level)))]

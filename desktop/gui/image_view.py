@@ -114,9 +114,10 @@ class ImageView(FilmView):
         ``size`` is the film's (height, width) where known. A 2 px line appears after 150 ms.
         """
         self._drop_film()
+        if self._loading_since is None or hud.name != self._hud.name:
+            self._loading_since = time.monotonic()
         self._hud, self._failure = hud, None
         self._thumbnail, self._loading_size = thumbnail, size
-        self._loading_since = time.monotonic()
         self._loading_timer.start()
         self._refresh()
 

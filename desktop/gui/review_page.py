@@ -305,6 +305,7 @@ class ReviewPage(QWidget):
             blind=blind,
             map_class=choices.map_class,
             failed=self._failed_models(result),
+            unread=result is not None and result.status == "failed",
         )
         self.models.select(choices.model)
         self.heatmap.set_blind(blind)

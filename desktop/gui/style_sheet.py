@@ -84,9 +84,23 @@ QPushButton:disabled { color: $text3; border-color: $line; background: $panel; }
 def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
     """Fill the template with the colours of a theme; ``dp`` scales the heights that hold text."""
     field = tokens.panel if tokens.name == "dark" else tokens.control
-    names = (
-        "bg panel raised control control_hover control_pressed track line border text1 text2 text3 "
-        "accent accent_hover on_accent selected"
-    ).split()
+    names = [
+        "bg",
+        "panel",
+        "raised",
+        "control",
+        "control_hover",
+        "control_pressed",
+        "track",
+        "line",
+        "border",
+        "text1",
+        "text2",
+        "text3",
+        "accent",
+        "accent_hover",
+        "on_accent",
+        "selected",
+    ]
     values = {name: getattr(tokens, name) for name in names}
     return _TEMPLATE.substitute(values, field=field, h26=dp(26))

@@ -1,0 +1,133 @@
+"""The verdict in words: pure functions from a result to title and sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.cases import CaseResult, Verdict
+from desktop.core.heatmap import MarginShare, margin_share
+from desktop.gui.badge import BadgeFacts
+from desktop.gui.panel_facts import PanelFacts
+from desktop.gui.vote_strip import StripState
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """What the panel says.
+
+    Attributes:
+        title: Class name, "No consensus", "Your label first", "Not read" or "Waiting".
+        sentence: Count, dissent and rule, or the reason.
+        state: State of the vote strip.
+    """
+
+    title: str
+    sentence: str
+    state: StripState
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Verdict", text)
+
+
+def verdict_words(
+    result: CaseResult | None,
+    panel: PanelFacts,
+    *,
+    blind: bool,
+    accept_key: str = "",
+    label_keys: Sequence[str] = (),
+) -> VerdictWords:
+    """Words for a result; None = the models have not read the image yet."""
+    if result is not None and result.status == "failed":
+        return VerdictWords(_tr("Not read"), result.reason, "failed")
+    if blind:
+        keys = [key for key in label_keys if key]
+        if not keys:
+            return VerdictWords(
+                _tr("Your label first"), _tr("The votes appear after you label."), "blind"
+            )
+        listed = keys[0]
+        if len(keys) > 1:
+            listed = _tr("{keys} or {last}").format(keys=", ".join(keys[:-1]), last=keys[-1])
+        sentence = _tr("The votes appear after you press {keys}.").format(keys=listed)
+        return VerdictWords(_tr("Your label first"), sentence, "blind")
+    if result is None or result.verdict is None:
+        return VerdictWords(
+            _tr("Waiting"), _tr("The models have not read this image yet."), "waiting"
+        )
+    verdict = result.verdict
+    if verdict.consensus is None:
+        return VerdictWords(_tr("No consensus"), tie_sentence(verdict, panel), "voted")
+    parts = [
+        _tr("{agreeing} of {models}.").format(agreeing=verdict.agreement, models=len(panel.models)),
+        *_dissents(verdict, panel),
+    ]
+    if accept_key:
+        parts.append(_tr("{key} accepts.").format(key=accept_key))
+    return VerdictWords(panel.class_names[verdict.consensus], " ".join(parts), "voted")
+
+
+def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
+    """``2 Covid, 2 Viral Pneumonia. Majority needs 3 of 4.``"""
+    counts = Counter(vote for vote in verdict.votes if vote is not None)
+    answers = [f"{count} {panel.class_names[vote]}" for vote, count in counts.most_common()]
+    silent = sum(vote is None for vote in verdict.votes)
+    if silent:
+        answers.append(_tr("{count} no answer").format(count=silent))
+    rule = _tr("Majority needs {needed} of {models}.").format(
+        needed=panel.majority, models=len(panel.models)
+    )
+    return f"{', '.join(answers)}. {rule}"
+
+
+def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
+    """``CCNN says Normal.`` for each model outside the consensus."""
+    sentences = []
+    for model, vote in zip(panel.models, verdict.votes, strict=True):
+        if vote is None:
+            sentences.append(_tr("{model} gave no answer.").format(model=model.title))
+        elif vote != verdict.consensus:
+            name = panel.class_names[vote]
+            sentences.append(_tr("{model} says {name}.").format(model=model.title, name=name))
+    return sentences
+
+
+def ood_badge(verdict: Verdict) -> BadgeFacts:
+    """The out-of-distribution badge with its score."""
+    sentence = _tr("Unlike the training images, so the votes may mean little.")
+    if verdict.ood_score is not None:
+        figure = _tr("Score {score}; 95 % of the validation images stay below 1.").format(
+            score=f"{verdict.ood_score:.2f}"
+        )
+        sentence = f"{sentence} {figure}"
+    return BadgeFacts("ood", "out-of-distribution", _tr("Out of distribution"), sentence)
+
+
+def alarm_sentence(model_title: str, share: MarginShare) -> str:
+    """How much of a map lies where no lung is, and what to do."""
+    return _tr("{percent} % of the heatmap of {model} lies at the border.").format(
+        percent=round(100 * max(share.border, share.corners)), model=model_title
+    )
+
+
+def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+    """The shortcut alarm for the maps of the predicted classes, None where there is no reason."""
+    sentences = []
+    for prediction in result.predictions:
+        index = panel.model_index(prediction.model)
+        if index is None or prediction.cams is None:
+            continue
+        share = margin_share(prediction.cams[prediction.vote])
+        if share.alarming:
+            sentences.append(alarm_sentence(panel.models[index].title, share))
+    if not sentences:
+        return None
+    advice = _tr("Compare with the lungs covered.")
+    return BadgeFacts(
+        "shortcut", "shortcut-alarm", _tr("Shortcut alarm"), " ".join([*sentences, advice])
+    )

@@ -1,0 +1,319 @@
+"""Draws every widget in every state into PNG files, to be looked at by people.
+
+Run it by hand: ``python -m tests.gui.gallery OUT [--theme dark|light] [--text 1.25]``; set
+``QT_SCALE_FACTOR=2`` (or 1.25, 1.5) for other device pixel ratios. With the public X-rays beside the
+checkout it uses real films, otherwise a drawn one. It is no test and asserts nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.pixels import Radiograph, read_radiograph
+from desktop.gui import icons, theme
+from desktop.gui.badge import Badge, BadgeFacts, BadgeRow
+from desktop.gui.compare_view import ComparePanel, CompareView
+from desktop.gui.decision_button import DecisionButton
+from desktop.gui.decision_panel import DecisionPanel
+from desktop.gui.heatmap_controls import HeatmapControls
+from desktop.gui.image_view import ImageView
+from desktop.gui.labels import Line
+from desktop.gui.model_row import ModelRow
+from desktop.gui.model_rows import ModelRows
+from desktop.gui.segmented import Segmented
+from desktop.gui.verdict_panel import VerdictPanel
+from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
+from desktop.gui.vote_strip import VoteStrip
+from tests.data_location import shared_data
+from tests.gui.samples import (
+    KEYS,
+    cam,
+    covid_panel,
+    decision,
+    prediction,
+    result,
+    thumbnail,
+)
+
+
+def film() -> Radiograph:
+    """A real film if there is one, else a drawn one."""
+    folder = shared_data()
+    if folder is not None:
+        found = sorted((folder / "full-size" / "PNEUMONIA").glob("*.jpeg"))
+        if found:
+            return read_radiograph(found[7])
+    ramp = np.add.outer(np.arange(1200), np.arange(1000)).astype(np.uint16)
+    return Radiograph(ramp, bits=12)
+
+
+def strips() -> QWidget:
+    panel = covid_panel()
+    page, column = _page()
+    for votes, state, words in (
+        ((0, 0, 0, 0), "voted", "All agree: tinted"),
+        ((0, 0, 1, 0), "voted", "One dissents: only the dissent is solid"),
+        ((0, 2, 2, 0), "voted", "Tie: all solid"),
+        ((2, 0, 1, 2), "voted", "Three answers: all solid"),
+        ((0, 0, None, 0), "voted", "One model gave no answer"),
+        ((None,) * 4, "waiting", "Waiting for models"),
+        ((None,) * 4, "blind", "Blind: outlines, no letters"),
+        ((None,) * 4, "failed", "Image not read"),
+    ):
+        row = QHBoxLayout()
+        for cell in (14, 18, 24):
+            strip = VoteStrip(panel, cell)
+            strip.set_votes(votes, state)
+            row.addWidget(strip)
+        row.addWidget(Line(words, "body", "text2"), 1)
+        column.addLayout(row)
+    return page
+
+
+def controls() -> QWidget:
+    page, column = _page()
+    panel = covid_panel()
+    for state in ("rest", "focus", "choice", "disabled"):
+        row = QHBoxLayout()
+        row.addWidget(Line(state, "secondary", "text2"))
+        for slot, name in enumerate(panel.class_names):
+            button = DecisionButton(name, slot=slot, short=panel.short_names[slot])
+            button.set_key(str(slot + 1))
+            button.setChecked(state == "choice")
+            button.setEnabled(state != "disabled")
+            button.setProperty("gallery_focus", state == "focus" and slot == 0)
+            row.addWidget(button)
+        flag = DecisionButton("Flag", icon="flag", checked_icon="flag-filled")
+        flag.set_key("K")
+        flag.setChecked(state == "choice")
+        row.addWidget(flag)
+        column.addLayout(row)
+    switch = Segmented("Heatmap class")
+    switch.set_segments(["Predicted", *panel.short_names], [None, *panel.slots])
+    switch.set_index(1)
+    column.addWidget(switch)
+    badges = QHBoxLayout()
+    for facts in BADGES:
+        badges.addWidget(Badge(facts))
+    badges.addStretch(1)
+    column.addLayout(badges)
+    row = BadgeRow()
+    row.set_badges(BADGES)
+    column.addWidget(row)
+    return page
+
+
+def icon_sheet() -> QWidget:
+    page, column = _page()
+    grid = QGridLayout()
+    for place, name in enumerate(icons.icon_names()):
+        picture = QLabel()
+        picture.setPixmap(icons.icon(name).pixmap(32, 32))
+        small = QLabel()
+        small.setPixmap(icons.icon(name).pixmap(16, 16))
+        cell = QHBoxLayout()
+        cell.addWidget(small)
+        cell.addWidget(picture)
+        cell.addWidget(Line(name, "small", "text2"), 1)
+        grid.addLayout(cell, place // 6, place % 6)
+    column.addLayout(grid)
+    mark = QHBoxLayout()
+    for side in (16, 24, 48, 128):
+        picture = QLabel()
+        picture.setPixmap(icons.app_icon().pixmap(side, side))
+        mark.addWidget(picture)
+    mark.addStretch(1)
+    column.addLayout(mark)
+    return page
+
+
+def side_panel() -> QWidget:
+    page = QFrame()
+    page.setProperty("panel", True)
+    row = QHBoxLayout(page)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(24)
+    panel = covid_panel()
+    for kind in ("tie", "agree", "blind", "failed", "waiting"):
+        side = QWidget()
+        side.setFixedWidth(theme.dp(344))
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        verdict, rows = VerdictPanel(panel), ModelRows(panel)
+        heat, decide = HeatmapControls(panel), DecisionPanel(panel)
+        verdict.set_keys("Enter", ["1", "2", "3"])
+        decide.set_keys(KEYS)
+        found = None if kind == "waiting" else result(kind)
+        verdict.show_case(found, blind=kind == "blind", badges=BADGES[2:4] if kind == "tie" else ())
+        predictions = found.predictions if found is not None and found.predictions else None
+        rows.set_thumbnail(thumbnail(film()))
+        rows.show_predictions(predictions, blind=kind == "blind", unread=kind == "failed")
+        rows.select(3)
+        heat.set_blind(kind == "blind")
+        if kind == "tie":
+            heat.set_class(0)
+            decide.set_undo("00415 flagged")
+            decide.show_decision(decision(label="Covid", flagged=True))
+        for widget in (verdict, rows, heat, decide):
+            column.addWidget(widget)
+        row.addWidget(side)
+    page.setFixedHeight(theme.dp(840))
+    return page
+
+
+def model_rows() -> QWidget:
+    page, column = _page()
+    panel = covid_panel()
+    rows = []
+    for state in ("voted", "alarm", "no map", "running", "hidden", "failed", "compact"):
+        row = ModelRow(panel, 2)
+        row.set_thumbnail(thumbnail(film()))
+        if state == "no map":
+            row.set_prediction(
+                prediction("daccnn", (0.1, 0.8, 0.1), np.zeros((3, 7, 7), np.float32))
+            )
+        elif state in ("voted", "alarm", "compact"):
+            row.set_prediction(prediction("daccnn", (0.38, 0.03, 0.59)))
+            row.set_compact(state == "compact")
+            row.set_alarm("18 % of the heatmap lies at the border." if state == "alarm" else "")
+            row.set_selected(state == "alarm")
+        else:
+            row.set_state(state, "Ran out of memory. The other three votes stand.")  # type: ignore[arg-type]
+        rows.append(row)
+        column.addWidget(row)
+    page.setFixedWidth(theme.dp(344))
+    return page
+
+
+def image_states() -> QWidget:
+    page = QWidget()
+    row = QHBoxLayout(page)
+    hud = HudFacts("00417.dcm", "417 of 4,812", "AP supine", ("R", "H"))
+    picture = film()
+    heat, lines, loading, failed, bare = (ImageView() for _ in range(5))
+    for view in (heat, lines, bare):
+        view.show_film(picture, hud)
+        view.show_map(MapLayer(cam(), "ResNet50", "Covid"))
+    lines.set_heat_style(HeatStyle(contour=True))
+    bare.set_bare(True)
+    small = thumbnail(picture)
+    loading.show_loading(hud, small, picture.values.shape)
+    failed.show_failure(
+        hud,
+        "00416_lateral.dcm ends early",
+        "It was skipped; the other images are unaffected. Copy it again from the source.",
+    )
+    for view in (heat, lines, loading, failed, bare):
+        view.setFixedSize(420, 420)
+        row.addWidget(view)
+    return page
+
+
+def big_image() -> QWidget:
+    view = ImageView()
+    view.resize(734, 760)
+    view.show_film(film(), HudFacts("00417.dcm", "417 of 4,812", "AP supine", ("R", "H")))
+    view.show_map(MapLayer(cam(), "ResNet50", "Covid"))
+    return view
+
+
+def compare() -> QWidget:
+    page = QFrame()
+    page.setProperty("panel", True)
+    row = QHBoxLayout(page)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(0)
+    panel = covid_panel()
+    view, side, decide = CompareView(panel), ComparePanel(panel), DecisionPanel(panel, stacked=True)
+    right = QWidget()
+    right.setFixedWidth(theme.dp(304))
+    column = QVBoxLayout(right)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    decide.set_keys(KEYS)
+    column.addWidget(side)
+    column.addWidget(decide, 1)
+    row.addWidget(view, 1)
+    row.addWidget(right)
+    page.resize(1352, 832)
+    view.set_class(0)
+    view.show_film(film(), HudFacts("00417.dcm", "417 of 4,812"))
+    view.show_result(result("tie"))
+    view.select(3)
+    side.show_result(result("tie"), map_class=0)
+    return page
+
+
+BADGES = (
+    BadgeFacts("ood", "out-of-distribution", "Out of distribution", "Unlike the training images."),
+    BadgeFacts("shortcut", "shortcut-alarm", "Shortcut alarm", "18 % lies at the border."),
+    BadgeFacts("burnt", "burnt-in-text", "Burnt-in text", "May name a patient."),
+    BadgeFacts("dup", "duplicate", "Near duplicate", "Same film as 00212.dcm."),
+    BadgeFacts("cpu", "device", "CPU fallback", "CUDA failed to load."),
+)
+
+PAGES: dict[str, Callable[[], QWidget]] = {
+    "strips": strips,
+    "controls": controls,
+    "icons": icon_sheet,
+    "side": side_panel,
+    "rows": model_rows,
+    "image-states": image_states,
+    "image": big_image,
+    "compare": compare,
+}
+
+
+def _page() -> tuple[QFrame, QVBoxLayout]:
+    page = QFrame()
+    page.setProperty("panel", True)
+    column = QVBoxLayout(page)
+    column.setContentsMargins(16, 16, 16, 16)
+    column.setSpacing(8)
+    return page, column
+
+
+def main() -> None:
+    """Draw the pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--text", type=float, default=1.0)
+    parser.add_argument("--only", nargs="*", default=list(PAGES))
+    arguments = parser.parse_args()
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    tokens = theme.DARK if arguments.theme == "dark" else theme.LIGHT
+    theme.apply_theme(app, tokens, arguments.text)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in arguments.only:
+        page = PAGES[name]()
+        page.show()
+        for child in page.findChildren(QWidget):
+            if child.property("gallery_focus"):
+                page.activateWindow()
+                child.setFocus()
+        app.processEvents()
+        picture: QImage = page.grab().toImage()
+        picture.save(str(arguments.out / f"{name}-{arguments.theme}.png"))
+        page.hide()
+        page.deleteLater()
+
+
+if __name__ == "__main__":
+    main()
