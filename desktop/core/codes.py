@@ -136,6 +136,22 @@ _REST = (
     ("QUERY-05", "The search uses the votes while you read blind.", "Leave blind reading first."),
     ("QUERY-06", "A saved filter is damaged and was left out.", "Save it again."),
     ("QUERY-07", "Nothing can be sorted by this word.", "Choose a column's name."),
+    ("SETTINGS-01", "A setting was given a value it cannot have.", "Choose one of its values."),
+    (
+        "ENGINE-01",
+        "The models stopped with an error at this image, twice.",
+        "Export the image again, or report it.",
+    ),
+    (
+        "ENGINE-02",
+        "The process that runs the models stopped again and again; what is answered is kept.",
+        "Free some memory, choose another device or restart the app.",
+    ),
+    (
+        "PENDING-01",
+        "The models had not come to this image when the table was written.",
+        "Let the run finish and export again.",
+    ),
     (
         "DECODER-01",
         "The process that decodes images cannot be started.",
