@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTip, QWidget
 
 from desktop.gui import theme
@@ -15,7 +16,11 @@ from desktop.gui.paint import draw_text, fill_round, focus_ring, stroke_round, t
 
 _HEIGHT = 24
 _ICON = 14
+_ICON_GAP = 5
+_PADDING = 8
 _RING = 3
+# Badges bring their own room for the ring.
+_GAP = theme.GAP_S - 2 * _RING
 SHOWN_AT_MOST = 2
 
 
@@ -34,6 +39,12 @@ class BadgeFacts:
     icon: str
     words: str
     sentence: str
+
+
+def badge_width(facts: BadgeFacts) -> int:
+    """Width of a badge with the room for its focus ring."""
+    icon = theme.dp(_ICON) + _ICON_GAP if facts.icon else 0
+    return ceil(text_width(theme.font(12), facts.words) + icon) + 2 * _PADDING + 2 * _RING
 
 
 class Badge(QAbstractButton):
@@ -63,9 +74,7 @@ class Badge(QAbstractButton):
         return self._facts
 
     def sizeHint(self) -> QSize:
-        icon = theme.dp(_ICON) + 6 if self._facts.icon else 0
-        width = text_width(theme.font(12, 500), self._facts.words) + icon + 2 * 8 + 2 * _RING
-        return QSize(round(width + 0.5), theme.dp(_HEIGHT) + 2 * _RING)
+        return QSize(badge_width(self._facts), theme.dp(_HEIGHT) + 2 * _RING)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -76,15 +85,15 @@ class Badge(QAbstractButton):
         fill_round(painter, box, theme.RADIUS_KEY, tokens.raised)
         edge = tokens.text3 if self.underMouse() else tokens.border
         stroke_round(painter, box, theme.RADIUS_KEY, edge)
-        x = box.left() + 8
+        x = box.left() + _PADDING
         if self._facts.icon:
             side = theme.dp(_ICON)
             icon = QRectF(x, 0, side, side)
             icon.moveCenter(QPointF(icon.center().x(), box.center().y()))
             paint_icon(painter, self._facts.icon, icon, tokens.text2)
-            x += side + 6
-        words = QRectF(x, box.top(), box.right() - 7 - x, box.height())
-        draw_text(painter, words, self._facts.words, theme.font(12, 500), tokens.text1)
+            x += side + _ICON_GAP
+        words = QRectF(x, box.top(), box.right() - _PADDING + 1 - x, box.height())
+        draw_text(painter, words, self._facts.words, theme.font(12), tokens.text1)
         if self.hasFocus():
             focus_ring(painter, box, theme.RADIUS_KEY)
 
@@ -118,7 +127,7 @@ class Badge(QAbstractButton):
 
 
 class BadgeRow(QWidget):
-    """At most two badges in a row, the others behind "+1".
+    """At most two badges in a row, fewer where they do not fit, the others behind "+1".
 
     Signals:
         opened(str): As in ``Badge``; ``more`` for the "+1".
@@ -129,11 +138,14 @@ class BadgeRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts: tuple[BadgeFacts, ...] = ()
+        self._shown: tuple[BadgeFacts, ...] = ()
         self._badges: list[Badge] = []
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(theme.GAP_S - 2 * _RING)
+        self._layout.setSpacing(_GAP)
         self._layout.addStretch(1)
+        self.setMinimumWidth(1)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
 
     @property
@@ -143,25 +155,44 @@ class BadgeRow(QWidget):
 
     def set_badges(self, badges: Sequence[BadgeFacts]) -> None:
         """Show these, most important first."""
-        facts = tuple(badges)
-        if facts == self._facts:
+        self._facts = tuple(badges)
+        self._fill()
+        self.setVisible(bool(self._facts))
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, theme.dp(_HEIGHT) + 2 * _RING)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        shown = fitting(self._facts, self.width())
+        if shown == self._shown:
             return
-        self._facts = facts
+        self._shown = shown
         for badge in self._badges:
             self._layout.removeWidget(badge)
             badge.hide()
             badge.deleteLater()
-        shown = list(facts[:SHOWN_AT_MOST])
-        rest = facts[SHOWN_AT_MOST:]
-        if rest:
-            sentences = "\n".join(f"{fact.words}. {fact.sentence}" for fact in rest)
-            shown.append(BadgeFacts("more", "", f"+{len(rest)}", sentences))
         self._badges = [Badge(fact, self) for fact in shown]
         for index, badge in enumerate(self._badges):
             self._layout.insertWidget(index, badge)
             badge.opened.connect(self.opened)
             badge.show()
-        self.setVisible(bool(facts))
+
+
+def fitting(facts: tuple[BadgeFacts, ...], room: int) -> tuple[BadgeFacts, ...]:
+    """The badges that are drawn in ``room`` px: at least one, at most two, the rest as "+n"."""
+    for count in range(min(SHOWN_AT_MOST, len(facts)), 0, -1):
+        shown = facts[:count]
+        rest = facts[count:]
+        if rest:
+            sentences = "\n".join(f"{fact.words}. {fact.sentence}" for fact in rest)
+            shown = (*shown, BadgeFacts("more", "", f"+{len(rest)}", sentences))
+        taken = sum(badge_width(fact) for fact in shown) + _GAP * (len(shown) - 1)
+        if taken <= room or count == 1:
+            return shown
+    return ()
 
 
 def _escaped(text: str) -> str:

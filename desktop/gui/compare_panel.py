@@ -19,7 +19,7 @@ from desktop.gui.matrix_chart import MatrixChart
 from desktop.gui.paint import Restyled, draw_text, horizontal_line
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.slider import PercentSlider
-from desktop.gui.verdict_words import verdict_words
+from desktop.gui.verdict_words import tie_counts, verdict_words
 from desktop.gui.view_values import HeatStyle
 from desktop.gui.vote_strip import CELL_VERDICT, VoteStrip
 
@@ -131,7 +131,10 @@ class ComparePanel(QWidget):
         """Verdict, and the overlap of the maps of ``map_class`` (-1 = each model's own)."""
         words = verdict_words(result, self._panel, blind=blind)
         self.title.set_text(words.title)
-        self.sentence.setText(words.sentence)
+        verdict = result.verdict if result is not None and words.state == "voted" else None
+        tied = verdict is not None and verdict.consensus is None
+        sentence = tie_counts(verdict, self._panel) if verdict and tied else words.sentence
+        self.sentence.setText(sentence)
         voted = words.state == "voted" and result is not None and result.verdict is not None
         votes: tuple[int | None, ...] = (None,) * len(self._panel.models)
         if voted and result is not None and result.verdict is not None:

@@ -302,12 +302,16 @@ class ImageView(FilmView):
                 self._state.centre if self._keep_zoom else None,
                 self._state.orientation,
             )
-            target = placed.to_device * QTransform.fromScale(1 / ratio, 1 / ratio)
+            # The thumbnail is a cover crop: it shows the middle of a film that is not square.
+            small = self._thumbnail.size()
+            scale = min(width / small.width(), height / small.height())
             target = (
-                QTransform.fromScale(
-                    width / self._thumbnail.width(), height / self._thumbnail.height()
+                QTransform.fromScale(scale, scale)
+                * QTransform.fromTranslate(
+                    (width - scale * small.width()) / 2, (height - scale * small.height()) / 2
                 )
-                * target
+                * placed.to_device
+                * QTransform.fromScale(1 / ratio, 1 / ratio)
             )
         waited = time.monotonic() - (self._loading_since or 0.0)
         progress = None

@@ -233,10 +233,9 @@ class ModelRow(QAbstractButton):
                 y = body.top() + (place + 0.5) * theme.dp(_LINE) - 2
                 bar = QRectF(body.left(), y, body.width(), 4)
                 fill_round(painter, bar, theme.RADIUS_BAR, mix(tokens.text1, surface, 0.10))
-        else:
-            words = (
-                self._sentence if self._state == "failed" else self.tr("Hidden until you label.")
-            )
+        elif self._state != "absent":
+            failed = self._state == "failed"
+            words = self._sentence if failed else self.tr("Hidden until you label.")
             _draw_wrapped(painter, body, words, tokens.text2)
 
     def _paint_thumb(self, painter: QPainter) -> None:

@@ -74,15 +74,20 @@ def verdict_words(
 
 def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
     """``2 Covid, 2 Viral Pneumonia. Majority needs 3 of 4.``"""
+    rule = _tr("Majority needs {needed} of {models}.").format(
+        needed=panel.majority, models=len(panel.models)
+    )
+    return f"{tie_counts(verdict, panel)}. {rule}"
+
+
+def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
+    """``2 Covid, 2 Viral Pneumonia``, most votes first."""
     counts = Counter(vote for vote in verdict.votes if vote is not None)
     answers = [f"{count} {panel.class_names[vote]}" for vote, count in counts.most_common()]
     silent = sum(vote is None for vote in verdict.votes)
     if silent:
         answers.append(_tr("{count} no answer").format(count=silent))
-    rule = _tr("Majority needs {needed} of {models}.").format(
-        needed=panel.majority, models=len(panel.models)
-    )
-    return f"{', '.join(answers)}. {rule}"
+    return ", ".join(answers)
 
 
 def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
