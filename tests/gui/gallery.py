@@ -3,7 +3,7 @@
 Run by hand: ``python -m tests.gui.gallery OUT [--theme dark|light] [--text 1.25]``; set
 ``QT_SCALE_FACTOR=2`` (or 1.25, 1.5) for other device pixel ratios. With the public X-rays beside
 the checkout it uses real films, otherwise a drawn one. It is no test and asserts nothing.
-
+"""
 
 from __future__ import annotations
 
