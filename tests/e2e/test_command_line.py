@@ -1,0 +1,387 @@
+"""The real command in a real process: exit codes, bytes, interruptions, hostile folders."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.tiny_models import write_panel
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NOT_POSIX = sys.platform == "win32"
+
+
+@pytest.fixture(scope="session")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_panel(tmp_path_factory.mktemp("panel"))
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    draw_films(folder, 6)
+    return folder
+
+
+def draw_films(folder: Path, count: int) -> None:
+    random = np.random.default_rng(7)
+    for number in range(count):
+        grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
+        picture = Image.fromarray(grey).resize((280, 260), Image.Resampling.BICUBIC)
+        picture.save(folder / f"film{number}.png")
+
+
+def environment(home: Path) -> dict[str, str]:
+    return os.environ | {
+        "CXR_QUORUM_HOME": str(home),
+        "PYTHONPATH": str(REPOSITORY),
+        "DISPLAY": "",
+        "WAYLAND_DISPLAY": "",
+        "QT_QPA_PLATFORM": "",
+    }
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    def run(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "desktop", *map(str, words)],
+            cwd=cwd or tmp_path,
+            env=environment(tmp_path / "home"),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def table(content: bytes) -> list[dict[str, str]]:
+    text = content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_folder_becomes_a_table_with_one_row_an_image(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    done = command("label", films, "--panel", panel, "-o", "votes.csv", "--heatmaps", "maps")
+    assert done.returncode == 0, done.stderr.decode()
+    rows = table((tmp_path / "votes.csv").read_bytes())
+    assert [row["image"] for row in rows] == [f"film{number}.png" for number in range(6)]
+    assert {row["status"] for row in rows} == {"ok"}
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 6
+    manifest = json.loads((tmp_path / "votes.csv.run.json").read_text())
+    assert manifest["complete"] is True
+    assert manifest["counts"]["images"] == 6
+    assert done.stdout == b""
+
+
+def test_a_broken_image_is_a_row_and_exit_code_1(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    (films / "film2b.png").write_bytes(b"broken")
+    done = command("label", films, "--panel", panel)
+    assert done.returncode == 1
+    rows = table((tmp_path / "votes.csv").read_bytes())
+    assert [row["status"] for row in rows].count("failed") == 1
+    (failed,) = [row for row in rows if row["status"] == "failed"]
+    assert failed["image"] == "film2b.png"
+    assert failed["code"] == "TYPE-01"
+    assert failed["reason"]
+    assert failed["reason"] in done.stderr.decode()
+
+
+def test_on_error_fail_stops_and_keeps_what_is_done(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    (films / "film0b.png").write_bytes(b"broken")
+    done = command("label", films, "--panel", panel, "--on-error", "fail", "--batch", "1")
+    assert done.returncode == 1
+    assert "Stopped at the first image that failed" in done.stderr.decode()
+    assert table((tmp_path / "votes.csv").read_bytes())[0]["image"] == "film0.png"
+
+
+def test_a_dash_streams_plain_utf8_without_a_mark_or_other_files(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    to_file = command("label", films, "--panel", panel, "-o", "votes.csv")
+    streamed = command("label", films, "--panel", panel, "-o", "-")
+    assert to_file.returncode == streamed.returncode == 0
+    assert streamed.stdout == (tmp_path / "votes.csv").read_bytes().removeprefix(b"\xef\xbb\xbf")
+
+
+def test_json_lines_by_the_outputs_ending(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    assert command("label", films, "--panel", panel, "-o", "votes.jsonl").returncode == 0
+    lines = (tmp_path / "votes.jsonl").read_text().splitlines()
+    assert [json.loads(line)["image"] for line in lines] == [f"film{n}.png" for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["label"], "required"),
+        (["label", "nowhere"], "does not exist"),
+        (["label", ".", "--panel", "unknown"], "no panel called unknown"),
+        (["label", ".", "--device", "quantum"], "invalid choice"),
+        (["label", ".", "--batch", "0"], "must be 1 or more"),
+        (["label", "empty"], "no image in empty"),
+        (["codes", "NOPE-1"], "no code NOPE-1"),
+        ([], "no display"),
+    ],
+)
+def test_wrong_words_exit_with_2_and_a_sentence(
+    command: Run, tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    Image.new("L", (64, 64)).save(tmp_path / "film.png")
+    done = command(*words)
+    assert done.returncode == 2
+    assert sentence in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_strange_names_do_not_break_the_table(command: Run, panel: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    names = [b"=cmd.png", b"new\nline.png", b"bytes\xff.png", b'comma,quote".png', b"-o.png"]
+    draw_films(folder, 1)
+    content = (folder / "film0.png").read_bytes()
+    for name in names:
+        (folder / os.fsdecode(name)).write_bytes(content)
+    done = command("label", folder, "--panel", panel, "--heatmaps", "maps")
+    assert done.returncode == 0, done.stderr.decode()
+    found = {row["image"] for row in table((tmp_path / "votes.csv").read_bytes())}
+    assert found == {
+        "film0.png",
+        "'=cmd.png",
+        "new\nline.png",
+        "bytes\\xff.png",
+        'comma,quote".png',
+        "'-o.png",
+    }
+    assert len(list((tmp_path / "maps").glob("*.png"))) == 6
+
+
+def test_three_hundred_broken_files_cost_nothing_but_their_rows(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(3)
+    sound = (films / "film0.png").read_bytes()
+    jpeg = io.BytesIO()
+    Image.open(films / "film1.png").save(jpeg, "JPEG")
+    for number in range(300):
+        content = bytearray([sound, jpeg.getvalue()][number % 2])
+        kind = number % 5
+        if kind == 0:
+            content = content[: int(random.integers(0, len(content)))]
+        elif kind == 1:
+            content = bytearray(random.integers(0, 256, 400).astype(np.uint8).tobytes())
+        elif kind == 2:
+            content = bytearray()
+        else:
+            for place in random.integers(0, len(content), 40):
+                content[place] = int(random.integers(0, 256))
+        ending = (".png", ".jpg", ".dcm", ".tif", "")[number % 5]
+        (films / f"broken{number:03}{ending}").write_bytes(bytes(content))
+    done = command("label", films, "--panel", panel)
+    assert done.returncode == 1, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    rows = table((tmp_path / "votes.csv").read_bytes())
+    sound_rows = [row for row in rows if row["image"].startswith("film")]
+    assert [row["status"] for row in sound_rows] == ["ok"] * 6
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert len(failed) > 150
+    assert all(row["code"] and row["reason"] for row in failed)
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="kill -9")
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(
+    command: Run, panel: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    draw_films(folder, 120)
+    (folder / "film50b.png").write_bytes(b"broken")
+    assert command("label", folder, "--panel", panel, "-o", "whole.csv").returncode == 1
+    words = [sys.executable, "-m", "desktop", "label", folder, "--panel", panel, "-o", "parts.csv"]
+    journal = tmp_path / "parts.csv.journal"
+    for size in (20_000, 40_000):
+        process = subprocess.Popen(
+            list(map(str, words)),
+            cwd=tmp_path,
+            env=environment(tmp_path / "home"),
+            stderr=subprocess.DEVNULL,
+        )
+        # Killed as soon as something was committed, wherever that is.
+        while process.poll() is None and not (journal.exists() and journal.stat().st_size > size):
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+    assert not (tmp_path / "parts.csv").exists()
+    done = command(*map(str, words[3:]))
+    assert done.returncode == 1
+    assert "taken over" in done.stderr.decode()
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert not list(tmp_path.glob(".cxr-quorum-*"))
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    command: Run, panel: Path, tmp_path: Path, number: int
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    draw_films(folder, 150)
+    words = ["label", folder, "--panel", panel, "-o", "votes.csv", "--batch", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "desktop", *map(str, words)],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        stderr=subprocess.PIPE,
+    )
+    journal = tmp_path / "votes.csv.journal"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size > 20_000):
+        time.sleep(0.002)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("the run was finished before the signal came")
+    assert process.returncode == 130, errors.decode()
+    assert "Stopped." in errors.decode()
+    kept = table((tmp_path / "votes.csv").read_bytes())
+    assert 0 < len(kept) < 150
+    assert json.loads((tmp_path / "votes.csv.run.json").read_text())["complete"] is False
+    assert command(*words).returncode == 0
+    rows = table((tmp_path / "votes.csv").read_bytes())
+    assert len(rows) == 150
+    assert rows[: len(kept)] == kept
+
+
+@pytest.mark.skipif(NOT_POSIX or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_said_before_any_work(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    done = command("label", films, "--panel", panel, "-o", locked / "votes.csv")
+    assert done.returncode == 1
+    assert "OUTPUT-02" in done.stderr.decode()
+
+
+def test_an_output_folder_that_is_missing_is_said_before_any_work(
+    command: Run, panel: Path, films: Path
+) -> None:
+    done = command("label", films, "--panel", panel, "-o", "no/votes.csv")
+    assert done.returncode == 1
+    assert "OUTPUT-03" in done.stderr.decode()
+
+
+def test_a_fallback_is_never_silent(command: Run, panel: Path, films: Path) -> None:
+    done = command("label", films, "--panel", panel, "--device", "coreml", "-o", "-")
+    if sys.platform == "darwin":
+        pytest.skip("has Core ML")
+    assert done.returncode == 0
+    assert "no Core ML" in done.stderr.decode()
+    assert "Running on CPU" in done.stderr.decode()
+
+
+def test_quiet_is_quiet(command: Run, panel: Path, films: Path) -> None:
+    done = command("label", films, "--panel", panel, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(
+    panel: Path, films: Path, tmp_path: Path
+) -> None:
+    words = ["label", films, "--panel", panel, "-o", "-"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "desktop", *map(str, words)],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert process.returncode == 1
+    assert b"Traceback" not in errors
+
+
+def test_models_are_verified_and_a_wrong_one_is_told(
+    command: Run, panel: Path, tmp_path: Path
+) -> None:
+    bad = write_panel(tmp_path, name="bad")
+    (bad / "scnn.onnx").write_bytes((bad / "ccnn.onnx").read_bytes())
+    done = command("models", bad, "--json")
+    values = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "MODEL-08" in [item["code"] for item in values["refused"]] or "MODEL-09" in [
+        item["code"] for item in values["refused"]
+    ]
+    assert "refused" in command("models", bad).stdout.decode().lower()
+
+
+def test_doctor_and_codes_speak_to_people_and_scripts(command: Run) -> None:
+    text = command("doctor").stdout.decode()
+    for heading in ("Device", "Panels", "Formats", "Folders"):
+        assert heading in text
+    values = json.loads(command("doctor", "--json").stdout)
+    assert values["cores"] >= 1
+    assert "DECODE-02" in command("codes").stdout.decode()
+    assert json.loads(command("codes", "decode-02", "--json").stdout)[0]["code"] == "DECODE-02"
+
+
+def test_the_demo_runs_the_main_job_without_any_data(
+    command: Run, panel: Path, tmp_path: Path
+) -> None:
+    done = command("demo", "--panel", panel, "--no-window")
+    assert done.returncode == 0, done.stderr.decode()
+    text = done.stdout.decode()
+    assert "phantom_normal_1.png" in text
+    assert "Research use, not a diagnosis" in text
+    rows = table((tmp_path / "demo-output" / "votes.csv").read_bytes())
+    pictures = list((tmp_path / "demo-output" / "heatmaps").glob("*.png"))
+    assert len(pictures) == [row["status"] for row in rows].count("ok") > 5
+
+
+def test_the_command_line_never_imports_qt(panel: Path, films: Path, tmp_path: Path) -> None:
+    """With PySide6 made impossible to import, every command still works."""
+    blocker = tmp_path / "sitecustomize.py"
+    blocker.write_text(
+        "import sys\nsys.modules['PySide6'] = None\nsys.modules['tensorflow'] = None\n"
+    )
+    blocked = environment(tmp_path / "home")
+    blocked["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{REPOSITORY}"
+    for words in (["label", films, "--panel", panel, "-o", "-"], ["codes"], ["--version"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "desktop", *map(str, words)],
+            cwd=tmp_path,
+            env=blocked,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
