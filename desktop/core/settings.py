@@ -248,9 +248,6 @@ class Settings:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
-DEFAULTS = Settings()
-
-
 def explanations() -> dict[str, Explanation]:
     """Field name -> explanation of every setting that a dialog shows, in order."""
     return {
@@ -277,6 +274,10 @@ def _check(name: str, value: Any, default: Any, explanation: Explanation) -> Non
 
 def _wrong(name: str, value: Any, what: str) -> UsageError:
     return UsageError("SETTINGS-01", f"The setting {name} cannot be {value!r}: it {what}.")
+
+
+# Below the checks, because making them runs the checks.
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
