@@ -100,7 +100,6 @@ class CaseDelegate(QStyledItemDelegate):
             facts,
             tokens,
             cell,
-            surface,
         )
         _paint_mark(painter, QRectF(mark_left, rect.center().y() - mark / 2 + 1, mark, mark), view)
         left = thumb.right() + 1 + gap
@@ -147,7 +146,6 @@ class CaseDelegate(QStyledItemDelegate):
             facts,
             theme.current(),
             cell,
-            surface,
         )
         if view.status != "open":
             mark = theme.dp(14)

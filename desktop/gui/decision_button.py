@@ -143,7 +143,7 @@ class DecisionButton(QAbstractButton):
         assert self._slot is not None
         side = theme.dp(18)
         dot = QRectF(left, box.center().y() - side / 2, side, side)
-        fill_round(painter, dot, theme.RADIUS_KEY, tokens.class_tint(self._slot, tokens.control))
+        fill_round(painter, dot, theme.RADIUS_KEY, tokens.class_tint(self._slot))
         stroke_round(painter, dot, theme.RADIUS_KEY, tokens.class_colour(self._slot))
 
     def _cap_width(self) -> float:

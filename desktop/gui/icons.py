@@ -93,18 +93,18 @@ class _TintedEngine(QIconEngine):
             return tokens.on_accent
         return str(getattr(tokens, self._tone))
 
-    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         side = min(rect.width(), rect.height())
         square = QRectF(0, 0, side, side)
         square.moveCenter(QRectF(rect).center())
         opacity = 0.5 if mode == QIcon.Mode.Disabled else 1.0
         paint_icon(painter, self._name, square, self._colour(mode), opacity)
 
-    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        return self.scaledPixmap(size, mode, state, 1.0)
+    def pixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State) -> QPixmap:
+        return self.scaledPixmap(size, mode, _state, 1.0)
 
     def scaledPixmap(
-        self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
+        self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float
     ) -> QPixmap:
         side = max(1, round(min(size.width(), size.height()) / max(scale, 1e-6)))
         return icon_pixmap(self._name, side, self._colour(mode), scale)
@@ -115,7 +115,7 @@ class _TintedEngine(QIconEngine):
     def key(self) -> str:
         return f"cxr-{self._name}-{self._tone}"
 
-    def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:
+    def actualSize(self, size: QSize, _mode: QIcon.Mode, _state: QIcon.State) -> QSize:
         side = min(size.width(), size.height())
         return QSize(side, side)
 

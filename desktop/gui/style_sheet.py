@@ -1,4 +1,4 @@
-"""The one style sheet: only frames and controls that Qt draws itself. Views have no ``::item`` rules."""
+"""The one style sheet: frames and controls that Qt draws itself. Views have no ``::item`` rules."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ QTableView, QTreeView, QListView { background: $panel; border: none; outline: 0;
   gridline-color: $line; selection-background-color: $selected; selection-color: $text1; }
 QHeaderView::section { background: $panel; color: $text2; border: none;
   border-bottom: 1px solid $line; padding: 4px 8px; }
-QTabBar::tab { color: $text2; padding: 6px 12px; border: none; border-bottom: 2px solid transparent; }
+QTabBar::tab { color: $text2; padding: 6px 12px; border: none;
+  border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $text1; border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { color: $accent; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }

@@ -78,10 +78,11 @@ class Tokens:
         """Colour of a class slot; classes beyond the sixth are grey and told by their letter."""
         return self.classes[slot] if 0 <= slot < len(self.classes) else self.text2
 
-    def class_tint(self, slot: int, under: str | None = None) -> str:
-        """Opaque fill of a tinted cell on ``under`` (the panel if None)."""
+    def class_tint(self, slot: int) -> str:
+        """Opaque fill of a tinted cell: always mixed on the panel, so that its letter keeps 4.5
+        also where the cell lies on a selected or hovered row."""
         share = self.tints[slot] if 0 <= slot < len(self.tints) else 0.15
-        return mix(self.class_colour(slot), under or self.panel, share)
+        return mix(self.class_colour(slot), self.panel, share)
 
     def on_class(self, slot: int) -> str:
         """Text on a cell filled with the class colour."""
@@ -196,7 +197,7 @@ def colour(value: str, opacity: float = 1.0) -> QColor:
 
 
 def system_tokens() -> Tokens:
-    """The theme that the desktop asks for; dark where it does not say, as readers sit in the dark."""
+    """The theme that the desktop asks for; dark where it does not say: readers sit in the dark."""
     scheme = QGuiApplication.styleHints().colorScheme()
     return LIGHT if scheme == Qt.ColorScheme.Light else DARK
 

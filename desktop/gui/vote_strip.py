@@ -86,7 +86,6 @@ def paint_vote_strip(
     panel: PanelFacts,
     tokens: Tokens,
     cell: int = CELL_LIST,
-    surface: str | None = None,
 ) -> None:
     """Draw a strip, left-aligned and vertically centred in ``rect``, from a cached pixmap.
 
@@ -95,7 +94,6 @@ def paint_vote_strip(
         panel: Letters, colours and the majority rule.
         tokens: Theme to draw in.
         cell: Side of a cell in px, already scaled.
-        surface: Colour under the strip (tints are mixed on it); the panel's if None.
     """
     ratio = ratio_of(painter)
     count = len(votes) or len(panel.models)
@@ -108,7 +106,6 @@ def paint_vote_strip(
         panel.majority,
         tokens,
         cell,
-        surface or tokens.panel,
         ratio,
         theme.text_scale(),
     )
@@ -129,7 +126,6 @@ def _strip_pixmap(
     majority: int,
     tokens: Tokens,
     cell: int,
-    surface: str,
     ratio: float,
     _scale: float,
 ) -> QPixmap:
@@ -143,7 +139,7 @@ def _strip_pixmap(
         box = QRectF(index * (cell + STRIP_GAP), 0, cell, cell)
         vote = votes[index]
         letter, slot = ("", 0) if vote is None else (letters[vote], slots[vote])
-        _paint_cell(painter, box, look, letter, slot, tokens, surface)
+        _paint_cell(painter, box, look, letter, slot, tokens)
     painter.end()
     return pixmap
 
@@ -155,14 +151,13 @@ def _paint_cell(
     letter: str,
     slot: int,
     tokens: Tokens,
-    surface: str,
 ) -> None:
     radius = theme.RADIUS_CELL if box.width() < 22 else theme.RADIUS_KEY
     size = 10 if box.width() < 16 * theme.text_scale() else 11 if box.width() < 22 else 12
     font = theme.font(size, 600)
     centre = Qt.AlignmentFlag.AlignHCenter
     if look == "tinted":
-        fill_round(painter, box, radius, tokens.class_tint(slot, surface))
+        fill_round(painter, box, radius, tokens.class_tint(slot))
         draw_text(painter, box, letter, font, tokens.class_colour(slot), centre, elide=None)
     elif look == "solid":
         fill_round(painter, box, radius, tokens.class_colour(slot))
@@ -216,7 +211,7 @@ class VoteStrip(Restyled):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         paint_vote_strip(
             painter,
