@@ -12,7 +12,14 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTi
 
 from desktop.gui import theme
 from desktop.gui.icons import paint_icon
-from desktop.gui.paint import draw_text, fill_round, focus_ring, stroke_round, text_width
+from desktop.gui.paint import (
+    KeyboardFocus,
+    draw_text,
+    fill_round,
+    focus_ring,
+    stroke_round,
+    text_width,
+)
 
 _HEIGHT = 24
 _ICON = 14
@@ -47,7 +54,7 @@ def badge_width(facts: BadgeFacts) -> int:
     return ceil(text_width(theme.font(12), facts.words) + icon) + 2 * _PADDING + 2 * _RING
 
 
-class Badge(QAbstractButton):
+class Badge(KeyboardFocus, QAbstractButton):
     """One badge, 24 px; hover, click, Enter or Space opens its sentence.
 
     Signals:
@@ -94,7 +101,7 @@ class Badge(QAbstractButton):
             x += side + _ICON_GAP
         words = QRectF(x, box.top(), box.right() - _PADDING + 1 - x, box.height())
         draw_text(painter, words, self._facts.words, theme.font(12), tokens.text1)
-        if self.hasFocus():
+        if self.shows_focus():
             focus_ring(painter, box, theme.RADIUS_KEY)
 
     def enterEvent(self, event: QEnterEvent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil, sqrt
 
 from PySide6.QtCore import Qt, Signal
@@ -194,8 +195,9 @@ class CompareView(QWidget):
         self._show_maps()
 
     def set_style(self, style: HeatStyle) -> None:
-        """Opacity and so on of all maps."""
-        self._style = style
+        """Opacity and so on of all maps. They stay visible: this page is about them."""
+        self._style = replace(style, visible=True)
+        style = self._style
         for view in self.views():
             view.set_heat_style(style)
 

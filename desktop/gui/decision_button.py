@@ -10,6 +10,7 @@ from desktop.gui import theme
 from desktop.gui.colour_difference import mix
 from desktop.gui.icons import paint_icon
 from desktop.gui.paint import (
+    KeyboardFocus,
     draw_key_cap,
     draw_text,
     fill_round,
@@ -24,7 +25,7 @@ _RING = 3
 _ICON = 16
 
 
-class DecisionButton(QAbstractButton):
+class DecisionButton(KeyboardFocus, QAbstractButton):
     """A decision. With a class slot the key cap comes first, in the class colour; with an icon the
     cap stands at the end, in grey. Checked = this is what the reader chose: accent edge and tick.
     """
@@ -124,7 +125,7 @@ class DecisionButton(QAbstractButton):
         draw_text(
             painter, QRectF(left, box.top(), right - left, box.height()), words, font, tokens.text1
         )
-        if self.hasFocus():
+        if self.shows_focus():
             focus_ring(painter, box, theme.RADIUS_CONTROL)
 
     def _surface(self) -> tuple[str, str]:

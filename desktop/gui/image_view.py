@@ -33,7 +33,7 @@ from desktop.gui.image_gestures import Gestures
 from desktop.gui.image_message import paint_loading, paint_message
 from desktop.gui.image_words import hud_lines
 from desktop.gui.measure import measurement, paint_measurements
-from desktop.gui.paint import stroke_round
+from desktop.gui.paint import KeyboardFocus, stroke_round
 from desktop.gui.view_state import ViewState
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer, Measurement, Tool
 
@@ -41,7 +41,7 @@ LOADING_LINE_MS = 150
 _WHEEL_STEP = 1.2
 
 
-class ImageView(FilmView):
+class ImageView(KeyboardFocus, FilmView):
     """Shows one radiograph at full depth.
 
     Mouse: left drag = the tool (window/level: right = wider, up = brighter), right drag = zoom,
@@ -264,8 +264,8 @@ class ImageView(FilmView):
         elif self._loading_since is not None:
             self._paint_loading(painter, rect)
         self._paint_words(painter, rect)
-        if self._selected or self.hasFocus():
-            stroke_round(painter, rect, 0, tokens.accent if self._selected else tokens.border, 1)
+        if self._selected or self.shows_focus():
+            stroke_round(painter, rect, 0, theme.DARK.accent, 2 if self.shows_focus() else 1)
 
     def _paint_overlays(
         self,

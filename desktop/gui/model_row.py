@@ -16,6 +16,7 @@ from desktop.gui.flat_button import FlatButton
 from desktop.gui.icons import paint_icon
 from desktop.gui.map_thumbnail import map_thumbnail
 from desktop.gui.paint import (
+    KeyboardFocus,
     draw_text,
     fill_round,
     ratio_of,
@@ -32,7 +33,7 @@ _LINE = 14
 _CELL = 16
 
 
-class ModelRow(QAbstractButton):
+class ModelRow(KeyboardFocus, QAbstractButton):
     """A selectable row; the selected model's map is on the film.
 
     Signals:
@@ -163,7 +164,7 @@ class ModelRow(QAbstractButton):
         answer_width = self._paint_answer(painter, head)
         self._paint_name(painter, head, answer_width)
         self._paint_body(painter, body, surface)
-        if self.hasFocus():
+        if self.shows_focus():
             stroke_round(painter, QRectF(self.rect()).adjusted(3, 1, -3, -1), 4, tokens.accent, 2)
 
     def _paint_name(self, painter: QPainter, head: QRectF, answer_width: float) -> None:

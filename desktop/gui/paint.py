@@ -6,7 +6,7 @@ Everything is placed on whole device pixels, so that lines stay one pixel wide a
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from desktop.gui import theme
@@ -159,6 +159,27 @@ def draw_key_cap(
     draw_text(
         painter, rect, text, theme.font(11, 500), ink, Qt.AlignmentFlag.AlignHCenter, elide=None
     )
+
+
+class KeyboardFocus:
+    """Mixin before a widget: tells whether the focus came from the keyboard, and should be seen.
+
+    A ring after each mouse click would be noise; without one after Tab nobody finds the way.
+    """
+
+    _focus_seen = False
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._focus_seen = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        super().focusInEvent(event)  # type: ignore[misc]
+
+    def shows_focus(self) -> bool:
+        """Whether to draw the focus ring."""
+        return self._focus_seen and self.hasFocus()  # type: ignore[attr-defined]
 
 
 class Restyled(QWidget):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from desktop.gui import theme
 from desktop.gui.paint import (
+    KeyboardFocus,
     Restyled,
     draw_text,
     fill_round,
@@ -25,7 +26,7 @@ _DOT = 8
 _RING = 3
 
 
-class Segmented(Restyled):
+class Segmented(KeyboardFocus, Restyled):
     """One choice out of two to six; arrow keys move, each segment may carry a class colour dot.
 
     Signals:
@@ -110,7 +111,7 @@ class Segmented(Restyled):
         stroke_round(painter, box, radius, tokens.border)
         for index in range(len(self._words)):
             self._paint_words(painter, index)
-        if self.hasFocus():
+        if self.shows_focus():
             focus_ring(painter, box, radius)
 
     def _paint_fill(self, painter: QPainter, index: int) -> None:
@@ -172,6 +173,7 @@ class Segmented(Restyled):
             Qt.Key.Key_Down: 1,
         }.get(Qt.Key(event.key()))
         if step is not None:
+            self._focus_seen = True
             self._choose(min(max(0, self._index + step), len(self._words) - 1))
         elif event.key() == Qt.Key.Key_Home:
             self._choose(0)

@@ -17,6 +17,9 @@ from desktop.gui.probability_bar import MeanProbability
 from desktop.gui.verdict_words import alarm_badge, ood_badge, verdict_words
 from desktop.gui.vote_strip import CELL_VERDICT, VoteStrip
 
+# Badges bring 3 px of room for their focus ring.
+_RING = 3
+
 
 class VerdictPanel(Restyled):
     """Verdict, sentence, strip, mean probability and badges; its height never changes.
@@ -46,21 +49,23 @@ class VerdictPanel(Restyled):
         header.setSpacing(theme.GAP_M)
         header.addWidget(self.title, 1)
         header.addWidget(self.strip, 0, Qt.AlignmentFlag.AlignVCenter)
+        words = QVBoxLayout()
+        words.setContentsMargins(_RING, 0, _RING, 0)
+        words.setSpacing(0)
+        words.addLayout(header)
+        words.addSpacing(2)
+        words.addWidget(self.sentence)
+        words.addWidget(self.reason, 1)
+        words.addSpacing(theme.GAP_M)
+        words.addWidget(self.mean)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.GAP_L, theme.GAP_L, theme.GAP_L, theme.GAP_M)
+        column.setContentsMargins(
+            theme.GAP_L - _RING, theme.GAP_L, theme.GAP_L - _RING, theme.GAP_M
+        )
         column.setSpacing(0)
-        column.addLayout(header)
-        column.addSpacing(2)
-        column.addWidget(self.sentence)
-        column.addWidget(self.reason, 1)
-        column.addSpacing(theme.GAP_M)
-        column.addWidget(self.mean)
+        column.addLayout(words)
         column.addSpacing(theme.GAP_S)
-        # The badges bring 3 px of room for their focus ring.
-        shifted = QHBoxLayout()
-        shifted.setContentsMargins(-3, 0, -3, 0)
-        shifted.addWidget(self.badges)
-        column.addLayout(shifted)
+        column.addWidget(self.badges)
         column.addStretch(0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Verdict"))

@@ -83,7 +83,9 @@ def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
 def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
     """``2 Covid, 2 Viral Pneumonia``, most votes first."""
     counts = Counter(vote for vote in verdict.votes if vote is not None)
-    answers = [f"{count} {panel.class_names[vote]}" for vote, count in counts.most_common()]
+    # Three answers and the rule fit the narrowest panel only with short names.
+    names = panel.class_names if len(counts) < 3 else panel.short_names
+    answers = [f"{count} {names[vote]}" for vote, count in counts.most_common()]
     silent = sum(vote is None for vote in verdict.votes)
     if silent:
         answers.append(_tr("{count} no answer").format(count=silent))
