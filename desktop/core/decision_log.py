@@ -402,10 +402,11 @@ def unpacked(text: str) -> Decision:
 
 
 def decision_from_row(values: Iterable[Any]) -> Decision:
-    """A decision from the columns of the table, in the order of the schema.
+    """A decision from the columns of the table, in the order of DECISION_COLUMNS.
 
     Raises:
         ValueError: The row is damaged.
+        TypeError: The row is damaged.
     """
     label, state, source, flagged, comment, blind, seen, reviewer, at, revision = values
     return Decision(

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from desktop.core.atomic import sync_folder
 from desktop.core.errors import StoreFailed
-from desktop.core.store_schema import check_tables, migrate
+from desktop.core.store_schema import check_all, check_tables, migrate
 
 BUSY_TIMEOUT_MS = 5_000
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # As Python itself does for names that are not Unicode, whatever the locale says.
 _NAME_ERRORS = "surrogatepass" if os.name == "nt" else "surrogateescape"
+_MAGIC = b"SQLite format 3\0"
 _SIDE_FILES = ("-wal", "-shm")
 # A full check reads every page; above this size the pages are only checked as they are used.
 _CHECKED_BYTES = 64 << 20
@@ -74,7 +75,9 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         sqlite3.Error: Everything else; see `is_damage` and `store_failed`.
     """
     fresh = not path.exists()
-    if fresh:
+    if not fresh:
+        _check_magic(path)
+    else:
         # Created by hand so that nobody else on this machine can read the review.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(
@@ -90,15 +93,25 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         migrate(connection, name)
         check_tables(connection)
         if not fresh and path.stat().st_size <= _CHECKED_BYTES:
-            (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if finding != "ok":
-                raise sqlite3.DatabaseError(f"damaged: {finding}")
+            check_all(connection)
+    except UnicodeDecodeError as error:
+        # Python reads a damaged name in SQLite's own error message.
+        connection.close()
+        raise sqlite3.DatabaseError("damaged: a name is unreadable") from error
     except BaseException:
         connection.close()
         raise
     if fresh:
         sync_folder(path.parent)
     return connection
+
+
+def _check_magic(path: Path) -> None:
+    """Look before SQLite does: closing a file that is no database deletes the log beside it."""
+    with path.open("rb") as stream:
+        start = stream.read(len(_MAGIC))
+    if start not in (b"", _MAGIC):
+        raise sqlite3.DatabaseError("this is no database")
 
 
 def _use_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:
@@ -143,6 +156,8 @@ def in_words(name: str, path: Path) -> Iterator[None]:
     """Turn SQLite's and the system's troubles into `StoreFailed`."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise store_failed(name, path, sqlite3.DatabaseError("unreadable")) from error
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise  # a bug (closed store, wrong thread), not the user's trouble

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,16 +19,15 @@ from typing import Any
 
 from desktop.core.cases import OPEN, Decision
 from desktop.core.decision_log import DECISION_COLUMNS, decision_from_row, unpacked
-from desktop.core.store_database import connect, image_path
+from desktop.core.store_database import connect, image_path, stored_path
 
 Saved = dict[str, dict[str, tuple[Decision, bytes]]]
 _PAGE_BYTES = 4096
-_MAX_SKIPPED = 1000
-_DECISIONS = (
-    f"SELECT panel, path, sha256, {DECISION_COLUMNS} FROM decision"
-    " ORDER BY path {order}, panel {order}"
-)
-_LOG = "SELECT panel, path, sha256, after, revision FROM log ORDER BY revision {order}"
+_LOG_LINE_BYTES = 40  # no line is shorter
+_MAX_LOOKED_UP = 2_000_000
+_DECISIONS = f"SELECT panel, path, sha256, {DECISION_COLUMNS} FROM decision"
+_LOG = "SELECT panel, path, sha256, after, revision FROM log"
+_Line = tuple[str, str, bytes, Decision]
 
 
 def salvage(damaged: Path) -> Saved:
@@ -51,41 +50,75 @@ def salvage(damaged: Path) -> Saved:
             found = _read_all(copy)
             if not found and _give_first_page(copy, Path(folder) / "empty.sqlite"):
                 found = _read_all(copy)
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error, UnicodeDecodeError):
         return {}
     return _newest(found)
 
 
-def _read_all(copy: Path) -> list[tuple[str, str, bytes, Decision]]:
-    found = []
-    for order in ("ASC", "DESC"):
-        found += list(_read(copy, _DECISIONS.format(order=order), decision_from_row))
-        found += list(_read(copy, _LOG.format(order=order), _from_log))
+def _read_all(copy: Path) -> list[_Line]:
+    """Whole tables from both ends; where damage stops that, line by line."""
+    with closing(sqlite3.connect(copy)) as connection:
+        # Also makes SQLite read a file that is shorter than it says.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.text_factory = bytes
+        found: list[_Line] = []
+        whole = True
+        for select, order, build in (
+            (_DECISIONS, "ORDER BY path {0}, panel {0}", decision_from_row),
+            (_LOG, "ORDER BY revision {0}", _from_log),
+        ):
+            for direction in ("ASC", "DESC"):
+                lines, ended = _read(connection, f"{select} {order.format(direction)}", (), build)
+                found += lines
+                whole &= ended
+                if ended:
+                    break
+        if not whole:
+            found += _read_singly(connection, copy.stat().st_size)
+    return found
+
+
+def _read_singly(connection: sqlite3.Connection, size: int) -> list[_Line]:
+    """Look lines up one by one: each needs only the few pages that lead to it."""
+    found: list[_Line] = []
+    images: set[bytes] = set()
+    for direction in ("ASC", "DESC"):
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            for (path,) in connection.execute(f"SELECT path FROM image ORDER BY id {direction}"):
+                images.add(path)
+    for revision in range(1, min(size // _LOG_LINE_BYTES, _MAX_LOOKED_UP)):
+        lines, _ = _read(connection, f"{_LOG} WHERE revision = ?", (revision,), _from_log)
+        found += lines
+        images.update(stored_path(line[1]).encode() for line in lines)
+    for path in images:
+        lines, _ = _read(
+            connection, f"{_DECISIONS} WHERE path = CAST(? AS TEXT)", (path,), decision_from_row
+        )
+        found += lines
     return found
 
 
 def _read(
-    copy: Path, query: str, build: Callable[[Sequence[Any]], Decision]
-) -> Iterator[tuple[str, str, bytes, Decision]]:
-    """Rows until the damage; a row that makes no sense is passed over."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(copy)) as connection:
-        cursor = connection.execute(query)
-        skipped = 0
-        while True:
+    connection: sqlite3.Connection,
+    query: str,
+    values: tuple[object, ...],
+    build: Callable[[Sequence[Any]], Decision],
+) -> tuple[list[_Line], bool]:
+    """Rows until the damage, and whether there was none; a senseless row is passed over."""
+    found: list[_Line] = []
+    ended = True
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        for panel, path, sha256, *rest in connection.execute(query, values):
             try:
-                row = cursor.fetchone()
-            except (UnicodeDecodeError, OverflowError, sqlite3.OperationalError):
-                # A text that is not UTF-8 any more; the cursor goes on behind it.
-                skipped += 1
-                if skipped > _MAX_SKIPPED:
-                    return
-                continue
-            if row is None:
-                return
-            panel, path, sha256, *rest = row
-            with suppress(ValueError, TypeError, AttributeError):
-                if isinstance(panel, str) and isinstance(path, str) and isinstance(sha256, bytes):
-                    yield panel, image_path(path), sha256, build(rest)
+                # Texts come as bytes, so that one that is not UTF-8 any more costs only its row.
+                plain = [item.decode() if isinstance(item, bytes) else item for item in rest]
+                if not isinstance(sha256, bytes):
+                    raise TypeError
+                found.append((panel.decode(), image_path(path.decode()), sha256, build(plain)))
+            except (ValueError, TypeError, AttributeError):
+                ended = False
+        return found, ended
+    return found, False
 
 
 def _from_log(values: Sequence[Any]) -> Decision:
@@ -108,7 +141,7 @@ def _give_first_page(copy: Path, empty: Path) -> bool:
     return True
 
 
-def _newest(found: list[tuple[str, str, bytes, Decision]]) -> Saved:
+def _newest(found: list[_Line]) -> Saved:
     newest: Saved = {}
     for panel, path, sha256, decision in sorted(found, key=lambda item: item[3].revision):
         newest.setdefault(panel, {})[path] = (decision, sha256)
