@@ -78,7 +78,8 @@ class _Job:
         with (
             # Workers start while the models load.
             DecodePool(
-                workers=max(1, threads // 4),
+                # A full-size film costs about as much to decode as to label.
+                workers=(threads + 1) // 2,
                 sizes=self._panel.input_sizes,
                 film=drawing,
                 ahead=max(16, 2 * settings.batch * threads),
