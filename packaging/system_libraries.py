@@ -8,6 +8,7 @@ from pathlib import Path
 
 _RESOLVED = re.compile(r"^\s*(\S+) => (\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _MISSING = re.compile(r"^\s*(\S+) => not found$", re.MULTILINE)
+_GLIBC = re.compile(rb"\0GLIBC_2\.(\d{1,3})(?=\0)")
 
 # Qt opens these by name only when a window appears, so no file says that it needs them.
 OPENED_AT_RUN_TIME = ("libgl1", "libegl1")
@@ -61,17 +62,24 @@ def debian_dependencies(folder: Path) -> tuple[str, ...]:
             if answer:
                 packages.add(answer.split(":")[0])
                 break
-    return tuple(_entry(name) for name in sorted(packages))
+    return tuple(_entry(name, folder) for name in sorted(packages))
+
+
+def needed_glibc(folder: Path) -> str:
+    """Oldest glibc that has every symbol version the folder's files ask for, e.g. ``2.36``."""
+    found = {(2, 17)}
+    for path in shared_objects(folder):
+        found |= {(2, int(minor)) for minor in _GLIBC.findall(path.read_bytes())}
+    return "{}.{}".format(*max(found))
 
 
 def _without_usr(path: Path) -> Path:
     return Path("/") / path.relative_to("/usr") if path.is_relative_to("/usr") else path
 
 
-def _entry(package: str) -> str:
+def _entry(package: str, folder: Path) -> str:
     if package == "libc6":
-        # What the wheels in the bundle (manylinux_2_28 and older) were built against.
-        return "libc6 (>= 2.28)"
+        return f"libc6 (>= {needed_glibc(folder)})"
     if package.endswith("t64"):
         return f"{package.removesuffix('t64')} | {package}"
     return f"{package} | {package}t64" if package == "libglib2.0-0" else package
