@@ -144,7 +144,7 @@ def test_damage_found_while_working_is_told_with_what_to_do(tmp_path: Path) -> N
 
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
