@@ -90,7 +90,7 @@ class ComparePanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.GAP_L, 0, theme.GAP_M)
         column.setSpacing(theme.GAP_M)
-        self._section(column, [self.title, self.sentence, self.strip], theme.GAP_XS)
+        self._section(column, [self.title, self.sentence, self.strip], theme.GAP_S)
         column.addWidget(_Rule())
         self._section(column, [self.opacity, Legend(), self.contour_key], theme.GAP_S)
         column.addWidget(_Rule())
