@@ -32,13 +32,15 @@ def run(argv: Sequence[str]) -> int:
         folder = Path(options.panel)
         if (folder / MANIFEST_NAME).is_file():
             extra = (folder,)
-        preferences.panel = folder.name
-    theme.apply_choice(application, options.theme or preferences.theme, preferences.text_scale)
+        preferences.change(panel=folder.name)
+    choice = options.theme or preferences.settings.theme
+    theme.apply_choice(application, choice, preferences.text_scale)
     window = MainWindow(preferences, panel_folders=extra)
-    if preferences.geometry is not None:
-        window.setGeometry(preferences.geometry)
-    window.menus.set_theme(preferences.theme)
+    preferences.restore_window(window)
+    window.menus.set_theme(choice)
     window.show()
+    for notice in preferences.notices:
+        window.status.show_notice(notice, lasting=True)
     if options.paths:
         paths = [Path(path) for path in options.paths]
         QTimer.singleShot(0, lambda: window.opening.open_paths(paths))

@@ -6,7 +6,6 @@ Widgets send signals here and are told by signals from here; they never touch th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -76,6 +75,9 @@ class Controller(QObject):
         self.store: ReviewStore | None = None
         self.current: int | None = None
         self.choices = ViewChoices()
+        self.first_choices = ViewChoices()
+        self.advance = "next unreviewed"
+        self.label_on_open = True
         self.blind = False
         self.device = "auto"
         self.recursive = True
@@ -124,7 +126,7 @@ class Controller(QObject):
         saved = store.session()
         self._resume = saved
         self.choices = ViewChoices.from_json(
-            saved.view, models=len(facts.models), classes=len(facts.class_names)
+            saved.view, self.first_choices, models=len(facts.models), classes=len(facts.class_names)
         )
         self._stored = StoredResults(store)
         self.actions.set_session(self.session, store)
@@ -346,7 +348,8 @@ class Controller(QObject):
         added = session.add(files)
         stored.fill(session, added)
         self.list.refresh()
-        self.run.add(added)
+        if self.label_on_open:
+            self.run.add(added)
         self.list_grew.emit(len(session.table))
         self._settle_start(last=False)
 
@@ -361,7 +364,7 @@ class Controller(QObject):
         self.scan_finished.emit()
 
     def _settle_start(self, *, last: bool) -> None:
-        """Show the next unreviewed image as soon as it is known, and only until the reader moves."""
+        """Show the next unreviewed image as soon as it is known, unless the reader has moved."""
         resume, session = self._resume, self.session
         if session is None or (resume is None and self.current is not None):
             return
@@ -440,15 +443,17 @@ class Controller(QObject):
         if was_hidden and session.voted(cases[0]):
             self.actions.note_votes_seen(cases[0])
             self.notice_raised.emit(
-                self.tr("Your label is kept. Press it again to confirm, or another to change.")
+                self.tr("Your label is kept. Press it again to confirm, or another one.")
             )
             return
         self._advance(cases[0], was_open)
 
     def _advance(self, case: int, was_open: bool) -> None:
         """After an open image the next open one; after a change of mind simply the next."""
+        if self.advance == "stay":
+            return
         following = self.list.neighbour(case, 1)
-        if was_open:
+        if was_open and self.advance == "next unreviewed":
             following = self.list.unreviewed_from(case, 1)
         if following is None or following == case:
             self.notice_raised.emit(self.tr("That was the last unreviewed image of this list."))
@@ -498,10 +503,6 @@ class Controller(QObject):
         changed = self.actions.take_others_changes()
         if changed:
             self._on_decided(changed, None)
-
-    def set_style_visible(self, visible: bool) -> None:
-        """Show or hide the heatmap."""
-        self.set_choices(replace(self.choices, style=replace(self.choices.style, visible=visible)))
 
 
 def _facts_of(root: Path, files: Sequence[Path]) -> list[FileFact]:

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -21,12 +20,14 @@ from PySide6.QtWidgets import (
 from desktop.core.catalogue import Panel, RefusedPanel
 from desktop.gui import icons, theme
 from desktop.gui.flat_button import FlatButton
+from desktop.gui.labels import Line, Paragraph
 from desktop.gui.paint import (
     Restyled,
     draw_text,
     fill_round,
     horizontal_line,
     stroke_round,
+    text_width,
 )
 from desktop.gui.panel_facts import colour_slots, short_names
 
@@ -86,7 +87,7 @@ class EmptyState(QWidget):
         self.drop_zone.set_buttons(
             [self.open_folder_button, self.open_files_button, self.samples_button]
         )
-        self._recent_title = _Title(self.tr("Recent"))
+        self._recent_title = Line(self.tr("Recent"), "secondary", "text2")
         self._clear = FlatButton(self.tr("Clear list"), kind="plain")
         self._clear.clicked.connect(self.recent_cleared)
         self._recent_card = QFrame()
@@ -118,6 +119,8 @@ class EmptyState(QWidget):
         row.addLayout(left, 1)
         row.addWidget(self.side)
         self.set_recent([])
+        # Takes the first focus, so that no button wears the ring before a key was pressed.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_keys(self, folder: str, files: str) -> None:
         """Print the keys that open."""
@@ -155,8 +158,6 @@ class StartSide(Restyled):
         self._cards: dict[str, _PanelCard] = {}
         self.blind_switch = Switch(self.tr("Blind first"))
         self.blind_switch.toggled.connect(self.blind_toggled)
-        self._device = QLabel()
-        self._reason = QLabel()
         self.restyle()
 
     def show_panels(
@@ -165,7 +166,7 @@ class StartSide(Restyled):
         """Show the installed panels, the models of the chosen one, and what was refused."""
         _clear(self._column)
         self._cards = {}
-        self._column.addWidget(_Title(self.tr("Panel")))
+        self._column.addWidget(_title(self.tr("Panel")))
         for panel in panels:
             card = _PanelCard(panel)
             card.setChecked(panel.name == chosen)
@@ -181,14 +182,14 @@ class StartSide(Restyled):
         current = next((panel for panel in panels if panel.name == chosen), None)
         if current is not None:
             self._column.addWidget(_Rule())
-            self._column.addWidget(_Title(self.tr("Models")))
+            self._column.addWidget(_title(self.tr("Models")))
             for model in current.models:
                 self._column.addWidget(_ModelLine(model.card.title, model.size_bytes))
             self._column.addWidget(
                 _note(self.tr("Checksums are verified whenever a model is loaded."))
             )
         self._column.addWidget(_Rule())
-        self._column.addWidget(_Title(self.tr("Review")))
+        self._column.addWidget(_title(self.tr("Review")))
         self._column.addWidget(self.blind_switch)
         self._column.addWidget(_note(self.tr("You label before the votes appear. Both are kept.")))
         self._column.addStretch(1)
@@ -391,8 +392,6 @@ class _PanelCard(QAbstractButton):
             if room < 20:
                 break
             draw_text(painter, QRectF(x, y, room, theme.dp(18)), text, font, tokens.text2)
-            from desktop.gui.paint import text_width
-
             x += text_width(font, text) + theme.dp(12)
         painter.end()
 
@@ -447,20 +446,6 @@ class Switch(QAbstractButton):
         painter.end()
 
 
-class _Title(Restyled):
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self._words = words
-        self.setAccessibleName(words)
-        self.setFixedHeight(theme.dp(20))
-        self.setMinimumWidth(80)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        draw_text(painter, self.rect(), self._words, theme.font(12), theme.current().text2)
-        painter.end()
-
-
 class _Rule(Restyled):
     def __init__(self) -> None:
         super().__init__()
@@ -472,13 +457,12 @@ class _Rule(Restyled):
         painter.end()
 
 
-def _note(words: str) -> QLabel:
-    label = QLabel(words)
-    label.setWordWrap(True)
-    label.setFont(theme.font(12))
-    label.setForegroundRole(label.foregroundRole())
-    label.setProperty("tone", "hint")
-    return label
+def _title(words: str) -> QWidget:
+    return Line(words, "secondary", "text2")
+
+
+def _note(words: str) -> QWidget:
+    return Paragraph(words, "secondary", "text2")
 
 
 def _clear(layout: QVBoxLayout) -> None:

@@ -67,7 +67,7 @@ class EngineClient(QObject):
         store_home: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """Prepare; ``start`` begins.
+        """Prepare; the first files begin.
 
         Args:
             panel: The panel to run.
@@ -88,18 +88,27 @@ class EngineClient(QObject):
         self._recorder.files_changed.connect(self.files_changed)
         self._recorder.not_recorded.connect(self.not_recorded)
         request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
-        self._engine = EngineProcess(request, root=root, on_event=self._on_event)
+        self._make = lambda: EngineProcess(request, root=root, on_event=self._on_event)
+        self._engine: EngineProcess | None = None
 
-    def start(self) -> None:
-        """Start the engine and the recorder."""
-        self._recorder.start()
-        self._engine.start()
+    def _running(self) -> EngineProcess:
+        """The engine, started with the first question.
+
+        A folder whose answers are all in the store never loads the models.
+        """
+        if self._engine is None:
+            self._recorder.start()
+            self._engine = self._make()
+            self._engine.start()
+        return self._engine
 
     def add(self, files: Iterable[tuple[Path, FileFact]]) -> None:
         """Queue files at the end."""
         listed = list(files)
+        if not listed:
+            return
         self._files.update((fact.image, fact) for _, fact in listed)
-        self._engine.add(path for path, _ in listed)
+        self._running().add(path for path, _ in listed)
 
     def note_files(self, files: Iterable[FileFact]) -> None:
         """Remember the size and time that go into the store with an answer."""
@@ -107,25 +116,28 @@ class EngineClient(QObject):
 
     def bring_forward(self, paths: Iterable[Path]) -> None:
         """Answer these first, in this order."""
-        self._engine.bring_forward(paths)
+        self._running().bring_forward(paths)
 
     def pause(self) -> None:
         """Begin nothing new until ``resume``."""
-        self._engine.pause()
+        if self._engine is not None:
+            self._engine.pause()
 
     def resume(self) -> None:
         """Go on."""
         self._done_times.clear()
-        self._engine.resume()
+        if self._engine is not None:
+            self._engine.resume()
 
     def cancel(self) -> None:
         """Forget what waits; what is answered is kept."""
-        self._engine.cancel()
+        if self._engine is not None:
+            self._engine.cancel()
 
     @property
     def waiting(self) -> int:
         """Files that wait or are in hand."""
-        return self._engine.waiting
+        return self._engine.waiting if self._engine is not None else 0
 
     @property
     def rate(self) -> float:
@@ -144,9 +156,10 @@ class EngineClient(QObject):
     def close(self) -> None:
         """End the engine and the recorder within about a second; answers in hand are written."""
         self._closed = True
-        self._engine.close()
-        self._drain()
-        self._recorder.close()
+        if self._engine is not None:
+            self._engine.close()
+            self._drain()
+            self._recorder.close()
 
     def _on_event(self, event: EngineEvent) -> None:
         """Runs on the engine's thread: keep the event and wake the window once for many."""

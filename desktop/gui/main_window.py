@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         if application is not None:
             application.installEventFilter(self)
         self.show_page("review")
+        self.empty.setFocus()
 
     # pages -----------------------------------------------------------------------------------
     @property
@@ -181,5 +182,5 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         theme.apply_choice(application, choice, self.preferences.text_scale)  # type: ignore[arg-type]
-        self.preferences.set_theme(choice)
+        self.preferences.change(theme=choice)
         self.menus.set_theme(choice)

@@ -62,10 +62,10 @@ class Opening(QObject):
 
     def survey(self) -> None:
         """Look which panels are installed."""
-        folders = [*self._extra, *(Path(text) for text in self._preferences.panel_folders)]
+        folders = [*self._extra, *(Path(text) for text in self._preferences.settings.panel_folders)]
         self.panels, self.refused = survey_panels(folders)
         names = [panel.name for panel in self.panels]
-        wanted = self._preferences.panel
+        wanted = self._preferences.settings.panel
         self.chosen = wanted if wanted in names else names[0] if names else ""
         self.panels_changed.emit()
 
@@ -88,7 +88,7 @@ class Opening(QObject):
         if name == self.chosen or name not in [panel.name for panel in self.panels]:
             return
         self.chosen = name
-        self._preferences.set_panel(name)
+        self._preferences.change(panel=name)
         session = self._controller.session
         self.panels_changed.emit()
         if session is not None:
@@ -187,5 +187,5 @@ class Opening(QObject):
             self.recent_changed.emit()
 
     def _start_folder(self) -> str:
-        recent = self._preferences.recent
+        recent = self._preferences.settings.recent
         return recent[0].path if recent else str(Path.home())

@@ -1,83 +1,142 @@
-"""The user's settings as the window reads and changes them."""
+"""The user's settings as the window reads and changes them; each change is on the disk at once."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, QRect, Signal
+from PySide6.QtCore import QByteArray, QCoreApplication, QLocale, QObject, Signal
 from PySide6.QtWidgets import QMainWindow
 
 from desktop.core.case_query import SavedFilter
-from desktop.gui.empty_state import RecentFolder
+from desktop.core.errors import CxrError
+from desktop.core.settings import RecentEntry, Settings
+from desktop.core.settings_file import load_settings, save_settings, settings_path
+from desktop.gui.view_choices import ViewChoices
+from desktop.gui.view_values import HeatStyle
 
 MAX_RECENT = 8
-
-
-@dataclass(frozen=True)
-class RecentEntry:
-    path: str
-    opened: str
+_GEOMETRY = "geometry"
 
 
 class Preferences(QObject):
-    """Settings with the window's own memory."""
+    """The settings in force.
+
+    Signals:
+        changed(): Some setting has another value.
+        not_saved(CxrError): A change holds for this session only, and why.
+    """
 
     changed = Signal()
+    not_saved = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        """Read the settings.
+
+        Args:
+            path: The settings file, None for the user's own.
+        """
         super().__init__()
-        self.theme = "dark"
-        self.text_scale = 1.0
-        self.recursive = True
-        self.device = "auto"
-        self.blind_first = False
-        self.reviewer = ""
-        self.panel = "covid19"
-        self.panel_folders: tuple[str, ...] = ()
-        self.keys: Mapping[str, tuple[str, ...]] = {}
-        self.recent: tuple[RecentEntry, ...] = ()
-        self.filters: tuple[SavedFilter, ...] = ()
-        self.geometry: QRect | None = None
+        self._path = path or settings_path()
+        loaded = load_settings(self._path)
+        self.settings: Settings = loaded.settings
+        self.notices = loaded.notices
 
-    def set_theme(self, choice: str) -> None:
-        self.theme = choice
+    def change(self, **values: Any) -> None:
+        """Set some settings and save them.
 
-    def set_recursive(self, on: bool) -> None:
-        self.recursive = on
+        Raises:
+            UsageError: SETTINGS-01 for a value that cannot be.
+        """
+        changed = replace(self.settings, **values)
+        if changed == self.settings:
+            return
+        self.settings = changed
+        try:
+            save_settings(self._path, changed)
+        except CxrError as problem:
+            self.not_saved.emit(problem)
+        self.changed.emit()
 
-    def set_blind_first(self, on: bool) -> None:
-        self.blind_first = on
+    @property
+    def text_scale(self) -> float:
+        """1.0 = 100 %."""
+        return self.settings.text_scale_percent / 100
 
-    def set_panel(self, name: str) -> None:
-        self.panel = name
+    @property
+    def keys(self) -> Mapping[str, tuple[str, ...]]:
+        """Keys that replace the default ones, by action."""
+        return self.settings.shortcuts
+
+    @property
+    def first_choices(self) -> ViewChoices:
+        """How a folder is looked at that was never open before."""
+        settings = self.settings
+        return ViewChoices(
+            style=HeatStyle(
+                visible=settings.heatmap_shown,
+                opacity=settings.heatmap_opacity_percent / 100,
+                threshold=settings.heatmap_threshold_percent / 100,
+                contour=settings.heatmap_style != "colour",
+            )
+        )
 
     def add_panel_folder(self, folder: str) -> None:
-        self.panel_folders = (*self.panel_folders, folder)
-
-    def set_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
-        self.keys = dict(keys)
+        """Remember a panel of one's own."""
+        known = tuple(item for item in self.settings.panel_folders if item != folder)
+        self.change(panel_folders=(*known, folder))
 
     def add_filter(self, entry: SavedFilter) -> None:
-        self.filters = (*self.filters, entry)
+        """Save a filter; one of the same name is replaced."""
+        others = tuple(item for item in self.settings.saved_filters if item.name != entry.name)
+        self.change(saved_filters=(*others, entry))
 
     def remove_filter(self, entry: SavedFilter) -> None:
-        self.filters = tuple(item for item in self.filters if item != entry)
+        """Forget a filter."""
+        kept = tuple(item for item in self.settings.saved_filters if item != entry)
+        self.change(saved_filters=kept)
 
     def remember_recent(self, path: str, when: datetime.datetime) -> None:
-        rest = [entry for entry in self.recent if entry.path != path]
-        self.recent = (RecentEntry(path, when.isoformat(timespec="minutes")), *rest)[:MAX_RECENT]
+        """Put a folder first in the recent list."""
+        rest = [entry for entry in self.settings.recent if entry.path != path]
+        entry = RecentEntry(path, when.isoformat(timespec="seconds"))
+        self.change(recent=(entry, *rest)[:MAX_RECENT])
 
     def forget_recent(self, path: str) -> None:
-        self.recent = tuple(entry for entry in self.recent if entry.path != path)
+        """Take a folder from the recent list."""
+        self.change(recent=tuple(item for item in self.settings.recent if item.path != path))
 
-    def clear_recent(self) -> None:
-        self.recent = ()
-
-    def recent_rows(self) -> list[RecentFolder]:
-        return [RecentFolder(Path(entry.path), opened=entry.opened) for entry in self.recent]
+    def hint_is_new(self, name: str) -> bool:
+        """True the first time a hint would be shown; from then on False."""
+        if name in self.settings.hints_seen:
+            return False
+        self.change(hints_seen=(*self.settings.hints_seen, name))
+        return True
 
     def remember_window(self, window: QMainWindow) -> None:
-        self.geometry = window.geometry()
+        """Keep size and place for the next start."""
+        geometry = bytes(window.saveGeometry().toBase64().data()).decode()
+        self.change(window_state={**self.settings.window_state, _GEOMETRY: geometry})
+
+    def restore_window(self, window: QMainWindow) -> None:
+        """Put the window where it was; a place that no screen has any more is ignored by Qt."""
+        geometry = self.settings.window_state.get(_GEOMETRY)
+        if geometry:
+            window.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+
+
+def opened_words(opened: str) -> str:
+    """When a folder was open: ``Today, 14:02`` or a date."""
+    try:
+        moment = datetime.datetime.fromisoformat(opened)
+    except ValueError:
+        return ""
+    locale = QLocale()
+    if moment.date() == datetime.datetime.now().date():
+        return QCoreApplication.translate("Preferences", "Today, {time}").format(
+            time=locale.toString(moment.time(), QLocale.FormatType.ShortFormat)
+        )
+    return locale.toString(moment.date(), "d MMM")

@@ -139,6 +139,7 @@ class ReviewPage(QWidget):
             panel.unsure_requested.connect(lambda: controller.mark_unsure(self.selection()))
             panel.flag_toggled.connect(lambda _on: controller.toggle_flag(self.selection()))
             panel.comment_edited.connect(controller.comment)
+            panel.comment_left.connect(self.focus_image)
             panel.undo_requested.connect(controller.undo)
             panel.next_unreviewed_requested.connect(lambda: controller.move_to_unreviewed(1))
         controller.actions.undo_changed.connect(self._on_undo_changed)
@@ -225,6 +226,7 @@ class ReviewPage(QWidget):
         self.list_panel.search.set_narrow(compact)
         self.models.set_compact(compact)
         self.decision.set_undo_visible(not compact)
+        self.decision.next_unreviewed.setVisible(not compact)
         if self._comparing:
             self._side.setFixedWidth(max(COMPARE_SIDE, theme.dp(COMPARE_SIDE)))
         else:
@@ -370,7 +372,6 @@ class ReviewPage(QWidget):
         self.compare.select(choices.model)
         self.compare_side.set_style(choices.style)
         self.image.set_heat_style(choices.style)
-        self.image.set_keep(choices.keep_view, choices.keep_view)
         self.models.select(choices.model)
         if self._controller.current is not None:
             self._show_result()

@@ -12,7 +12,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.core.cases import CaseResult
-from desktop.core.devices import TITLES, usable_cores
+from desktop.gui.device_words import device_words
 from desktop.gui.engine_client import EngineClient
 from desktop.gui.session import Session
 
@@ -92,12 +92,11 @@ class RunControl(QObject):
         client.not_recorded.connect(lambda problem: self.notice_raised.emit(str(problem)))
         client.files_changed.connect(self._on_files_changed)
         self._client = client
-        self._state = "running"
-        self._started = datetime.now()
+        self._state = "idle"
+        self._started = None
+        self.device = ""
         self.rate_curve.clear()
         self._count()
-        client.start()
-        self._timer.start()
 
     def end(self) -> None:
         """End the engine and keep what it has answered; returns within about a second."""
@@ -115,14 +114,14 @@ class RunControl(QObject):
         if session is None or client is None or self._state == "stopped":
             self._tell()
             return
-        client.add(
+        waiting = [
             (session.path(case), session.files[case])
             for case in cases
             if not session.has_result(case) and case in session.files
-        )
-        if self._state == "idle":
-            self._state = "running"
-            self._timer.start()
+        ]
+        client.add(waiting)
+        if waiting and self._state == "idle":
+            self._run()
         self._tell()
 
     def put_first(self, cases: Sequence[int]) -> None:
@@ -149,6 +148,9 @@ class RunControl(QObject):
         known = [case for case in cases if case in session.files]
         client.note_files(session.files[case] for case in known)
         client.bring_forward([session.path(case) for case in known])
+        if known and self._state == "idle":
+            self._run()
+            self._tell()
 
     def with_maps(self, image: str) -> CaseResult | None:
         """A recent answer with its heatmaps."""
@@ -165,12 +167,12 @@ class RunControl(QObject):
         session, client = self._session, self._client
         if session is None or client is None:
             return
-        was = self._state
-        self._set_state("running")
-        self._timer.start()
-        if was == "paused":
+        if self._state == "paused":
             client.resume()
-        elif was in ("stopped", "idle"):
+            self._run()
+            self._tell()
+        elif self._state in ("stopped", "idle"):
+            self._state = "idle"
             self.add(range(len(session.table)))
 
     def stop(self) -> None:
@@ -227,15 +229,7 @@ class RunControl(QObject):
 
     def _on_ready(self, device: str, reason: str) -> None:
         self.device = device
-        words = TITLES.get(device, device)
-        if device == "cpu":
-            threads = usable_cores()
-            words = (
-                self.tr("{device}, {threads} threads")
-                if threads > 1
-                else self.tr("{device}, 1 thread")
-            ).format(device=words, threads=threads)
-        self.device_changed.emit(words, reason)
+        self.device_changed.emit(device_words(device), reason)
 
     def _on_idle(self) -> None:
         if self._state == "running":
@@ -261,6 +255,11 @@ class RunControl(QObject):
         if self._state in ("idle", "failed"):
             self._timer.stop()
         self._tell()
+
+    def _run(self) -> None:
+        self._state = "running"
+        self._started = self._started or datetime.now()
+        self._timer.start()
 
     def _set_state(self, state: RunState) -> None:
         self._state = state

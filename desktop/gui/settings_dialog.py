@@ -1,17 +1,185 @@
-"""Settings that explain themselves."""
+"""Settings that explain themselves: made from the table of the core, so none can be missing."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from collections.abc import Callable
+from typing import Any
 
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.errors import UsageError
+from desktop.core.settings import DEFAULTS, Explanation, explanations
+from desktop.gui import theme
 from desktop.gui.preferences import Preferences
+
+# The panel has a menu of its own, and folders are added there.
+_ELSEWHERE = frozenset({"panel", "panel_folders"})
 
 
 class SettingsDialog(QDialog):
-    """Stub until the settings of the core are there."""
+    """One tab a group; a change holds at once, so there is nothing to confirm.
+
+    Signals:
+        settings_changed(): A setting has another value.
+    """
 
     settings_changed = Signal()
 
     def __init__(self, preferences: Preferences, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setWindowTitle(self.tr("Settings"))
+        self.resize(theme.dp(600), theme.dp(640))
+        self._preferences = preferences
+        self._editors: dict[str, QWidget] = {}
+        self._problem = QLabel()
+        self._problem.setWordWrap(True)
+        self._tabs = QTabWidget()
+        self._forms: dict[str, QFormLayout] = {}
+        for name, explanation in explanations().items():
+            if name not in _ELSEWHERE:
+                self._add(name, explanation)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Close | QDialogButtonBox.StandardButton.RestoreDefaults
+        )
+        buttons.rejected.connect(self.reject)
+        buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(
+            self._restore
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.addWidget(self._tabs, 1)
+        column.addWidget(self._problem)
+        column.addWidget(buttons)
+
+    def editor(self, name: str) -> QWidget:
+        """The control of a setting."""
+        return self._editors[name]
+
+    def _add(self, name: str, explanation: Explanation) -> None:
+        form = self._forms.get(explanation.group)
+        if form is None:
+            form = self._add_tab(explanation.group)
+        editor = self._make(name, explanation)
+        editor.setObjectName(name)
+        title = _tr(explanation.title)
+        editor.setAccessibleName(title)
+        editor.setAccessibleDescription(_tr(explanation.text))
+        words = QLabel(_tr(explanation.text))
+        words.setWordWrap(True)
+        words.setFont(theme.font(12))
+        words.setProperty("tone", "hint")
+        words.setForegroundRole(words.foregroundRole())
+        self._editors[name] = editor
+        if isinstance(editor, QCheckBox):
+            editor.setText(title)
+            form.addRow(editor)
+        else:
+            label = QLabel(title)
+            label.setBuddy(editor)
+            form.addRow(label, editor)
+        form.addRow(words)
+
+    def _add_tab(self, group: str) -> QFormLayout:
+        inner = QWidget()
+        form = QFormLayout(inner)
+        form.setContentsMargins(12, 16, 12, 16)
+        form.setHorizontalSpacing(theme.GAP_L)
+        form.setVerticalSpacing(theme.GAP_S)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._tabs.addTab(scroll, _tr(group))
+        self._forms[group] = form
+        return form
+
+    def _make(self, name: str, explanation: Explanation) -> QWidget:
+        value = getattr(self._preferences.settings, name)
+
+        def changed(new: Any) -> None:
+            self._change(name, new)
+
+        if isinstance(value, bool):
+            return _check_box(value, changed)
+        if isinstance(value, int):
+            return _spin_box(value, explanation, changed)
+        if explanation.choices:
+            return _combo_box(value, explanation, changed)
+        field = QLineEdit(str(value))
+        field.editingFinished.connect(lambda: changed(field.text().strip()))
+        return field
+
+    def _change(self, name: str, value: Any) -> None:
+        try:
+            self._preferences.change(**{name: value})
+        except UsageError as problem:
+            self._problem.setText(str(problem))
+            return
+        self._problem.clear()
+        self.settings_changed.emit()
+
+    def _restore(self) -> None:
+        """Put the defaults of everything shown back."""
+        for name, editor in self._editors.items():
+            _show(editor, getattr(DEFAULTS, name))
+        self._preferences.change(**{name: getattr(DEFAULTS, name) for name in self._editors})
+        self.settings_changed.emit()
+
+
+def _check_box(value: bool, changed: Callable[[Any], None]) -> QCheckBox:
+    box = QCheckBox()
+    box.setChecked(value)
+    box.toggled.connect(changed)
+    return box
+
+
+def _spin_box(value: int, explanation: Explanation, changed: Callable[[Any], None]) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(int(explanation.low or 0), int(explanation.high or 1_000_000))
+    box.setSuffix(f" {explanation.unit}" if explanation.unit else "")
+    box.setValue(value)
+    box.setKeyboardTracking(False)
+    box.valueChanged.connect(changed)
+    return box
+
+
+def _combo_box(value: str, explanation: Explanation, changed: Callable[[Any], None]) -> QComboBox:
+    box = QComboBox()
+    for choice in explanation.choices:
+        box.addItem(_tr(choice), choice)
+    box.setCurrentIndex(explanation.choices.index(value))
+    box.currentIndexChanged.connect(lambda _index: changed(box.currentData()))
+    return box
+
+
+def _show(editor: QWidget, value: Any) -> None:
+    editor.blockSignals(True)
+    if isinstance(editor, QCheckBox):
+        editor.setChecked(value)
+    elif isinstance(editor, QSpinBox):
+        editor.setValue(value)
+    elif isinstance(editor, QComboBox):
+        editor.setCurrentIndex(editor.findData(value))
+    elif isinstance(editor, QLineEdit):
+        editor.setText(value)
+    editor.blockSignals(False)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Settings", text)

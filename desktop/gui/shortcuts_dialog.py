@@ -183,7 +183,7 @@ class ShortcutsDialog(QDialog):
         self._keep()
 
     def _keep(self) -> None:
-        self._preferences.set_keys(self._overrides)
+        self._preferences.change(shortcuts=self._overrides)
         self._shortcuts.apply(self._overrides)
         self._fill()
         self._show_chosen()

@@ -41,7 +41,7 @@ class TopBar(QWidget):
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(theme.GAP_S)
         row.addWidget(self._mark)
-        row.addWidget(self.menu_bar)
+        row.addWidget(self.menu_bar, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self._folder)
         row.addWidget(self._panel_name)
@@ -142,6 +142,7 @@ class TopBar(QWidget):
     def _on_theme_changed(self, tokens: theme.Tokens) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
         self.menu_bar.setFont(theme.font(13))
+        self.menu_bar.setFixedHeight(theme.dp(30))
         self._panel_name.setFont(theme.font(12))
         self._panel_name.setStyleSheet(f"color: {tokens.text3};")
         self._rule.setStyleSheet(f"background: {tokens.border};")

@@ -17,15 +17,11 @@ class ViewChoices:
         model: Index of the model whose map is on the film.
         map_class: Class of the maps, -1 = what each model predicted.
         style: How maps are drawn.
-        keep_view: Window and zoom stay for the next image.
-        page: Page on show.
     """
 
     model: int = 0
     map_class: int = -1
     style: HeatStyle = field(default_factory=HeatStyle)
-    keep_view: bool = False
-    page: str = "review"
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for the store."""
@@ -36,13 +32,14 @@ class ViewChoices:
             "heat_opacity": self.style.opacity,
             "heat_threshold": self.style.threshold,
             "heat_contour": self.style.contour,
-            "keep_view": self.keep_view,
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], *, models: int, classes: int) -> ViewChoices:
+    def from_json(
+        cls, values: Mapping[str, Any], default: ViewChoices, *, models: int, classes: int
+    ) -> ViewChoices:
         """Read them back; whatever does not fit this panel falls back to the default."""
-        choices = cls(model=max(0, models - 1))
+        choices = replace(default, model=max(0, models - 1))
         try:
             style = HeatStyle(
                 visible=bool(values["heat_visible"]),
@@ -51,7 +48,6 @@ class ViewChoices:
                 contour=bool(values["heat_contour"]),
             )
             model, map_class = int(values["model"]), int(values["map_class"])
-            keep = bool(values["keep_view"])
         except (KeyError, TypeError, ValueError):
             return choices
         return replace(
@@ -59,5 +55,4 @@ class ViewChoices:
             model=model if 0 <= model < models else choices.model,
             map_class=map_class if -1 <= map_class < classes else -1,
             style=style,
-            keep_view=keep,
         )

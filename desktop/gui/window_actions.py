@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QInputDialog, QMenu
 from desktop.core.case_query import SavedFilter, shipped_filters, vocabulary_of
 from desktop.core.contract import snake_case
 from desktop.gui.about_dialog import AboutDialog
+from desktop.gui.empty_state import RecentFolder
 from desktop.gui.filter_bar import TAB_QUERIES
+from desktop.gui.preferences import opened_words
 from desktop.gui.run_control import Progress
 from desktop.gui.settings_dialog import SettingsDialog
 from desktop.gui.shortcuts_dialog import ShortcutsDialog
@@ -37,14 +39,12 @@ class WindowActions(QObject):
         self._bind_opening()
         self._bind_list()
         self._bind_status()
-        preferences = window.preferences
-        controller = window.controller
-        controller.device = preferences.device
-        controller.recursive = preferences.recursive
-        controller.actions.reviewer = preferences.reviewer
-        controller.set_blind(preferences.blind_first)
-        window.shortcuts["recursive"].setChecked(preferences.recursive)
-        window.shortcuts["blind_first"].setChecked(preferences.blind_first)
+        window.controller.recursive = window.preferences.settings.recursive
+        self.apply_settings()
+        window.preferences.changed.connect(self.apply_settings)
+        window.preferences.not_saved.connect(
+            lambda problem: window.status.show_notice(str(problem))
+        )
         self._on_session_closed()
         self._on_panels()
         self._on_recent()
@@ -120,7 +120,7 @@ class WindowActions(QObject):
         window.shortcuts["heatmap"].toggled.connect(self._on_heatmap)
         window.shortcuts["contour"].toggled.connect(self._on_contour)
         window.shortcuts["keep_view"].toggled.connect(
-            lambda on: controller.set_choices(replace(controller.choices, keep_view=on))
+            lambda on: window.preferences.change(keep_window=on, keep_zoom=on)
         )
         window.shortcuts["invert"].toggled.connect(
             lambda on: self._each_image(lambda view: view.set_inverted(on), first=True)
@@ -198,6 +198,7 @@ class WindowActions(QObject):
         window.controller.consensus_missing.connect(self._say_no_consensus)
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self._review_disagreements)
+        window.batch.failure_chosen.connect(self._show_image)
 
     # commands --------------------------------------------------------------------------------
     def apply_filter(self, query: str, sort: str | None = None) -> None:
@@ -242,7 +243,7 @@ class WindowActions(QObject):
     def show_settings(self) -> None:
         """The settings dialog."""
         dialog = SettingsDialog(self._window.preferences, self._window)
-        dialog.settings_changed.connect(self.apply_settings)
+        dialog.settings_changed.connect(self._apply_look)
         dialog.open()
 
     def show_shortcuts(self) -> None:
@@ -255,14 +256,24 @@ class WindowActions(QObject):
         AboutDialog(self._window).open()
 
     def apply_settings(self) -> None:
-        """Put changed settings in force."""
-        window, preferences = self._window, self._window.preferences
-        window.controller.device = preferences.device
-        window.controller.actions.reviewer = preferences.reviewer
-        window.shortcuts["recursive"].setChecked(preferences.recursive)
-        window.shortcuts["blind_first"].setChecked(preferences.blind_first)
-        window.shortcuts.apply(preferences.keys)
-        window.apply_theme(preferences.theme)
+        """Put the settings in force; what already holds is left alone."""
+        window, settings = self._window, self._window.preferences.settings
+        controller = window.controller
+        controller.device = settings.device
+        controller.advance = settings.advance
+        controller.label_on_open = settings.label_on_open
+        controller.first_choices = window.preferences.first_choices
+        controller.actions.reviewer = settings.reviewer
+        controller.set_blind(settings.blind_first)
+        window.shortcuts["recursive"].setChecked(settings.recursive)
+        window.shortcuts["blind_first"].setChecked(settings.blind_first)
+        window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
+        for view in (window.desk.image, *window.desk.compare.views()):
+            view.set_keep(settings.keep_window, settings.keep_zoom)
+
+    def _apply_look(self) -> None:
+        """Theme and text size, when they were changed in the dialog."""
+        self._window.apply_theme(self._window.preferences.settings.theme)
 
     def refresh_page(self) -> None:
         """Fill the batch or scorecard page that has just come up."""
@@ -327,12 +338,14 @@ class WindowActions(QObject):
         window.empty.side.show_panels(panels, chosen, window.opening.refused)
 
     def _on_recent(self) -> None:
-        recent = self._window.preferences.recent
+        recent = self._window.preferences.settings.recent
         self._window.menus.set_recent([entry.path for entry in recent])
-        self._window.empty.set_recent(self._window.preferences.recent_rows())
+        self._window.empty.set_recent(
+            [RecentFolder(Path(entry.path), opened=opened_words(entry.opened)) for entry in recent]
+        )
 
     def _clear_recent(self) -> None:
-        self._window.preferences.clear_recent()
+        self._window.preferences.change(recent=())
         self._on_recent()
 
     def _on_keys(self) -> None:
@@ -345,7 +358,8 @@ class WindowActions(QObject):
             return
         titles = [model.title for model in session.facts.models]
         window.menus.set_filters(
-            shipped_filters(vocabulary_of(session.table), titles), window.preferences.filters
+            shipped_filters(vocabulary_of(session.table), titles),
+            window.preferences.settings.saved_filters,
         )
 
     def _forget_filter(self, entry: SavedFilter) -> None:
@@ -383,7 +397,6 @@ class WindowActions(QObject):
         for name, on in (
             ("heatmap", choices.style.visible),
             ("contour", choices.style.contour),
-            ("keep_view", choices.keep_view),
         ):
             window.shortcuts[name].setChecked(on)
 
@@ -400,7 +413,7 @@ class WindowActions(QObject):
 
     def _on_recursive(self, on: bool) -> None:
         window = self._window
-        window.preferences.set_recursive(on)
+        window.preferences.change(recursive=on)
         controller = window.controller
         if controller.recursive != on:
             controller.recursive = on
@@ -409,12 +422,12 @@ class WindowActions(QObject):
                 window.opening.open_folder(session.root)
 
     def _on_blind(self, on: bool) -> None:
-        self._window.preferences.set_blind_first(on)
-        self._window.controller.set_blind(on)
+        self._window.preferences.change(blind_first=on)
 
     def _on_blind_changed(self, blind: bool) -> None:
         window = self._window
         window.empty.side.set_blind(blind)
+        window.batch.set_blind(blind)
         window.desk.list_panel.tabs.tab("disagree").setEnabled(not blind)
         self._show_list_state()
 
@@ -452,6 +465,16 @@ class WindowActions(QObject):
         self._window.show_page("review")
         self.apply_filter(TAB_QUERIES["disagree"])
         self._window.controller.move_to_end(last=False)
+
+    def _show_image(self, image: str) -> None:
+        window, session = self._window, self._window.controller.session
+        case = session.table.row(image) if session is not None else None
+        if case is None:
+            return
+        if window.controller.list.position(case) is None:
+            self.apply_filter("", "")
+        window.show_page("review")
+        window.controller.show_case(case)
 
     def _each_image(self, command: Callable[..., object], *, first: bool) -> None:
         """Compare views share one state, so the first of them speaks for all."""

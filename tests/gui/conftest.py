@@ -114,7 +114,7 @@ def make_window(qtbot: QtBot, own_home: Path, panel_folder: Path) -> Iterator[Ma
 
     def make() -> MainWindow:
         preferences = Preferences()
-        preferences.set_panel("tiny")
+        preferences.change(panel="tiny")
         window = MainWindow(preferences, panel_folders=(panel_folder,))
         windows.append(window)
         window.show()
