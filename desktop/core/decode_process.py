@@ -27,6 +27,7 @@ from desktop.core.decoding import FILM_SIDE, Decoded
 from desktop.core.errors import CxrError
 from desktop.core.folder import FoundFile
 from desktop.core.refusals import refused
+from desktop.core.spawning import start_bare
 
 DEFAULT_TIME_LIMIT_S = 30.0
 DEFAULT_SIZES: Sizes = ((224, 224),)
@@ -103,6 +104,8 @@ class DecodePool:
                     finished += 1
                 elif finished < begun:
                     early.update(self.collect())
+                elif not ended:
+                    self._pump(_LOOK_S)  # an earlier run's files still fill the slots
         finally:
             self.forget()
 
@@ -289,7 +292,7 @@ class _Worker:
             name="decode",
             daemon=True,
         )
-        self.process.start()
+        start_bare(self.process)
         theirs.close()
 
     def give(self, task: Task) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import os
 import signal
 import sys
 import time
@@ -154,6 +155,10 @@ def take(answer: Answer, slot: npt.NDArray[np.uint8]) -> Decoded:
 def _settle() -> None:
     """Leave Ctrl+C to the parent, write no core dumps of patients, bound the memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Decoders in C write their opinion of damaged files there; ours goes to the parent.
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
     if sys.platform == "win32":
         # No dialog of the system when a decoder crashes.
         ctypes.windll.kernel32.SetErrorMode(0x8007)

@@ -55,6 +55,10 @@ _FILM_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.7.3",  # Multi-frame Grayscale Word Secondary Capture
     "1.2.840.10008.5.1.4.1.1.7.4",  # Multi-frame True Color Secondary Capture
 )
+_PLUGINS = ("pylibjpeg", "pyjpegls", "pillow", "gdcm")
+"""Preferred decoders; only the first that knows a syntax is asked. GDCM comes last, because it ends
+the whole process at some damaged JPEG 2000 pictures that the others merely refuse."""
+
 MAX_INFLATED_BYTES = 512 * 2**20
 """Most bytes that a deflated data set may unpack to."""
 
@@ -185,12 +189,13 @@ def _stored_pixels(dataset: Dataset, path: PurePath) -> npt.NDArray[Any]:
             if syntax == JPEG_EXTENDED and dataset.BitsStored > 8:
                 size = (dataset.Rows, dataset.Columns, dataset.BitsStored)
                 return decode_extended_jpeg(frame, *size)
-        pixels = pixel_array(dataset)
+        plugin = next((name for name in _PLUGINS if name in decoder.available_plugins), "")
+        pixels = pixel_array(dataset, decoding_plugin=plugin)
         if text(dataset, "PhotometricInterpretation").upper() == "PALETTE COLOR":
             pixels = apply_color_lut(pixels, dataset)
-    except (ImageRefused, MemoryError):
+    except (ImageRefused, MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # the decoder written in Rust panics beside Exception
         raise refused("DICOM-06", path) from error
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         return _eight_bit_colours(pixels, dataset)

@@ -32,6 +32,7 @@ from desktop.core.engine_worker import (
 from desktop.core.errors import CxrError
 from desktop.core.folder import FoundFile
 from desktop.core.names import shown
+from desktop.core.spawning import start_bare
 
 __all__ = [
     "CaseDone",
@@ -374,7 +375,7 @@ class _Child:
             name="engine",
             daemon=False,
         )
-        self.process.start()
+        start_bare(self.process)
         theirs.close()
         self._ended = False
 
