@@ -6,6 +6,7 @@ usage: python packaging/command_files.py FOLDER
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,11 +27,20 @@ def app_commands() -> tuple[Command, ...]:
     return read_commands(build_parser(), PROGRAM)
 
 
+def window_command() -> Command:
+    """What the window takes instead of a command."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from desktop.gui.app import window_parser
+
+    (window,) = read_commands(window_parser(), PROGRAM)
+    return window
+
+
 def command_files() -> Mapping[str, str]:
     """Installed path below ``/usr/share`` -> text."""
     commands = app_commands()
     return {
-        "man/man1/cxr-quorum.1": man_page(commands, desktop.__version__),
+        "man/man1/cxr-quorum.1": man_page(commands, window_command(), desktop.__version__),
         "bash-completion/completions/cxr-quorum": bash_completion(commands),
         "zsh/vendor-completions/_cxr-quorum": zsh_completion(commands),
         "fish/vendor_completions.d/cxr-quorum.fish": fish_completion(commands),

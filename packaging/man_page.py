@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from command_outline import Command, Option
 
 EXIT_CODES = (
@@ -23,11 +25,12 @@ ENVIRONMENT = (
 )
 
 
-def man_page(commands: tuple[Command, ...], version: str) -> str:
+def man_page(commands: tuple[Command, ...], window: Command, version: str) -> str:
     """Roff text of section 1.
 
     Args:
         commands: The program itself first.
+        window: What the window takes instead of a command.
         version: Shown in the footer.
     """
     program, *others = commands
@@ -36,12 +39,8 @@ def man_page(commands: tuple[Command, ...], version: str) -> str:
         ".SH NAME",
         r"cxr\-quorum \- four neural networks vote on chest X\-rays and a human decides",
         ".SH SYNOPSIS",
-        ".B cxr\\-quorum",
-        "[\\fIfolder or files\\fR]",
-        ".br",
+        *_joined(f".B {_escaped(command.usage)}" for command in (window, *others)),
     ]
-    for command in others:
-        lines += [f".B {_escaped(command.usage)}", ".br"]
     lines += [
         ".SH DESCRIPTION",
         _escaped(program.description),
@@ -51,8 +50,8 @@ def man_page(commands: tuple[Command, ...], version: str) -> str:
         ".PP",
         "Research use, not a diagnosis. Does not replace the original image.",
     ]
-    if program.options:
-        lines += [".SH OPTIONS", *_option_lines(program.options)]
+    lines += [".SH OPTIONS", *_option_lines(program.options)]
+    lines += [".SH WINDOW", _escaped(window.description), *_option_lines(window.options)]
     lines.append(".SH COMMANDS")
     for command in others:
         lines += [f".SS {_escaped(command.name)}", _escaped(command.description or command.help)]
@@ -68,6 +67,11 @@ def man_page(commands: tuple[Command, ...], version: str) -> str:
         r"The manual: Help in the window, or /usr/share/doc/cxr\-quorum/html/index.html.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _joined(usages: Iterable[str]) -> list[str]:
+    """Usage lines with a break between them."""
+    return [line for usage in usages for line in (".br", usage)][1:]
 
 
 def _option_lines(options: tuple[Option, ...]) -> list[str]:

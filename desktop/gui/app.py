@@ -24,7 +24,7 @@ def run(argv: Sequence[str]) -> int:
     Args:
         argv: Words after the program's name: options, then a folder or files to open.
     """
-    options = _parser().parse_args(list(argv))
+    options = window_parser().parse_args(list(argv))
     application = make_application()
     preferences = Preferences()
     extra: tuple[Path, ...] = ()
@@ -61,7 +61,8 @@ def make_application() -> QApplication:
     return application
 
 
-def _parser() -> argparse.ArgumentParser:
+def window_parser() -> argparse.ArgumentParser:
+    """The words that the window takes; the man page lists them."""
     parser = argparse.ArgumentParser(
         prog="cxr-quorum", description="Open the review window. Research use, not a diagnosis."
     )
