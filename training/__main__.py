@@ -92,6 +92,13 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--epochs", type=int, metavar="N", help="train N epochs at the last image size"
     )
+    fit.add_argument(
+        "--epoch-films",
+        dest="epoch_images",
+        type=int,
+        metavar="N",
+        help="films drawn an epoch (default: the model's configuration; 0 = all)",
+    )
     fit.add_argument("--batch", type=int, metavar="N", help="films a step")
     fit.add_argument("--seed", type=int, metavar="N", help="of weights, drawing and augmentation")
 
@@ -153,7 +160,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "fit":
         changes: dict[str, object] = {
             name: getattr(options, name)
-            for name in ("weights", "batch", "seed")
+            for name in ("weights", "epoch_images", "batch", "seed")
             if getattr(options, name) is not None
         }
         recipe = commands.recipe_for(options.panel, options.data)

@@ -30,7 +30,7 @@ def inference_outputs(body: Any) -> Any:
     outputs = {FEATURES: body.get_layer(FEATURES).output, LOGITS: body.get_layer(LOGITS).output}
     if any(layer.name == HIDDEN for layer in body.layers):
         outputs[HIDDEN] = body.get_layer(HIDDEN).output
-    return keras.Model(body.inputs, outputs)
+    return keras.Model(body.input, outputs)
 
 
 def grad_cams(body: Any, features: Any, hidden: Any | None) -> Any:

@@ -89,6 +89,7 @@ def to_onnx(served: ServedModel) -> bytes:
     model.graph.name = "cxr-quorum"
     model.producer_name, model.producer_version = "cxr-quorum", ""
     _store_halves(model)
+    _number_names(model)
     onnx.checker.check_model(model)
     result: bytes = model.SerializeToString()
     return result
@@ -121,6 +122,33 @@ def _store_halves(model: Any) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+
+
+def _number_names(model: Any) -> None:
+    """Call tensors and nodes by their place: names of the converter mean nothing and vary."""
+    kept = {*(item.name for item in model.graph.input), *(o.name for o in model.graph.output), ""}
+    used = [name for node in model.graph.node for name in [*node.input, *node.output]]
+    names = {name: f"t{place}" for place, name in enumerate(dict.fromkeys(used))}
+    names |= {name: name for name in kept}
+    order = {name: place for place, name in enumerate(names)}
+    tensors = sorted(model.graph.initializer, key=lambda tensor: order.get(tensor.name, -1))
+    copies = []
+    for tensor in tensors:
+        copy = onnx.TensorProto()
+        copy.CopyFrom(tensor)
+        copy.name = names[tensor.name]
+        copies.append(copy)
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(copies)
+    for place, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}{place}"
+        node.input[:] = [names[name] for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    del model.graph.value_info[:]
+    for tensor in [*model.graph.input, *model.graph.output]:
+        tensor.type.tensor_type.shape.dim[0].dim_param = "N"
+    del model.metadata_props[:]
+    model.doc_string = ""
 
 
 def with_card(content: bytes, card: ModelCard) -> bytes:

@@ -1,4 +1,7 @@
-"""ResNet50: in-domain pretraining at growing sizes once, then a short fine-tuning a panel."""
+"""ResNet50: in-domain pretraining once at 64 px, then fine-tuning a panel at 96 and 112 px.
+
+On two cores about 14 minutes of pretraining and 6 minutes a panel.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from training.config import MILD, FitConfig
 
 _FINE_TUNING = FitConfig(
     model="resnet50",
-    stages=((2, 112),),
-    epoch_images=4000,
+    stages=((1, 96), (1, 112)),
+    epoch_images=3600,
     learning_rate=2e-4,
     weight_decay=0.05,
     average=0.99,
@@ -28,8 +31,8 @@ CONFIGS: dict[str, FitConfig] = {
     "pneumonia": _FINE_TUNING,
     "pretraining": FitConfig(
         model="resnet50",
-        stages=((5, 64), (1, 96)),
-        epoch_images=10000,
+        stages=((5, 64),),
+        epoch_images=8000,
         learning_rate=1e-3,
         weight_decay=0.05,
         dropout=0.2,
