@@ -31,6 +31,7 @@ from desktop.core.heatmap import (
     composed,
     consensus_map,
     has_evidence,
+    margin_share,
 )
 from desktop.core.names import shown
 from desktop.core.vote import majority_needed, verdict_sentence
@@ -39,6 +40,7 @@ TILE = 460
 MARGIN = 24
 GAP = 16
 _CAPTION, _HEADER, _FOOTER = 30, 76, 92
+_SMALLEST_AREA = 0.0008  # of the film
 _BACKGROUND, _WELL = (17, 17, 17), (10, 10, 10)
 _TEXT_1, _TEXT_2, _LINE = (237, 237, 237), (168, 168, 168), (58, 58, 58)
 
@@ -171,6 +173,9 @@ def _draw_tile(
     draw.text((left, top + 4), model.card.title, _TEXT_1, title_font)
     gap = draw.textlength(model.card.title, title_font) + 10
     draw.text((left + gap, top + 4), words, _TEXT_1, _font(15))
+    if cam is not None and (share := margin_share(cam)).alarming:
+        alarm = f"{100 * max(share.border, share.corners):.0f} % at the margin: a shortcut?"
+        draw.text((left + TILE, top + 6), alarm, _TEXT_2, _font(13), anchor="ra")
     if note:
         _draw_note(draw, note, (left + TILE // 2, top + _CAPTION + TILE - 28))
 
@@ -208,7 +213,9 @@ def _consensus_line(
     if needed < 2:
         return ()
     height, width = shape
-    return contours(consensus_map(cams, (height // 4, width // 4), needed), HALF)
+    lines = contours(consensus_map(cams, (height // 4, width // 4), needed), HALF)
+    # Specks of a few pixels are where two edges happen to cross, not where models agree.
+    return tuple(line for line in lines if np.prod(np.ptp(line, axis=0)) > _SMALLEST_AREA)
 
 
 def _fitted(film: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
