@@ -1,0 +1,101 @@
+"""The manual agrees with the code, is complete, and needs no network."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import generate
+import pytest
+
+from desktop.core.codes import all_codes
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+_CODE = re.compile(r"[A-Z]{4,8}-\d\d")
+
+
+def test_what_the_code_knows_stands_in_the_manual_as_it_is() -> None:
+    assert generate.stale() == (), "run python docs/generate.py"
+
+
+def test_every_code_in_the_source_is_explained() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "desktop").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used |= {node.value} if _CODE.fullmatch(node.value) else set()
+    explained = {item.code for item in all_codes()}
+    assert used
+    assert used - explained == set()
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    assert all(f"`{code}`" in text for code in explained)
+
+
+def test_every_page_is_in_the_navigation_and_every_entry_is_a_page() -> None:
+    listed = re.findall(r"^\s+- .*: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = {path.name for path in DOCS.glob("*.md") if not path.name.startswith("measured_")}
+    assert set(listed) == pages
+    assert len(listed) == len(set(listed))
+
+
+def test_the_pictures_of_the_manual_stay_small() -> None:
+    assert sum(path.stat().st_size for path in (DOCS / "images").iterdir()) < 3_000_000
+
+
+def test_keys_named_in_the_prose_do_what_the_prose_says() -> None:
+    from desktop.gui.action_table import BY_NAME
+
+    text = (DOCS / "first-review.md").read_text(encoding="utf-8")
+    said = {
+        "open_folder": "Ctrl+Shift+O", "label_folder": "Ctrl+R", "fit": "F", "reset_window": "R",
+        "invert": "I", "blind_first": "B", "heatmap": "H", "next_model": "M", "next_class": "X",
+        "page_compare": "Ctrl+2", "unsure": "U", "flag": "K", "undo": "Ctrl+Z",
+        "next_unreviewed": "Ctrl+Shift+D", "export_csv": "Ctrl+E",
+    }  # fmt: skip
+    for action, key in said.items():
+        assert f"`{key}`" in text
+        assert key in BY_NAME[action].keys, f"the manual says {key} for {action}"
+
+
+class _Loads(HTMLParser):
+    """Collects what a page loads by itself; a link that one must click is not that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in ("script", "img", "iframe", "source") and values.get("src"):
+            self.found.append(str(values["src"]))
+        if tag == "link" and values.get("rel") not in ("canonical", "next", "prev"):
+            self.found.append(str(values.get("href")))
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_a_server(tmp_path: Path) -> None:
+    pytest.importorskip("material", reason="the extra docs is not installed")
+    site = tmp_path / "site"
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)],
+        check=True,
+        cwd=ROOT,
+    )
+    pages = list(site.rglob("*.html"))
+    assert len(pages) >= 18
+    for page in pages:
+        if page.name == "MODEL_REPORT.html":
+            continue
+        loads = _Loads()
+        loads.feed(page.read_text(encoding="utf-8"))
+        assert loads.found
+        for address in loads.found:
+            assert "//" not in address, f"{page.name} loads {address}"
+            local = page.parent / address.split("?")[0].split("#")[0]
+            assert local.exists(), f"{page.name} loads {address}, which is not there"
+    assert (site / "search" / "search_index.js").exists()
