@@ -13,9 +13,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.pixels import Radiograph
+from desktop.gui.histogram import Histogram
+
 
 class WindowEntry(QDialog):
-    """Two numbers; the image follows while they change.
+    """Two numbers and the film's histogram; the image follows while they change.
 
     Signals:
         window_entered(float, float): Width and level in stored grey values.
@@ -23,7 +26,15 @@ class WindowEntry(QDialog):
 
     window_entered = Signal(float, float)
 
-    def __init__(self, width: float, level: float, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        width: float,
+        level: float,
+        parent: QWidget | None = None,
+        *,
+        film: Radiograph | None = None,
+    ) -> None:
+        """Start from a window in force; ``film`` is the one whose grey values are drawn."""
         super().__init__(parent)
         self.setWindowTitle(self.tr("Window"))
         self._before = (width, level)
@@ -31,6 +42,11 @@ class WindowEntry(QDialog):
         self.level_field = _number(-65_536, 131_072, level, self.tr("Window level"))
         self.width_field.valueChanged.connect(self._tell)
         self.level_field.valueChanged.connect(self._tell)
+        self.histogram = Histogram()
+        self.histogram.set_film(film)
+        self.histogram.set_window(width, level)
+        self.histogram.window_dragged.connect(self._on_dragged)
+        self.histogram.setVisible(film is not None)
         form = QFormLayout()
         form.addRow(self.tr("&Width"), self.width_field)
         form.addRow(self.tr("&Level"), self.level_field)
@@ -41,6 +57,7 @@ class WindowEntry(QDialog):
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.addWidget(QLabel(self.tr("In stored grey values of this film.")))
+        column.addWidget(self.histogram)
         column.addLayout(form)
         column.addWidget(buttons)
 
@@ -50,7 +67,16 @@ class WindowEntry(QDialog):
         super().reject()
 
     def _tell(self) -> None:
-        self.window_entered.emit(self.width_field.value(), self.level_field.value())
+        width, level = self.width_field.value(), self.level_field.value()
+        self.histogram.set_window(width, level)
+        self.window_entered.emit(width, level)
+
+    def _on_dragged(self, width: float, level: float) -> None:
+        for field, value in ((self.width_field, width), (self.level_field, level)):
+            field.blockSignals(True)
+            field.setValue(value)
+            field.blockSignals(False)
+        self.window_entered.emit(width, level)
 
 
 def _number(low: float, high: float, value: float, name: str) -> QDoubleSpinBox:

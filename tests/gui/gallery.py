@@ -23,15 +23,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.agreement import Estimate, ReliabilityBin
 from desktop.core.pixels import Radiograph, read_radiograph
 from desktop.gui import icons, theme
 from desktop.gui.badge import Badge, BadgeFacts, BadgeRow
+from desktop.gui.calibration_chart import CalibrationChart
 from desktop.gui.compare_view import ComparePanel, CompareView
+from desktop.gui.confusion_chart import ConfusionChart
 from desktop.gui.decision_button import DecisionButton
 from desktop.gui.decision_panel import DecisionPanel
 from desktop.gui.heatmap_controls import HeatmapControls
+from desktop.gui.histogram import Histogram
 from desktop.gui.image_view import ImageView
+from desktop.gui.interval_chart import IntervalChart, IntervalRow
 from desktop.gui.labels import Line
+from desktop.gui.matrix_chart import MatrixChart
 from desktop.gui.model_row import ModelRow
 from desktop.gui.model_rows import ModelRows
 from desktop.gui.segmented import Segmented
@@ -259,6 +265,65 @@ def compare() -> QWidget:
     return page
 
 
+def charts() -> QWidget:
+    page, column = _page()
+    rows = [
+        ("Consensus", 0.931, 0.911, 0.948, 712),
+        ("ResNet50", 0.918, 0.896, 0.936, 753),
+        ("SCNN", 0.894, 0.870, 0.915, 753),
+        ("DACCNN", 0.871, 0.845, 0.894, 753),
+        ("CCNN", float("nan"), float("nan"), float("nan"), 0),
+        ("You, blind", 0.943, 0.920, 0.959, 540),
+    ]
+    intervals = IntervalChart("Accuracy, 95 % interval", "Accuracy")
+    intervals.set_rows(
+        [IntervalRow(row[0], Estimate(*row[1:]), row[0].startswith("You")) for row in rows]
+    )
+    confusion = ConfusionChart("Confusion matrix")
+    counts = np.array([[201, 6, 18], [4, 298, 9], [14, 11, 192]])
+    confusion.set_matrix(covid_panel().short_names, covid_panel().slots, counts)
+    calibration = CalibrationChart("Calibration")
+    bins = [
+        ReliabilityBin(0.3, 0.4, 6, 0.38, 0.41),
+        ReliabilityBin(0.4, 0.5, 12, 0.46, 0.44),
+        ReliabilityBin(0.5, 0.6, 40, 0.55, 0.56),
+        ReliabilityBin(0.6, 0.7, 80, 0.65, 0.59),
+        ReliabilityBin(0.7, 0.8, 120, 0.75, 0.71),
+        ReliabilityBin(0.8, 0.9, 200, 0.85, 0.80),
+        ReliabilityBin(0.9, 1.0, 500, 0.95, 0.93),
+    ]
+    calibration.set_bins(bins)
+    kappa = MatrixChart("Kappa", cell_height=36)
+    titles = ["You", "SCNN", "CCNN", "DACCNN", "ResNet50"]
+    values = np.array(
+        [
+            [1, 0.84, 0.77, 0.80, 0.88],
+            [0.84, 1, 0.79, 0.83, 0.86],
+            [0.77, 0.79, 1, 0.81, 0.78],
+            [0.80, 0.83, 0.81, 1, 0.82],
+            [0.88, 0.86, 0.78, 0.82, 1],
+        ]
+    )
+    cells = [["" if a == b else f"{values[a, b]:.2f}" for b in range(5)] for a in range(5)]
+    kappa.set_matrix(titles, titles, cells, (values - 0.7) / 0.3)
+    grey = Histogram()
+    grey.set_film(film())
+    grey.set_window(160, 120)
+    first, second = QHBoxLayout(), QHBoxLayout()
+    first.addWidget(intervals, 2)
+    first.addSpacing(32)
+    first.addWidget(kappa, 1)
+    second.addWidget(confusion, 2)
+    second.addSpacing(32)
+    second.addWidget(calibration, 1)
+    column.addLayout(first)
+    column.addSpacing(24)
+    column.addLayout(second)
+    column.addWidget(grey)
+    page.resize(1300, 720)
+    return page
+
+
 BADGES = (
     BadgeFacts("ood", "out-of-distribution", "Out of distribution", "Unlike the training images."),
     BadgeFacts("shortcut", "shortcut-alarm", "Shortcut alarm", "18 % lies at the border."),
@@ -276,6 +341,7 @@ PAGES: dict[str, Callable[[], QWidget]] = {
     "image-states": image_states,
     "image": big_image,
     "compare": compare,
+    "charts": charts,
 }
 
 
