@@ -299,7 +299,7 @@ class WindowActions(QObject):
         self._enable(True)
         self._on_filters()
         self._show_list_state()
-        window.status.show_device("", "")
+        window.status.show_device(window.tr("Models not loaded"), "")
         if window.page in ("review", "compare"):
             window.show_page(window.page)
         self.refresh_page()
@@ -490,7 +490,7 @@ class WindowActions(QObject):
     def _ask_window(self) -> None:
         views = self._window.desk.active_images()
         if views and views[0].film is not None:
-            entry = WindowEntry(*views[0].window(), self._window)
+            entry = WindowEntry(*views[0].grey_window(), self._window, film=views[0].film)
             entry.window_entered.connect(views[0].set_window)
             entry.open()
 
