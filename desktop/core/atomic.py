@@ -12,6 +12,7 @@ import io
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,7 +48,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     mode = _final_mode(target, path)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".cxr-quorum-", suffix=".tmp", dir=target.parent)
+        descriptor, name = tempfile.mkstemp(
+            prefix=_prefix(target), suffix=".tmp", dir=target.parent
+        )
     except OSError as error:
         raise output_failed(path, error) from error
     temporary = Path(name)
@@ -83,6 +86,14 @@ def atomic_write_text(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO
         finally:
             with suppress(OSError, ValueError):
                 text.detach()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed process left of ``path``; only for who is sure to be its one writer."""
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
+        with suppress(OSError):
+            leftover.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -129,6 +140,11 @@ def output_failed(path: Path, error: OSError) -> OutputFailed:
         f"{name} was not written ({error.strerror or type(error).__name__}); what stood there "
         "before is intact. Try another folder.",
     )
+
+
+def _prefix(target: Path) -> str:
+    """Start of the temporary names of one target; of fixed length, however long its name is."""
+    return f".cxr-quorum-{zlib.crc32(os.fsencode(target.name)):08x}-"
 
 
 def _final_mode(target: Path, asked: Path) -> int:

@@ -17,7 +17,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.atomic import output_failed
+from desktop.core.atomic import output_failed, remove_leftovers
 from desktop.core.cancel import CancelToken
 from desktop.core.cases import CaseResult
 from desktop.core.catalogue import Panel
@@ -119,6 +119,8 @@ class LabelRun:
             _make_folder(settings.heatmaps)
         if settings.output is not None:
             self._journal = RunJournal(settings.output, panel, fresh=settings.fresh)
+            # The journal's lock says that nobody else writes this table.
+            remove_leftovers(settings.output)
 
     @property
     def notice(self) -> str:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.atomic import atomic_write, atomic_write_text, output_failed
+from desktop.core.atomic import (
+    atomic_write,
+    atomic_write_text,
+    output_failed,
+    remove_leftovers,
+)
 from desktop.core.errors import OutputFailed
 
 
@@ -65,6 +70,18 @@ def test_a_link_is_followed_not_replaced(tmp_path: Path) -> None:
         stream.write(b"new")
     assert link.is_symlink()
     assert real.read_text() == "new"
+
+
+def test_leftovers_of_one_file_are_removed_and_no_others(tmp_path: Path) -> None:
+    left: set[str] = set()
+    for name in ("votes.csv", "other.csv"):
+        with atomic_write(tmp_path / name):
+            names = {path.name for path in tmp_path.glob(".*.tmp")}
+        (name_of_temporary,) = names - left
+        left.add(name_of_temporary)
+        (tmp_path / name_of_temporary).write_text("left by a killed process")
+    remove_leftovers(tmp_path / "votes.csv")
+    assert len(list(tmp_path.glob(".*.tmp"))) == 1
 
 
 def test_a_missing_folder_is_said_in_words(tmp_path: Path) -> None:
