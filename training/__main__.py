@@ -117,6 +117,22 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("panel_folder", metavar="PANEL", help="name or folder of the panel")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all scores here as well")
 
+    report = commands.add_parser("report", help="write the report of the exported panels")
+    report.add_argument(
+        "--models",
+        type=Path,
+        default=Path("exported_models"),
+        metavar="DIR",
+        help="folder of panels (default: exported_models)",
+    )
+    report.add_argument(
+        "--output",
+        type=Path,
+        default=Path("docs/MODEL_REPORT.md"),
+        metavar="FILE",
+        help="Markdown file (default: docs/MODEL_REPORT.md)",
+    )
+
     everything = commands.add_parser(
         "run-all", parents=[data, runs, output], help="pretrain, fit and export whole panels"
     )
@@ -139,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     smoking = options.command == "run-all" and options.smoke
-    if not smoking and options.data is None:
+    if options.command != "report" and not smoking and options.data is None:
         parser.error(f"{options.command} needs --data DIR")
     try:
         _run(options)
@@ -154,6 +170,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.command == "report":
+        from training.checkpoints import write_atomically
+        from training.report import model_report
+
+        write_atomically(options.output, model_report(options.models).encode())
+        return
     from training import commands
     from training.splits import split
 

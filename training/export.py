@@ -35,7 +35,7 @@ from training.out_of_distribution import fit_ood, thumbnails
 from training.splits import TRAIN, VALIDATION, SplitData
 from training.train import drawing_shares, load_best
 
-_OOD_FILMS = 4000
+_OOD_FILMS = 2500
 _GATE_FILMS = 24
 
 
@@ -64,10 +64,10 @@ def fixed_body(config: FitConfig, described: dict[str, Any], trained: Any) -> An
     return body
 
 
-def _inspect(
-    body: Any, pixels: npt.NDArray[np.uint8], reduce: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Logits [N, K], pooled features [N, C] and thumbnails [N, T] of films."""
+def _inspector(
+    body: Any, reduce: int
+) -> Callable[[npt.NDArray[np.uint8]], tuple[npt.NDArray[np.float32], ...]]:
+    """Pixels [N, H, W, 1] -> logits [N, K], pooled features [N, C] and thumbnails [N, T]."""
     import tensorflow as tf
 
     @tf.function(reduce_retracing=True)
@@ -76,12 +76,25 @@ def _inspect(
         values = body(grey, training=False)
         return values[LOGITS], tf.reduce_mean(values[FEATURES], axis=(1, 2)), thumbnails(grey)
 
+    def inspect(pixels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], ...]:
+        parts = [
+            [part.numpy() for part in step(tf.constant(pixels[start : start + 64]))]
+            for start in range(0, len(pixels), 64)
+        ]
+        return tuple(np.concatenate([part[index] for part in parts]) for index in range(3))
+
+    return inspect
+
+
+def _mirrored_thumbnails(pixels: npt.NDArray[np.uint8], reduce: int) -> npt.NDArray[np.float32]:
+    """Thumbnails of the mirrored films; no network is needed for these."""
+    import tensorflow as tf
+
     parts = [
-        [part.numpy() for part in step(tf.constant(pixels[start : start + 64]))]
+        thumbnails(front(tf.constant(pixels[start : start + 64, :, ::-1]), reduce)).numpy()
         for start in range(0, len(pixels), 64)
     ]
-    logits, features, small = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return logits, features, small
+    return np.concatenate(parts)
 
 
 def per_source_weights(data: SplitData, films: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -103,7 +116,8 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
         )
     body = fixed_body(config, described, trained)
     validation = data.indices(VALIDATION)
-    logits, features, small = _inspect(body, data.pixels[validation], config.reduce)
+    inspect = _inspector(body, config.reduce)
+    logits, features, small = inspect(data.pixels[validation])
     labels = data.labels[validation]
     sources = [data.films[index].source for index in validation]
     calibration = calibrate(
@@ -115,9 +129,9 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
     if len(train) > _OOD_FILMS:
         shares = drawing_shares(data, train)
         train = np.sort(random.choice(train, _OOD_FILMS, replace=False, p=shares))
-    _, train_features, train_small = _inspect(body, data.pixels[train], config.reduce)
+    _, train_features, train_small = inspect(data.pixels[train])
     # Mirrored chests (dextrocardia, films filed the wrong way round) are still chests.
-    mirrored = _inspect(body, data.pixels[train][:, :, ::-1], config.reduce)[2]
+    mirrored = _mirrored_thumbnails(data.pixels[train], config.reduce)
     both = np.concatenate([train_small, mirrored])
     ood = fit_ood(
         (train_features, both, data.labels[train], per_source_weights(data, train)),

@@ -74,15 +74,20 @@ def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -
     )
 
 
-def predict_logits(
-    body: Any, pixels: npt.NDArray[np.uint8], reduce: int
-) -> npt.NDArray[np.float32]:
-    """Logits float32 [N, K] of ``pixels`` uint8 [N, H, W, 1] in inference mode."""
+def logit_function(body: Any, reduce: int) -> Callable[[Any], Any]:
+    """``pixels`` -> logits in inference mode, traced once: keep it for repeated use."""
 
     @tf.function(reduce_retracing=True)
     def step(batch: Any) -> Any:
         return body(front(batch, reduce), training=False)[LOGITS]
 
+    return step  # type: ignore[no-any-return]
+
+
+def predict_logits(
+    step: Callable[[Any], Any], pixels: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float32]:
+    """Logits float32 [N, K] of ``pixels`` uint8 [N, H, W, 1], batch by batch."""
     parts = [
         step(tf.constant(pixels[start : start + _EVALUATION_BATCH])).numpy()
         for start in range(0, len(pixels), _EVALUATION_BATCH)
@@ -130,6 +135,7 @@ class Fit:
         if resuming:
             self._restore()
         self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._logits = logit_function(self.body, config.reduce)
 
     # ---- one step -------------------------------------------------------------------------------
 
@@ -236,7 +242,7 @@ class Fit:
         raw = [variable.numpy() for variable in self._averaged]
         for variable, average in zip(self._averaged, self._average, strict=True):
             variable.assign(average)
-        logits = predict_logits(self.body, self.data.pixels[self.validation], self.config.reduce)
+        logits = predict_logits(self._logits, self.data.pixels[self.validation])
         for variable, value in zip(self._averaged, raw, strict=True):
             variable.assign(value)
         labels, probabilities = self.data.labels[self.validation], softmax(logits)

@@ -18,7 +18,7 @@ from training.commands import fit_model
 from training.config import MILD, Augmentation, FitConfig, config_for, config_from_dict
 from training.models import TITLES
 from training.splits import SplitData
-from training.train import Fit, Progress, drawing_shares, load_best, predict_logits
+from training.train import Fit, Progress, drawing_shares, load_best, logit_function, predict_logits
 
 
 def test_the_run_folder_tells_everything(scnn_run: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_best_weights_are_the_averaged_ones_and_load_again(
     best = read_weights(scnn_run / "best.npz")
     for variable in network.weights:
         np.testing.assert_array_equal(variable.numpy(), best[variable.path])
-    logits = predict_logits(network, drawn.pixels[:5], config.reduce)
+    logits = predict_logits(logit_function(network, config.reduce), drawn.pixels[:5])
     assert logits.shape == (5, 3)
     assert np.isfinite(logits).all()
 
