@@ -142,6 +142,22 @@ class CaseTable:
             grown[:capacity] = self._columns[name]
             self._columns[name] = grown
 
+    def only(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> CaseTable:
+        """A new table with these rows, in this order, e.g. for a report on a filter."""
+        chosen = [int(row) for row in rows]
+        table = CaseTable(self.class_names, self.model_names)
+        table.add_images(self.images[row] for row in chosen)
+        for name, column in self._columns.items():
+            table._columns[name][: len(chosen)] = column[chosen]
+        for new, old in enumerate(chosen):
+            if old in self._sha256:
+                table._sha256[new] = self._sha256[old]
+            if old in self._decisions:
+                table._decisions[new] = self._decisions[old]
+            if old in self._refusals:
+                table._refusals[new] = self._refusals[old]
+        return table
+
     # columns ---------------------------------------------------------------------------------
 
     def column(self, name: str) -> npt.NDArray[Any]:

@@ -138,6 +138,24 @@ _REST = (
     ("QUERY-07", "Nothing can be sorted by this word.", "Choose a column's name."),
     ("SETTINGS-01", "A setting was given a value it cannot have.", "Choose one of its values."),
     (
+        "CLASS-01",
+        "The class folders would lie inside the opened folder and be listed again.",
+        "Choose a folder elsewhere.",
+    ),
+    (
+        "CLASS-02",
+        "A film has changed since it was labelled and was not put into a class folder.",
+        "Open the folder again and look at it.",
+    ),
+    ("CLASS-03", "The disk with the class folders is full.", "Free some space and run it again."),
+    ("CLASS-04", "A link is not possible there.", "Choose copies."),
+    (
+        "CLASS-05",
+        "A film could not be put into a class folder.",
+        "Check that it is still there and may be read.",
+    ),
+    ("CLASS-06", "Too many other files have the film's name there.", "Choose an empty folder."),
+    (
         "ENGINE-01",
         "The models stopped with an error at this image, twice.",
         "Export the image again, or report it.",
