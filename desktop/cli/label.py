@@ -129,7 +129,9 @@ class _Job:
 
     def _end(self, session: PanelSession) -> int:
         settings, counts = self._labelling.settings, self._labelling.counts
-        interrupted = self._token.cancelled and not self._stopped_at_failure
+        # A signal after the last image has interrupted nothing.
+        stopped = self._token.cancelled and not self._labelling.complete
+        interrupted = stopped and not self._stopped_at_failure
         if settings.output is not None:
             self._labelling.write_table()
             write_manifest(
@@ -141,7 +143,7 @@ class _Job:
                     counts=counts,
                     started=self._started,
                     seconds=time.monotonic() - self._clock,
-                    complete=not self._token.cancelled,
+                    complete=not stopped,
                 ),
             )
         self._say_end(interrupted)

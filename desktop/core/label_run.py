@@ -101,6 +101,8 @@ class RunCounts:
 class LabelRun:
     """One run on one output. Use as a context manager: leaving it commits and unlocks.
 
+    ``complete`` says whether the last ``results`` came to the end of its listing.
+
     Args:
         panel: The panel that will answer.
         settings: What to write and how.
@@ -114,6 +116,7 @@ class LabelRun:
         self.panel = panel
         self.settings = settings
         self.counts = RunCounts()
+        self.complete = False
         self._journal: RunJournal | None = None
         if settings.heatmaps is not None:
             _make_folder(settings.heatmaps)
@@ -224,6 +227,7 @@ class LabelRun:
                 continue
             positions[file.image] = position
             yield file
+        self.complete = True
 
     def _finished_row(self, file: FoundFile, position: int) -> TableRow | None:
         if self._journal is None or not self._journal.knows(file):
