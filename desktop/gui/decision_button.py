@@ -107,7 +107,8 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
                 self._paint_dot(painter, left, box)
             left += self._lead_width() + 8
             if self.isChecked():
-                tick = QRectF(right - 14, box.center().y() - 7, 14, 14)
+                side = theme.dp(14)
+                tick = QRectF(right - side, box.center().y() - side / 2, side, side)
                 paint_icon(painter, "check", tick, tokens.accent)
                 right = tick.left() - 4
         else:

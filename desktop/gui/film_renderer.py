@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
@@ -12,6 +14,17 @@ from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import WindowPreset
 from desktop.gui.window_presets import film_presets, window_of
 
+# Linked views of one film share its halvings; an entry goes with its film.
+_PYRAMIDS: WeakKeyDictionary[Radiograph, FilmPyramid] = WeakKeyDictionary()
+
+
+def pyramid_of(film: Radiograph) -> FilmPyramid:
+    """The one pyramid of a film."""
+    found = _PYRAMIDS.get(film)
+    if found is None:
+        found = _PYRAMIDS[film] = FilmPyramid(film.values)
+    return found
+
 
 class FilmRenderer:
     """Samples when the geometry changes, applies the table when the window changes."""
@@ -20,7 +33,7 @@ class FilmRenderer:
         self.film = film
         self.size = (film.values.shape[1], film.values.shape[0])
         self._levels = 256 if film.values.dtype == np.uint8 else 65536
-        self._pyramid = FilmPyramid(film.values)
+        self._pyramid = pyramid_of(film)
         self._presets: tuple[WindowPreset, ...] = ()
         self._sampled: tuple[object, Grey] | None = None
         self._picture: tuple[object, QImage] | None = None

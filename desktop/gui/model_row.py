@@ -24,7 +24,11 @@ from desktop.gui.paint import (
     text_width,
 )
 from desktop.gui.panel_facts import PanelFacts
-from desktop.gui.probability_bar import paint_probability_line, probability_words
+from desktop.gui.probability_bar import (
+    BAR_HEIGHT,
+    paint_probability_line,
+    probability_words,
+)
 
 RowState = Literal["voted", "waiting", "running", "hidden", "failed", "absent"]
 _THUMB, _THUMB_COMPACT = 60, 48
@@ -231,8 +235,9 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         elif self._state in ("waiting", "running"):
             count = min(len(self._panel.class_names), 2 if self._compact else 3)
             for place in range(count):
-                y = body.top() + (place + 0.5) * theme.dp(_LINE) - 2
-                bar = QRectF(body.left(), y, body.width(), 4)
+                height = theme.dp(BAR_HEIGHT)
+                y = body.top() + (place + 0.5) * theme.dp(_LINE) - height / 2
+                bar = QRectF(body.left(), y, body.width(), height)
                 fill_round(painter, bar, theme.RADIUS_BAR, mix(tokens.text1, surface, 0.10))
         elif self._state != "absent":
             failed = self._state == "failed"

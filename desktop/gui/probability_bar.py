@@ -61,9 +61,9 @@ def paint_probability_line(
     draw_text(painter, figures, probability_words(value), theme.font(11, 500), ink, right, None)
     bar = QRectF(
         rect.left() + letter_width,
-        rect.center().y() - BAR_HEIGHT / 2,
+        rect.center().y() - theme.dp(BAR_HEIGHT) / 2,
         rect.width() - letter_width - figures_width - theme.GAP_XS,
-        BAR_HEIGHT,
+        theme.dp(BAR_HEIGHT),
     )
     fill_round(painter, bar, theme.RADIUS_BAR, mix(tokens.text1, under, 0.10))
     colour = tokens.class_colour(slot)
@@ -133,12 +133,12 @@ class MeanProbability(Restyled):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(280, STACK_HEIGHT + 4 + theme.dp(16))
+        return QSize(280, theme.dp(STACK_HEIGHT) + theme.GAP_XS + theme.dp(16))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, painter = theme.current(), QPainter(self)
-        bar = QRectF(0, 0, self.width(), STACK_HEIGHT)
-        line = QRectF(0, STACK_HEIGHT + 4, self.width(), theme.dp(16))
+        bar = QRectF(0, 0, self.width(), theme.dp(STACK_HEIGHT))
+        line = QRectF(0, bar.bottom() + theme.GAP_XS, self.width(), theme.dp(16))
         title = self.tr("Mean probability")
         plain, strong = theme.font(12), theme.font(12, 600)
         if not self._values:
@@ -160,7 +160,7 @@ class MeanProbability(Restyled):
                 tokens.text1,
                 elide=None,
             )
-            x -= text_width(plain, letter) + 4
+            x -= text_width(plain, letter) + theme.dp(4)
             draw_text(
                 painter,
                 QRectF(QPointF(x, line.top()), line.bottomRight()),
@@ -169,6 +169,6 @@ class MeanProbability(Restyled):
                 tokens.text2,
                 elide=None,
             )
-            x -= theme.GAP_M
+            x -= theme.dp(12)
         title_box = QRectF(line.left(), line.top(), max(0.0, x - line.left()), line.height())
         draw_text(painter, title_box, title, plain, tokens.text2)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.errors import CxrError
+from desktop.core.pixels import Radiograph
 from desktop.gui import theme
 from desktop.gui.badge import BadgeFacts
 from desktop.gui.case_list_panel import CaseListPanel
@@ -286,6 +287,8 @@ class ReviewPage(QWidget):
             title = self.tr("{name} could not be read").format(name=hud.name)
             view.show_failure(hud, title, str(outcome))
         else:
+            height, width = outcome.values.shape
+            self.models.set_thumbnail(thumbnail, (width, height))
             view.show_film(outcome, hud)
         self._show_map()
 
@@ -394,8 +397,10 @@ class ReviewPage(QWidget):
     def _on_thumbnail(self, case: int) -> None:
         if case == self._controller.current:
             picture = self._controller.thumbnails.picture(case)
-            self.models.set_thumbnail(picture)
-            if self._controller.films.outcome(case) is None and not self._comparing:
+            film = self._controller.films.outcome(case)
+            size = film.values.shape[::-1] if isinstance(film, Radiograph) else None
+            self.models.set_thumbnail(picture, size)
+            if film is None and not self._comparing:
                 self.image.show_loading(self._hud(), picture)
 
     def _commit_comment(self) -> None:

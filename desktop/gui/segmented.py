@@ -118,7 +118,8 @@ class Segmented(KeyboardFocus, Restyled):
         tokens, rect = theme.current(), self.segment_rect(index)
         if index == self._index:
             painter.fillRect(rect, theme.colour(tokens.accent, 0.14))
-            line = QRectF(rect.left(), rect.bottom() - 2, rect.width(), 2)
+            high = theme.dp(2)
+            line = QRectF(rect.left(), rect.bottom() - high, rect.width(), high)
             painter.fillRect(line, theme.colour(tokens.accent))
         elif index == self._hovered and self.isEnabled():
             painter.fillRect(rect, theme.colour(tokens.raised))
@@ -130,16 +131,16 @@ class Segmented(KeyboardFocus, Restyled):
         colour = tokens.text1 if chosen or index == self._hovered else tokens.text2
         slot = self._slots[index]
         width = min(text_width(font, self._words[index]), rect.width() - 8)
-        content = width + (_DOT + 6 if slot is not None else 0)
+        content = width + (theme.dp(_DOT + 6) if slot is not None else 0)
         if content > rect.width() - 4:
             width -= content - (rect.width() - 4)
             content = rect.width() - 4
         x = rect.center().x() - content / 2
         if slot is not None:
-            dot = QRectF(0, 0, _DOT, _DOT)
-            dot.moveCenter(QPointF(x + _DOT / 2, rect.center().y()))
+            dot = QRectF(0, 0, theme.dp(_DOT), theme.dp(_DOT))
+            dot.moveCenter(QPointF(x + theme.dp(_DOT) / 2, rect.center().y()))
             fill_round(painter, dot, theme.RADIUS_BAR, tokens.class_colour(slot))
-            x += _DOT + 6
+            x += theme.dp(_DOT + 6)
         draw_text(
             painter,
             QRectF(x, rect.top(), width + 1, rect.height()),
@@ -214,7 +215,7 @@ class Segmented(KeyboardFocus, Restyled):
         return theme.dp(12)
 
     def _wanted(self, index: int, padding: float) -> float:
-        dot = _DOT + 6 if self._slots[index] is not None else 0
+        dot = theme.dp(_DOT + 6) if self._slots[index] is not None else 0
         return text_width(theme.font(12, 500), self._words[index]) + dot + 2 * padding
 
     def _widths(self) -> list[float]:

@@ -36,13 +36,12 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
   color: $text3; border-color: $line; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; outline: 0; }
-QSlider { min-height: 20px; }
-QSlider::groove:horizontal { height: 4px; background: $track; border-radius: 2px; }
-QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
-QSlider::handle:horizontal { background: $text1; width: 14px; height: 14px; margin: -5px 0;
-  border-radius: 7px; }
-QSlider::handle:horizontal:focus { background: $accent; border: 2px solid $panel; width: 14px;
-  margin: -7px -2px; border-radius: 9px; }
+QSlider { min-height: ${h20}px; }
+QSlider::groove:horizontal { height: ${h4}px; background: $track; border-radius: ${h2}px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: ${h2}px; }
+QSlider::handle:horizontal { background: $text1; width: ${h14}px; height: ${h14}px;
+  margin: -${h5}px 0; border-radius: ${h7}px; }
+QSlider::handle:horizontal:focus { border: ${h3}px solid $accent; width: ${h8}px; height: ${h8}px; }
 QSlider::groove:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: $line; }
 QSlider::handle:horizontal:disabled { background: $border; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
@@ -104,4 +103,18 @@ def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
         "selected",
     ]
     values = {name: getattr(tokens, name) for name in names}
-    return _TEMPLATE.substitute(values, field=field, h26=dp(26))
+    # The handle is as high as the groove and two margins, or Qt cuts its circle.
+    groove, margin = dp(4), dp(5)
+    handle = groove + 2 * margin
+    sizes = {
+        "h26": dp(26),
+        "h20": dp(20),
+        "h14": handle,
+        "h7": handle // 2,
+        "h8": handle - 2 * dp(3),
+        "h3": dp(3),
+        "h5": margin,
+        "h4": groove,
+        "h2": groove // 2,
+    }
+    return _TEMPLATE.substitute(values, field=field, **sizes)

@@ -129,14 +129,15 @@ def _strip_pixmap(
     ratio: float,
     _scale: float,
 ) -> QPixmap:
-    width = strip_width(len(votes), cell)
-    pixmap = QPixmap(round(width * ratio), round(cell * ratio))
+    # Cells of equal whole device pixels; their pitch stays that of the letters above the strip.
+    pitch, side = (cell + STRIP_GAP) * ratio, int(cell * ratio)
+    pixmap = QPixmap(round(pitch * (len(votes) - 1)) + side, side)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for index, look in enumerate(cell_looks(votes, state, majority)):
-        box = QRectF(index * (cell + STRIP_GAP), 0, cell, cell)
+        box = QRectF(round(pitch * index) / ratio, 0, side / ratio, side / ratio)
         vote = votes[index]
         letter, slot = ("", 0) if vote is None else (letters[vote], slots[vote])
         _paint_cell(painter, box, look, letter, slot, tokens)
