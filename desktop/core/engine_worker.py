@@ -21,7 +21,7 @@ from desktop.core.cases import CaseResult
 from desktop.core.catalogue import open_panel
 from desktop.core.decode_process import DecodePool
 from desktop.core.decoding import Decoded
-from desktop.core.devices import checked_device
+from desktop.core.devices import checked_device, usable_cores
 from desktop.core.errors import CxrError
 from desktop.core.folder import FoundFile
 from desktop.core.inference import PanelSession
@@ -113,7 +113,10 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
             sizes = panel.input_sizes
             # Started before the models are loaded, so that both happen at once.
             with DecodePool(
-                1, ahead=MOST_IN_HAND, sizes=sizes, time_limit_s=request.time_limit_s
+                max(1, usable_cores() // 2),
+                ahead=MOST_IN_HAND,
+                sizes=sizes,
+                time_limit_s=request.time_limit_s,
             ) as pool:
                 session = PanelSession(
                     panel, checked_device(request.device), request.threads, streams=1
