@@ -113,9 +113,9 @@ def overlay_rgba(
         threshold: See ``alpha_table``.
         opacity: See ``alpha_table``.
     """
-    index = np.round(upsampled(normalised(cam), size) * 255).astype(np.uint8)
-    alpha = alpha_table(threshold, opacity)
-    return np.concatenate([colour_table()[index], alpha[index][..., np.newaxis]], axis=2)
+    index = (upsampled(normalised(cam), size) * 255 + 0.5).astype(np.uint8)
+    table = np.column_stack([colour_table(), alpha_table(threshold, opacity)])
+    return np.take(table, index, axis=0)
 
 
 def composed(
@@ -131,10 +131,12 @@ def composed(
     """
     height, width = film.shape
     layer = overlay_rgba(cam, (height, width), threshold=threshold, opacity=opacity)
-    alpha = layer[..., 3:].astype(np.float32) / 255
-    grey = film[..., np.newaxis].astype(np.float32)
-    mixed = grey * (1 - alpha) + layer[..., :3].astype(np.float32) * alpha
-    return np.asarray(mixed + 0.5, np.uint8)
+    alpha = layer[..., 3:].astype(np.uint16)
+    # 255 * 255 + 127 just fits into 16 bits.
+    mixed = film[..., np.newaxis] * (255 - alpha) + layer[..., :3] * alpha
+    mixed += 127
+    mixed //= 255
+    return np.asarray(mixed, np.uint8)
 
 
 def consensus_map(cams: Sequence[Map], size: tuple[int, int], needed: int) -> Map:
