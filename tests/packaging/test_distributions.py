@@ -1,0 +1,112 @@
+"""What pip installs: wheel and sdist hold models, fonts, icons, manual; and the wheel works alone."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from desktop.core.phantoms import draw_phantom
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def files_below(folder: str, *patterns: str) -> set[str]:
+    """Paths in the source that a distribution must hold."""
+    found = {path for pattern in patterns for path in (ROOT / folder).rglob(pattern)}
+    return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
+
+
+MODELS = files_below("exported_models", "*.onnx", "manifest.json", "*.md")
+ASSETS = files_below("desktop/assets", "*.svg", "*.otf", "*.txt")
+CODE = files_below("desktop", "*.py") | files_below("training", "*.py")
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An sdist of the tracked files only, so that nothing of a developer's folder slips in."""
+    source = tmp_path_factory.mktemp("source") / "checkout"
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in tracked:
+        if (ROOT / name).is_file():
+            target = source / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((ROOT / name).read_bytes())
+    output = tmp_path_factory.mktemp("sdist")
+    build("sdist", source, output)
+    (made,) = output.glob("*.tar.gz")
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel made from the sdist, as pip does it."""
+    source = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(source, filter="data")
+    output = tmp_path_factory.mktemp("wheel")
+    build("wheel", next(source.iterdir()), output)
+    (made,) = output.glob("*.whl")
+    return made
+
+
+def build(kind: str, source: Path, output: Path) -> None:
+    """Call the build backend in a process of its own."""
+    script = f"import setuptools.build_meta as b; b.build_{kind}({str(output)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=source, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_sdist_holds_everything_that_the_wheel_and_a_contributor_need(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = MODELS | ASSETS | {"LICENSE", "Makefile", "mkdocs.yml", "docs/index.md"}
+    assert wanted - names == set()
+    assert not any(name.endswith((".dcm", ".jpg", ".jpeg")) for name in names)
+
+
+def test_the_wheel_holds_code_models_assets_and_manual(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert (MODELS | ASSETS | CODE) - names == set()
+    assert {"desktop/manual/index.md", "desktop/manual/images/review-dark.png"} <= names
+    assert not any(name.startswith(("tests/", "packaging/", "docs/")) for name in names)
+
+
+def test_the_wheel_labels_a_film_with_nothing_of_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    site, films = tmp_path / "site", tmp_path / "films"
+    zipfile.ZipFile(wheel).extractall(site)
+    films.mkdir()
+    Image.fromarray(draw_phantom("normal", 1)).save(films / "phantom.png")
+    environment = os.environ | {"PYTHONPATH": str(site), "CXR_QUORUM_HOME": str(tmp_path / "home")}
+    votes = tmp_path / "votes.csv"
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop", "label", str(films), "--output", str(votes)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with votes.open(newline="", encoding="utf-8-sig") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["status"] == "ok"
+    where = subprocess.run(
+        [sys.executable, "-c", "from desktop.gui.manual_window import manual_folder as m;"
+         "from desktop.core.catalogue import find_panels as p; print(m(), p()[0].folder)"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert all(Path(part).is_relative_to(site) for part in where.split())
