@@ -144,7 +144,7 @@ def test_damage_found_while_working_is_told_with_what_to_do(tmp_path: Path) -> N
 
 @settings(
     deadline=None,
-    max_examples=15,
+    max_examples=10,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
@@ -227,7 +227,7 @@ def check_after_kills(tmp_path: Path, kills: int, seed: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_no_acknowledged_decision_is_lost_to_a_kill(tmp_path: Path) -> None:
-    check_after_kills(tmp_path, kills=3, seed=1)
+    check_after_kills(tmp_path, kills=2, seed=1)
 
 
 @pytest.mark.slow
