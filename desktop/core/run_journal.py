@@ -71,7 +71,7 @@ class RunJournal:
         try:
             self._database = self._open()
         except sqlite3.Error as error:
-            raise self._failed(error) from error
+            raise self.explained(error) from error
         except OSError as error:
             raise output_failed(output, error) from error
         try:
@@ -103,9 +103,11 @@ class RunJournal:
                 " AND sha256 = ? AND sha256 != ''",
                 (_key(file.image), file.size, file.mtime_ns, sha256),
             ).fetchone()
-        return (
-            None if row is None else FinishedCase(self._result(file.image, sha256, row[1]), row[0])
-        )
+        if row is None:
+            return None
+        case = FinishedCase(self._result(file.image, sha256, row[1]), row[0])
+        # A model that failed may have lacked memory for a moment: worth another try.
+        return None if case.result.code.startswith("MODEL-") else case
 
     def place(self, image: str, position: int) -> None:
         """Say at which row of this run's table a finished image stands."""
@@ -263,7 +265,8 @@ class RunJournal:
     def _explained(self) -> _Explained:
         return _Explained(self)
 
-    def _failed(self, error: sqlite3.Error) -> OutputFailed:
+    def explained(self, error: sqlite3.Error) -> OutputFailed:
+        """SQLite's error in the user's words."""
         message = str(error).lower()
         if "locked" in message:
             return OutputFailed(
@@ -292,7 +295,7 @@ class _Explained:
         if isinstance(error, sqlite3.ProgrammingError):
             return
         if isinstance(error, sqlite3.Error):
-            raise self._journal._failed(error) from error
+            raise self._journal.explained(error) from error
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

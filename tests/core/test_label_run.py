@@ -22,6 +22,7 @@ from desktop.core.heatmap_picture import picture_name
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.pipeline import LabelledCase, label
+from desktop.core.run_journal import RunJournal
 from tests.tiny_models import write_panel
 
 
@@ -284,3 +285,42 @@ def test_a_refusal_is_a_result(tmp_path: Path) -> None:
     assert decoded.code
     assert decoded.sha256 == ""
     assert decoded.film is None
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("database or disk is full", "OUTPUT-01"),
+        ("attempt to write a readonly database", "OUTPUT-02"),
+        ("unable to open database file", "OUTPUT-02"),
+        ("disk I/O error", "OUTPUT-05"),
+        ("database is locked", "OUTPUT-06"),
+    ],
+)
+def test_every_failure_of_the_journal_is_said_in_words(
+    tmp_path: Path, panel: Panel, message: str, code: str
+) -> None:
+    with RunJournal(tmp_path / "votes.csv", panel) as journal:
+        problem = journal.explained(sqlite3.OperationalError(message))
+    assert problem.code == code
+    assert "votes.csv" in str(problem)
+
+
+def test_a_journal_that_was_closed_can_be_closed_again(tmp_path: Path, panel: Panel) -> None:
+    journal = RunJournal(tmp_path / "votes.csv", panel)
+    journal.close()
+    journal.close()
+
+
+def test_an_image_that_cost_a_model_its_vote_is_tried_again(
+    tmp_path: Path, films: Path, panel: Panel
+) -> None:
+    frail = open_panel(write_panel(tmp_path, name="frail", nan_below={"scnn": 125.0}))
+    session = PanelSession(frail, "cpu")
+    output = tmp_path / "votes.csv"
+    with LabelRun(frail, RunSettings(output)) as run:
+        rows = run_all(run, films, session)
+        silent = [row.result.image for row in rows if row.result.code == "MODEL-10"]
+    assert 0 < len(silent) < 11
+    with LabelRun(frail, RunSettings(output)) as run:
+        assert [row.result.image for row in run_all(run, films, session)] == silent
