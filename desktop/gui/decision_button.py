@@ -102,7 +102,8 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         if self._slot is not None:
             if self._key:
                 cap = self._cap_rect(left, box)
-                draw_key_cap(painter, cap, self._key, tokens.class_colour(self._slot))
+                tint = tokens.class_tint(self._slot)
+                draw_key_cap(painter, cap, self._key, tokens.class_colour(self._slot), tint)
             else:
                 self._paint_dot(painter, left, box)
             left += self._lead_width() + 8

@@ -5,11 +5,12 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtGui import QImage, QPainter
 
 from desktop.core.pixels import Radiograph, look_up_table
 from desktop.gui.film_geometry import FilmGeometry
-from desktop.gui.film_paint import FilmPyramid, Grey, grey_image, sample_film
+from desktop.gui.film_paint import FilmPyramid, grey_image, sample_film
 from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import WindowPreset
 from desktop.gui.window_presets import film_presets, window_of
@@ -35,7 +36,7 @@ class FilmRenderer:
         self._levels = 256 if film.values.dtype == np.uint8 else 65536
         self._pyramid = pyramid_of(film)
         self._presets: tuple[WindowPreset, ...] = ()
-        self._sampled: tuple[object, Grey] | None = None
+        self._sampled: tuple[object, npt.NDArray[np.intp]] | None = None
         self._picture: tuple[object, QImage] | None = None
 
     @property
@@ -70,7 +71,8 @@ class FilmRenderer:
             return
         where = (placed.box, placed.visible.size().toTuple(), orientation)
         if self._sampled is None or self._sampled[0] != where:
-            self._sampled = where, sample_film(self._pyramid, placed, orientation)
+            values = sample_film(self._pyramid, placed, orientation)
+            self._sampled = where, values.astype(np.intp)
             self._picture = None
         look = (window, inverted)
         if self._picture is None or self._picture[0] != look:

@@ -138,27 +138,20 @@ def draw_key_cap(
     rect: QRectF | QRect,
     text: str,
     colour: str | None = None,
-    under: str | None = None,
+    fill: str | None = None,
 ) -> None:
     """A key as it stands on the keyboard: 4 px box with the key's name.
 
     Args:
-        colour: Class colour; None draws a grey cap.
-        under: Surface the cap lies on, for its tint.
+        colour: Class colour of edge and name; None draws a grey cap.
+        fill: Opaque fill, None for none.
     """
     tokens = theme.current()
-    ink = colour or tokens.text2
-    fill = None
-    if colour is not None:
-        fill = QColor(colour)
-        fill.setAlphaF(0.15)
-    if under is not None and colour is None:
-        fill = QColor(under)
     fill_round(painter, rect, theme.RADIUS_KEY, fill)
     stroke_round(painter, rect, theme.RADIUS_KEY, colour or tokens.border)
-    draw_text(
-        painter, rect, text, theme.font(11, 500), ink, Qt.AlignmentFlag.AlignHCenter, elide=None
-    )
+    ink = colour or tokens.text2
+    centre = Qt.AlignmentFlag.AlignHCenter
+    draw_text(painter, rect, text, theme.font(11, 500), ink, centre, elide=None)
 
 
 class KeyboardFocus:
