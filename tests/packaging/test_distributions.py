@@ -1,4 +1,4 @@
-"""What pip installs: wheel and sdist hold models, fonts, icons, manual; and the wheel works alone."""
+"""What pip installs: wheel and sdist hold models, fonts and manual, and the wheel works alone."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def files_below(folder: str, *patterns: str) -> set[str]:
-    """Paths in the source that a distribution must hold."""
-    found = {path for pattern in patterns for path in (ROOT / folder).rglob(pattern)}
-    return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
+def tracked_files() -> list[str]:
+    """What is in the repository, so that a half-written file of a developer is not asked for."""
+    return subprocess.run(
+        ["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
-MODELS = files_below("exported_models", "*.onnx", "manifest.json", "*.md")
-ASSETS = files_below("desktop/assets", "*.svg", "*.otf", "*.txt")
-CODE = files_below("desktop", "*.py") | files_below("training", "*.py")
+def below(folder: str, *endings: str) -> set[str]:
+    """Tracked files of a folder that a distribution must hold."""
+    return {n for n in tracked_files() if n.startswith(f"{folder}/") and n.endswith(endings)}
+
+
+MODELS = below("exported_models", ".onnx", "manifest.json", ".md")
+ASSETS = below("desktop/assets", ".svg", ".otf", ".txt")
+CODE = below("desktop", ".py") | below("training", ".py")
 
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An sdist of the tracked files only, so that nothing of a developer's folder slips in."""
     source = tmp_path_factory.mktemp("source") / "checkout"
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    for name in tracked:
+    pytest.importorskip("setuptools", minversion="77")
+    for name in tracked_files():
         if (ROOT / name).is_file():
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
