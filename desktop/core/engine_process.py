@@ -138,6 +138,7 @@ class EngineProcess:
         self._context = multiprocessing.get_context("spawn")
         self._wake_in, self._wake_out = self._context.Pipe(duplex=False)
         self._awake = False
+        self._pid: int | None = None
 
     def start(self) -> None:
         """Start the child; ``EngineReady`` or ``EngineFailed`` follows in some seconds."""
@@ -199,6 +200,11 @@ class EngineProcess:
         with self._lock:
             return len(self._queue) + len(self._in_hand)
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, None before the start and after the end."""
+        return self._pid
+
     def close(self) -> None:
         """End the child, also mid-run; no event comes after it. Safe to call twice."""
         with self._changing():
@@ -235,6 +241,7 @@ class EngineProcess:
         child = _Child(self._context, self._request, self._nice)
         try:
             while not self._closing:
+                self._pid = child.process.pid
                 ready = wait([self._wake_in, child.connection, child.process.sentinel])
                 if self._wake_in in ready:
                     with self._lock:
@@ -249,6 +256,7 @@ class EngineProcess:
                 self._hand_out(child)
                 self._tell_where_we_are()
         finally:
+            self._pid = None
             child.end(polite=True)
 
     def _hear(self, message: object) -> None:

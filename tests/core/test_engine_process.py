@@ -52,6 +52,11 @@ class Heard:
     def until_a(self, kind: type[EngineEvent]) -> EngineEvent:
         return self.until(lambda event: isinstance(event, kind))
 
+    def forget(self) -> None:
+        self.events.clear()
+        while not self._queue.empty():
+            self._queue.get()
+
     @property
     def answered(self) -> list[str]:
         return [event.result.image for event in self.events if isinstance(event, CaseDone)]
@@ -72,6 +77,22 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared(panel: Path, films: Path) -> Iterator[tuple[EngineProcess, Heard]]:
+    """One engine for the tests that leave it as they found it: starting one takes a second."""
+    heard = Heard()
+    with EngineProcess(EngineRequest(panel), root=films, on_event=heard) as running:
+        heard.until_a(EngineIdle)
+        yield running, heard
+
+
+@pytest.fixture
+def idle(shared: tuple[EngineProcess, Heard]) -> tuple[EngineProcess, Heard]:
+    """The shared engine, with what it told before forgotten."""
+    shared[1].forget()
+    return shared
+
+
 @pytest.fixture
 def heard() -> Heard:
     return Heard()
@@ -88,10 +109,10 @@ def listed(folder: Path) -> list[Path]:
 
 
 def test_every_file_is_answered_once_and_a_broken_one_has_its_reason(
-    engine: EngineProcess, heard: Heard, films: Path
+    idle: tuple[EngineProcess, Heard], films: Path
 ) -> None:
+    engine, heard = idle
     engine.add([*listed(films), films / "broken.png"])
-    heard.until_a(EngineReady)
     heard.until_a(EngineIdle)
     assert sorted(heard.answered) == ["broken.png", *(path.name for path in listed(films))]
     cases = {event.result.image: event.result for event in heard.events if type(event) is CaseDone}
@@ -104,8 +125,9 @@ def test_every_file_is_answered_once_and_a_broken_one_has_its_reason(
 
 
 def test_what_the_reader_looks_at_overtakes_the_queue(
-    engine: EngineProcess, heard: Heard, films: Path
+    idle: tuple[EngineProcess, Heard], films: Path
 ) -> None:
+    engine, heard = idle
     files = listed(films)
     engine.pause()
     engine.add(files)
@@ -119,8 +141,9 @@ def test_what_the_reader_looks_at_overtakes_the_queue(
 
 
 def test_cancel_keeps_what_is_answered_and_a_later_order_is_served(
-    engine: EngineProcess, heard: Heard, films: Path
+    idle: tuple[EngineProcess, Heard], films: Path
 ) -> None:
+    engine, heard = idle
     files = listed(films)
     engine.add(files)
     heard.until_a(CaseDone)
@@ -134,8 +157,9 @@ def test_cancel_keeps_what_is_answered_and_a_later_order_is_served(
 
 
 def test_pause_begins_nothing_and_resume_goes_on(
-    engine: EngineProcess, heard: Heard, films: Path
+    idle: tuple[EngineProcess, Heard], films: Path
 ) -> None:
+    engine, heard = idle
     engine.pause()
     engine.set_queue(listed(films))
     heard.until_a(EnginePaused)
@@ -231,11 +255,8 @@ def test_closing_before_the_models_are_loaded_works(panel: Path, films: Path) ->
 
 
 def child_of(engine: EngineProcess) -> int:
-    import multiprocessing
-
-    (child,) = [one for one in multiprocessing.active_children() if one.name == "engine"]
-    assert child.pid is not None
-    return child.pid
+    assert engine.pid is not None
+    return engine.pid
 
 
 def descendants(pid: int) -> set[int]:
