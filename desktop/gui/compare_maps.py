@@ -65,30 +65,30 @@ def difference_maps(maps: Sequence[FloatMap | None]) -> list[FloatMap | None]:
 def overlap_sentence(matrix: npt.NDArray[np.float64], titles: Sequence[str]) -> str:
     """``SCNN and ResNet50 look at the same places. CCNN does not.``"""
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("Compare", text)
-
+    translate = QCoreApplication.translate
     count = len(titles)
     if count < 2:
-        return tr("Fewer than two maps to compare.")
+        return translate("Compare", "Fewer than two maps to compare.")
     off = matrix - np.eye(count)
     first, second = (int(place) for place in np.unravel_index(np.argmax(off), off.shape))
     lonely = [title for place, title in enumerate(titles) if off[place].max() < APART]
     if off[first, second] < ALIKE:
         if len(lonely) == count:
-            return tr("No two models look at the same places.")
-        return tr("The models look at partly the same places.")
+            return translate("Compare", "No two models look at the same places.")
+        return translate("Compare", "The models look at partly the same places.")
     if off[~np.eye(count, dtype=bool)].min() >= ALIKE:
-        return tr("All models look at the same places.")
+        return translate("Compare", "All models look at the same places.")
     names = sorted((first, second))
-    sentence = tr("{first} and {second} look at the same places.").format(
+    sentence = translate("Compare", "{first} and {second} look at the same places.").format(
         first=titles[names[0]], second=titles[names[1]]
     )
     if len(lonely) == 1:
-        sentence += " " + tr("{model} does not.").format(model=lonely[0])
+        sentence += " " + translate("Compare", "{model} does not.").format(model=lonely[0])
     elif lonely:
-        listed = tr("{first} and {second}").format(first=", ".join(lonely[:-1]), second=lonely[-1])
-        sentence += " " + tr("{models} do not.").format(models=listed)
+        listed = translate("Compare", "{first} and {second}").format(
+            first=", ".join(lonely[:-1]), second=lonely[-1]
+        )
+        sentence += " " + translate("Compare", "{models} do not.").format(models=listed)
     return sentence
 
 

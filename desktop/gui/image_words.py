@@ -10,15 +10,13 @@ from desktop.gui.hud import HudLines
 from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("ImageView", text)
+translate = QCoreApplication.translate
 
 
 def size_words(film: Radiograph) -> str:
     """``2,408 × 2,560, 12 bit``: width first, as people say it."""
     height, width = film.values.shape
-    return _tr("{width} × {height}, {bits} bit").format(
+    return translate("ImageView", "{width} × {height}, {bits} bit").format(
         width=f"{width:,}", height=f"{height:,}", bits=film.bits
     )
 
@@ -27,29 +25,33 @@ def window_words(film: Radiograph, window: tuple[float, float]) -> str:
     """``W 1,480  L 920`` in the file's own units."""
     width = window[0] * abs(film.slope)
     level = window[1] * film.slope + film.intercept
-    return _tr("W {width}  L {level}").format(width=f"{round(width):,}", level=f"{round(level):,}")
+    return translate("ImageView", "W {width}  L {level}").format(
+        width=f"{round(width):,}", level=f"{round(level):,}"
+    )
 
 
 def zoom_words(zoom: float) -> str:
     """``Zoom 27 %``: device pixels per film pixel."""
     percent = zoom * 100
     shown = f"{percent:.1f}" if percent < 10 else f"{percent:,.0f}"
-    return _tr("Zoom {percent} %").format(percent=shown)
+    return translate("ImageView", "Zoom {percent} %").format(percent=shown)
 
 
 def map_words(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
     """``ResNet50, Covid, 45 %`` or that there is no positive evidence."""
     if layer.kind == "difference":
-        subject = _tr("Where the models differ")
+        subject = translate("ImageView", "Where the models differ")
         if layer.class_name:
             subject = f"{subject}, {layer.class_name}"
     else:
         subject = ", ".join(part for part in (layer.title, layer.class_name) if part)
     if not evident:
-        return _tr("{subject}: no positive evidence").format(subject=subject)
+        return translate("ImageView", "{subject}: no positive evidence").format(subject=subject)
     if style.contour:
-        return _tr("{subject}, contour").format(subject=subject)
-    return _tr("{subject}, {percent} %").format(subject=subject, percent=round(style.opacity * 100))
+        return translate("ImageView", "{subject}, contour").format(subject=subject)
+    return translate("ImageView", "{subject}, {percent} %").format(
+        subject=subject, percent=round(style.opacity * 100)
+    )
 
 
 def hud_lines(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import hypot
 
-from PySide6.QtCore import QCoreApplication, QLineF, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from desktop.gui import theme
-from desktop.gui.paint import draw_haloed
+from desktop.gui.paint import draw_text, fill_round
 from desktop.gui.view_values import Measurement
 
 _TICK = 5.0
@@ -45,13 +45,15 @@ def measurement(
 def measurement_words(measured: Measurement) -> str:
     """``84.2 mm``, ``84.2 mm at the detector`` or ``612 px``."""
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("Measure", text)
-
+    translate = QCoreApplication.translate
     if measured.millimetres is None:
-        return tr("{pixels} px").format(pixels=f"{measured.pixels:,.0f}")
-    words = tr("{length} mm").format(length=f"{measured.millimetres:,.1f}")
-    return tr("{length} at the detector").format(length=words) if measured.at_detector else words
+        return translate("Measure", "{pixels} px").format(pixels=f"{measured.pixels:,.0f}")
+    words = translate("Measure", "{length} mm").format(length=f"{measured.millimetres:,.1f}")
+    return (
+        translate("Measure", "{length} at the detector").format(length=words)
+        if measured.at_detector
+        else words
+    )
 
 
 def paint_measurements(
@@ -74,11 +76,14 @@ def paint_measurements(
             painter.drawLines(marks)
         words = measurement_words(measured)
         anchor = end if end.x() >= start.x() else start
-        x = anchor.x() + 10
-        if x + metrics.horizontalAdvance(words) > painter.window().width() - 8:
-            x = anchor.x() - 10 - metrics.horizontalAdvance(words)
-        y = anchor.y() + (metrics.ascent() - metrics.descent()) / 2
-        draw_haloed(painter, QPointF(x, y), words, font, tokens.hud1)
+        width, height = metrics.horizontalAdvance(words) + 12, metrics.height() + 4
+        x = anchor.x() + 8
+        if x + width > painter.window().width() - 8:
+            x = anchor.x() - 8 - width
+        plate = QRectF(x, anchor.y() - height / 2, width, height)
+        # A plate, because a halo alone is hard to read on a bright lung-free area.
+        fill_round(painter, plate, theme.RADIUS_KEY, theme.colour("#000000", 0.7))
+        draw_text(painter, plate, words, font, tokens.hud1, Qt.AlignmentFlag.AlignHCenter)
 
 
 def _ticks(line: QLineF) -> list[QLineF]:

@@ -30,8 +30,7 @@ class VerdictWords:
     state: StripState
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Verdict", text)
+translate = QCoreApplication.translate
 
 
 def verdict_words(
@@ -44,37 +43,49 @@ def verdict_words(
 ) -> VerdictWords:
     """Words for a result; None = the models have not read the image yet."""
     if result is not None and result.status == "failed":
-        return VerdictWords(_tr("Not read"), result.reason, "failed")
+        return VerdictWords(translate("Verdict", "Not read"), result.reason, "failed")
     if blind:
         keys = [key for key in label_keys if key]
         if not keys:
             return VerdictWords(
-                _tr("Your label first"), _tr("The votes appear after you label."), "blind"
+                translate("Verdict", "Your label first"),
+                translate("Verdict", "The votes appear after you label."),
+                "blind",
             )
         listed = keys[0]
         if len(keys) > 1:
-            listed = _tr("{keys} or {last}").format(keys=", ".join(keys[:-1]), last=keys[-1])
-        sentence = _tr("The votes appear after you press {keys}.").format(keys=listed)
-        return VerdictWords(_tr("Your label first"), sentence, "blind")
+            listed = translate("Verdict", "{keys} or {last}").format(
+                keys=", ".join(keys[:-1]), last=keys[-1]
+            )
+        sentence = translate("Verdict", "The votes appear after you press {keys}.").format(
+            keys=listed
+        )
+        return VerdictWords(translate("Verdict", "Your label first"), sentence, "blind")
     if result is None or result.verdict is None:
         return VerdictWords(
-            _tr("Waiting"), _tr("The models have not read this image yet."), "waiting"
+            translate("Verdict", "Waiting"),
+            translate("Verdict", "The models have not read this image yet."),
+            "waiting",
         )
     verdict = result.verdict
     if verdict.consensus is None:
-        return VerdictWords(_tr("No consensus"), tie_sentence(verdict, panel), "voted")
+        return VerdictWords(
+            translate("Verdict", "No consensus"), tie_sentence(verdict, panel), "voted"
+        )
     parts = [
-        _tr("{agreeing} of {models}.").format(agreeing=verdict.agreement, models=len(panel.models)),
+        translate("Verdict", "{agreeing} of {models}.").format(
+            agreeing=verdict.agreement, models=len(panel.models)
+        ),
         *_dissents(verdict, panel),
     ]
     if accept_key:
-        parts.append(_tr("{key} accepts.").format(key=accept_key))
+        parts.append(translate("Verdict", "{key} accepts.").format(key=accept_key))
     return VerdictWords(panel.class_names[verdict.consensus], " ".join(parts), "voted")
 
 
 def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
     """``2 Covid, 2 Viral Pneumonia. Majority needs 3 of 4.``"""
-    rule = _tr("Majority needs {needed} of {models}.").format(
+    rule = translate("Verdict", "Majority needs {needed} of {models}.").format(
         needed=panel.majority, models=len(panel.models)
     )
     return f"{tie_counts(verdict, panel)}. {rule}"
@@ -88,7 +99,7 @@ def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
     answers = [f"{count} {names[vote]}" for vote, count in counts.most_common()]
     silent = sum(vote is None for vote in verdict.votes)
     if silent:
-        answers.append(_tr("{count} no answer").format(count=silent))
+        answers.append(translate("Verdict", "{count} no answer").format(count=silent))
     return ", ".join(answers)
 
 
@@ -97,27 +108,33 @@ def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
     sentences = []
     for model, vote in zip(panel.models, verdict.votes, strict=True):
         if vote is None:
-            sentences.append(_tr("{model} gave no answer.").format(model=model.title))
+            sentences.append(
+                translate("Verdict", "{model} gave no answer.").format(model=model.title)
+            )
         elif vote != verdict.consensus:
             name = panel.class_names[vote]
-            sentences.append(_tr("{model} says {name}.").format(model=model.title, name=name))
+            sentences.append(
+                translate("Verdict", "{model} says {name}.").format(model=model.title, name=name)
+            )
     return sentences
 
 
 def ood_badge(verdict: Verdict) -> BadgeFacts:
     """The out-of-distribution badge with its score."""
-    sentence = _tr("Unlike the training images, so the votes may mean little.")
+    sentence = translate("Verdict", "Unlike the training images, so the votes may mean little.")
     if verdict.ood_score is not None:
-        figure = _tr("Score {score}; 95 % of the validation images stay below 1.").format(
-            score=f"{verdict.ood_score:.2f}"
-        )
+        figure = translate(
+            "Verdict", "Score {score}; 95 % of the validation images stay below 1."
+        ).format(score=f"{verdict.ood_score:.2f}")
         sentence = f"{sentence} {figure}"
-    return BadgeFacts("ood", "out-of-distribution", _tr("Out of distribution"), sentence)
+    return BadgeFacts(
+        "ood", "out-of-distribution", translate("Verdict", "Out of distribution"), sentence
+    )
 
 
 def alarm_sentence(model_title: str, share: MarginShare) -> str:
     """How much of a map lies where no lung is, and what to do."""
-    return _tr("{percent} % of the heatmap of {model} lies at the border.").format(
+    return translate("Verdict", "{percent} % of the heatmap of {model} lies at the border.").format(
         percent=round(100 * max(share.border, share.corners)), model=model_title
     )
 
@@ -134,7 +151,10 @@ def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
             sentences.append(alarm_sentence(panel.models[index].title, share))
     if not sentences:
         return None
-    advice = _tr("Compare with the lungs covered.")
+    advice = translate("Verdict", "Compare with the lungs covered.")
     return BadgeFacts(
-        "shortcut", "shortcut-alarm", _tr("Shortcut alarm"), " ".join([*sentences, advice])
+        "shortcut",
+        "shortcut-alarm",
+        translate("Verdict", "Shortcut alarm"),
+        " ".join([*sentences, advice]),
     )

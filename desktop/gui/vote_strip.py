@@ -62,18 +62,16 @@ def strip_width(count: int, cell: int) -> int:
 def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelFacts) -> str:
     """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("VoteStrip", text)
-
+    translate = QCoreApplication.translate
     if state == "blind":
-        return tr("Votes hidden until you label")
+        return translate("VoteStrip", "Votes hidden until you label")
     if state == "waiting":
-        return tr("Waiting for the models")
+        return translate("VoteStrip", "Waiting for the models")
     if state == "failed":
-        return tr("Image not read, no votes")
+        return translate("VoteStrip", "Image not read, no votes")
     parts = []
     for model, vote in zip(panel.models, votes, strict=True):
-        answer = tr("no answer") if vote is None else panel.class_names[vote]
+        answer = translate("VoteStrip", "no answer") if vote is None else panel.class_names[vote]
         parts.append(f"{model.title} {answer}")
     return ", ".join(parts)
 

@@ -15,13 +15,11 @@ def film_presets(film: Radiograph) -> tuple[WindowPreset, ...]:
     full range has ``full`` only.
     """
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("WindowPresets", text)
-
+    translate = QCoreApplication.translate
     known = {
-        "Full range": ("full", tr("Full range")),
-        "1–99 %": ("p1", tr("1–99 %")),
-        "5–95 %": ("p5", tr("5–95 %")),
+        "Full range": ("full", translate("WindowPresets", "Full range")),
+        "1–99 %": ("p1", translate("WindowPresets", "1–99 %")),
+        "5–95 %": ("p5", translate("WindowPresets", "5–95 %")),
     }
     presets: list[WindowPreset] = []
     for index, window in enumerate(window_presets(film)):
@@ -29,7 +27,11 @@ def film_presets(film: Radiograph) -> tuple[WindowPreset, ...]:
         presets.append(WindowPreset(key, title, *width_and_level(window), window))
     if all(preset.key != "full" for preset in presets):
         full = Window("Full range", *value_range(film))
-        presets.append(WindowPreset("full", tr("Full range"), *width_and_level(full), full))
+        presets.append(
+            WindowPreset(
+                "full", translate("WindowPresets", "Full range"), *width_and_level(full), full
+            )
+        )
     return tuple(presets)
 
 
