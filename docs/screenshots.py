@@ -45,7 +45,7 @@ def draw_ward(folder: Path) -> None:
         film.save(folder / f"phantom_{number:02d}.png")
     with tempfile.TemporaryDirectory() as scratch:
         for sample in write_samples(Path(scratch)):
-            if sample.name == "real_chest_jpeg2000.dcm":
+            if sample.name == "chest_real_jpeg2000.dcm":
                 (Path(scratch) / sample.name).rename(folder / "public_sample.dcm")
     (folder / "phantom_15_cut_off.png").write_bytes(b"\x89PNG\r\n\x1a\n ends early")
 

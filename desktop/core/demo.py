@@ -1,6 +1,7 @@
 """Samples that need no patient: drawn phantoms, and a published DICOM where pydicom-data is there.
 
-File names say what each sample is, so nobody can take a drawing for a film.
+File names say what each sample is, so nobody can take a drawing for a film; they are chosen so that
+the real film comes first in a list and what is no film last.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PHANTOMS = (
     ("bacterial", 7),
 )
 # A chest film of the pydicom test data in two encodings (CR, MONOCHROME1, 15 bit).
-_DICOMS = (("RG1_UNCI.dcm", "real_chest_uncompressed"), ("RG1_J2KI.dcm", "real_chest_jpeg2000"))
+_DICOMS = (("RG1_UNCI.dcm", "chest_real_uncompressed"), ("RG1_J2KI.dcm", "chest_real_jpeg2000"))
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def write_samples(folder: Path) -> tuple[Sample, ...]:
         _save(folder / sample.name, Image.fromarray(draw_phantom(kind, seed, SIZE)))
         samples.append(sample)
     for kind in ("text", "photograph"):
-        sample = Sample(f"not_a_film_{kind}.png", "drawn, no film")
+        sample = Sample(f"something_else_{kind}.png", "drawn, no film")
         _save(folder / sample.name, Image.fromarray(draw_not_a_film(kind, 8, SIZE)))
         samples.append(sample)
     for source, name in _DICOMS:

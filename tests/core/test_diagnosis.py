@@ -57,7 +57,7 @@ def test_samples_are_the_same_every_time_and_say_what_they_are(tmp_path: Path) -
     samples = write_samples(tmp_path / "a")
     assert {sample.name for sample in samples} == {path.name for path in (tmp_path / "a").iterdir()}
     for sample in samples:
-        assert sample.name.startswith(("phantom_", "not_a_film_", "real_chest_"))
+        assert sample.name.startswith(("chest_real_", "phantom_", "something_else_"))
         assert sample.what.split(",")[0] in ("drawn", "real")
     with Image.open(tmp_path / "a" / "phantom_normal_1.png") as picture:
         assert picture.size == (512, 512)
