@@ -123,6 +123,8 @@ class CompareView(QWidget):
         for index in range(count):
             cell = CompareCell(panel, index, self._state, self._grid_widget)
             cell.chosen.connect(self._on_cell)
+            cell.view.window_changed.connect(lambda _width, _level: self._read_out())
+            cell.view.zoom_changed.connect(lambda _zoom: self._read_out())
             self._grid.addWidget(cell, index // columns, index % columns)
             self.cells.append(cell)
         for place in range(self._grid.columnCount()):
@@ -135,8 +137,6 @@ class CompareView(QWidget):
             ["", *panel.class_names],
         )
         self.classes.set_index(0)
-        self.cells[0].view.window_changed.connect(lambda _w, _l: self._read_out())
-        self.cells[0].view.zoom_changed.connect(lambda _z: self._read_out())
         self._film = self._result = None
         self.set_style(self._style)
         self.set_tool(self._tool)
@@ -217,6 +217,7 @@ class CompareView(QWidget):
         self._selected = index
         for place, cell in enumerate(self.cells):
             cell.view.set_selected(place == index)
+        self._read_out()
 
     def views(self) -> tuple[ImageView, ...]:
         """The image views in panel order."""
@@ -295,7 +296,7 @@ class CompareView(QWidget):
         return self.tr("Map for {name}, p {figure}").format(name=name, figure=figure)
 
     def _read_out(self) -> None:
-        view = self.cells[self._selected if self._selected < len(self.cells) else 0].view
+        view = self.cells[min(self._selected, len(self.cells) - 1)].view
         if view.film is None:
             self.readout.set_text("")
             return

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from desktop.gui import theme
 from desktop.gui.legend import RAMP_HEIGHT, draw_ramp, low_and_high
-from desktop.gui.paint import draw_haloed, text_width
+from desktop.gui.paint import draw_haloed, draw_text, fill_round, text_width
 
 MARGIN = 16
+GAP = 8
 _RAMP_WIDTH = 92
 _LINE = 18
 
@@ -92,6 +93,17 @@ def paint_hud(painter: QPainter, rect: QRectF, lines: HudLines) -> None:
         draw_haloed(painter, QPointF(left, y), lines.side, marker, tokens.hud1)
 
 
+def paint_caption(painter: QPainter, rect: QRectF, words: str) -> None:
+    """One line on a dark plate at the lower left, where the film reaches under it."""
+    font = theme.font(12)
+    width = min(text_width(font, words) + 12, rect.width() - 2 * GAP)
+    height = theme.dp(20)
+    plate = QRectF(rect.left() + GAP, rect.bottom() - GAP - height, width, height)
+    fill_round(painter, plate, theme.RADIUS_KEY, theme.colour("#000000", 0.6))
+    inner = plate.adjusted(6, 0, -6, 0)
+    draw_text(painter, inner, words, font, theme.current().hud1)
+
+
 def _paint_ramp(painter: QPainter, right: float, middle: float, metrics: QFontMetricsF) -> None:
     tokens, font = theme.current(), theme.font(12)
     low, high = low_and_high()
@@ -107,7 +119,5 @@ def _paint_ramp(painter: QPainter, right: float, middle: float, metrics: QFontMe
     draw_haloed(painter, QPointF(x, baseline), low, font, tokens.hud2)
 
 
-def _elide(middle: bool) -> object:
-    from PySide6.QtCore import Qt
-
+def _elide(middle: bool) -> Qt.TextElideMode:
     return Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight

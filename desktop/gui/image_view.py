@@ -28,7 +28,7 @@ from desktop.gui import theme
 from desktop.gui.film_renderer import FilmRenderer
 from desktop.gui.film_view import FilmView
 from desktop.gui.heatmap_overlay import HeatPainter, draw_crosshair
-from desktop.gui.hud import HudLines, paint_hud
+from desktop.gui.hud import HudLines, paint_caption, paint_hud
 from desktop.gui.image_gestures import Gestures
 from desktop.gui.image_message import paint_loading, paint_message
 from desktop.gui.image_words import hud_lines
@@ -326,7 +326,7 @@ class ImageView(KeyboardFocus, FilmView):
         elif self._hud_visible:
             paint_hud(painter, rect, self._lines())
         elif self._caption and self._renderer is not None:
-            paint_hud(painter, rect, HudLines(bottom_left=(self._caption,)))
+            paint_caption(painter, rect, self._caption)
 
     def _lines(self) -> HudLines:
         return hud_lines(

@@ -67,6 +67,16 @@ def test_unlinked_cells_go_their_own_way_and_linking_takes_the_chosen_one(
     assert second.effective_zoom() == pytest.approx(first.effective_zoom())
 
 
+def test_the_readout_tells_window_and_zoom_as_drawn(grid: CompareView) -> None:
+    grid.resize(700, 500)
+    view = grid.views()[0]
+    view.set_window(80, 90)
+    view.one_to_one()
+    assert grid.readout.text == "W 80  L 90   Zoom 100 %"
+    view.fit()
+    assert f"Zoom {view.effective_zoom() * 100:,.0f} %" in grid.readout.text
+
+
 def test_consensus_and_difference_change_the_picture(grid: CompareView, qtbot: QtBot) -> None:
     pictures = [grid.cells[1].view.grab().toImage()]
     for button in (grid.consensus, grid.difference):
