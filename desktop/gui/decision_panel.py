@@ -83,6 +83,7 @@ class DecisionPanel(QWidget):
         self.undo.clicked.connect(self.undo_requested)
         self.undo.hide()
         self.next_unreviewed = FlatButton(self.tr("Next unreviewed"), "", height=28)
+        self.next_unreviewed.set_menu_arrow(True, "chevron-right")
         self.next_unreviewed.clicked.connect(self.next_unreviewed_requested)
         footer = QHBoxLayout()
         footer.setContentsMargins(0, 0, 0, 0)

@@ -62,6 +62,7 @@ class FlatButton(QAbstractButton):
         self._action: QAction | None = None
         self._words_hidden = False
         self._menu_arrow = False
+        self._arrow_icon = "chevron-down"
         self.setText(text)
         self.setAccessibleName(text)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -116,8 +117,9 @@ class FlatButton(QAbstractButton):
             self._icon_name = name
             self.update()
 
-    def set_menu_arrow(self, shown: bool) -> None:
-        """Show a small arrow after the words: a menu opens."""
+    def set_menu_arrow(self, shown: bool, icon: str = "chevron-down") -> None:
+        """Show a small arrow after the words: a menu opens, or (another ``icon``) it leads on."""
+        self._arrow_icon = icon
         self._menu_arrow = shown
         self.updateGeometry()
 
@@ -224,7 +226,7 @@ class FlatButton(QAbstractButton):
             size = theme.dp(12)
             x += theme.dp(theme.GAP_XS)
             box = QRectF(x, (self.height() - size) // 2, size, size)
-            icons.paint_icon(painter, "chevron-down", box, ink)
+            icons.paint_icon(painter, self._arrow_icon, box, ink)
             x += size
         if self._cap:
             self._paint_cap(painter, tokens, ink, x + theme.dp(theme.GAP_S))

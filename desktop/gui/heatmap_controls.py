@@ -80,7 +80,7 @@ class HeatmapControls(QWidget):
         self.classes = Segmented(self.tr("Heatmap class"))
         self.classes.chosen.connect(lambda index: self.class_chosen.emit(index - 1))
         self.opacity = PercentSlider(self.tr("Opacity"), 5, 100)
-        self.threshold = PercentSlider(self.tr("From"), 0, 95)
+        self.threshold = PercentSlider(self.tr("Threshold"), 0, 95)
         self.threshold.setToolTip(
             self.tr("Below this share of the map's maximum nothing is drawn.")
         )
