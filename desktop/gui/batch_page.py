@@ -307,7 +307,7 @@ class BatchPage(QScrollArea):
         session = self._session
         device, reason = self._device
         facts = [
-            (self.tr("Runs on"), device or self.tr("models are loading")),
+            (self.tr("Runs on"), device or self.tr("not loaded yet")),
             (self.tr("Fallback"), reason or self.tr("none")),
         ]
         if session is not None:

@@ -69,7 +69,7 @@ class CaseDelegate(QStyledItemDelegate):
         if self.rail:
             self._paint_rail(painter, rect, view, picture, surface)
         else:
-            self._paint_row(painter, rect, view, picture, surface, selected)
+            self._paint_row(painter, rect, view, picture, selected)
         if is_current and self.focused:
             stroke_round(painter, QRectF(rect).adjusted(1, 1, -1, -1), 4, tokens.accent, 2.0)
         painter.restore()
@@ -80,7 +80,6 @@ class CaseDelegate(QStyledItemDelegate):
         rect: QRect,
         view: RowView,
         picture: QImage | None,
-        surface: str,
         selected: bool,
     ) -> None:
         tokens, facts = theme.current(), self.facts

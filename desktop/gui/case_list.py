@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.core.case_query import select_text
-from desktop.core.case_table import FAILED
+from desktop.core.case_query import Rows, matches, select_text, vocabulary_of
 from desktop.core.errors import UsageError
+from desktop.core.query_language import parse_query
+from desktop.core.query_terms import needs_votes
+from desktop.core.review_queue import waits_for_review
 from desktop.gui.case_list_model import CaseListModel, RowView
 from desktop.gui.filter_bar import TAB_QUERIES
 from desktop.gui.row_words import row_view
@@ -38,8 +40,7 @@ class CaseList(QObject):
         self.query = ""
         self.sort = ""
         self._session: Session | None = None
-        self._shown: list[int] = []
-        self._row_of: dict[int, int] = {}
+        self._rows: Rows = np.empty(0, np.intp)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REFRESH_MS)
@@ -49,14 +50,14 @@ class CaseList(QObject):
         """List another session."""
         self._session = session
         self.query, self.sort = query, sort
-        self._shown, self._row_of = [], {}
+        self._rows = np.empty(0, np.intp)
         self.model.show([])
         self.refresh()
 
     @property
     def shown(self) -> Sequence[int]:
-        """Cases listed, in order."""
-        return self._shown
+        """Cases listed, in order; not to be changed."""
+        return self.model.shown
 
     def set_query(self, query: str, sort: str | None = None) -> bool:
         """Filter and order anew.
@@ -92,7 +93,7 @@ class CaseList(QObject):
         self._timer.stop()
         session = self._session
         if session is None:
-            self._set_shown([])
+            self._set_rows(np.empty(0, np.intp))
             self.counts_changed.emit(dict.fromkeys(TAB_QUERIES, 0))
             return True
         try:
@@ -100,9 +101,22 @@ class CaseList(QObject):
         except UsageError as problem:
             self.query_refused.emit(problem)
             return False
-        self._set_shown(rows.tolist())
+        self._set_rows(rows)
         self.counts_changed.emit(self.counts())
         return True
+
+    def add(self, cases: Sequence[int]) -> None:
+        """List newly found cases; without filter and order they simply join at the end."""
+        if self.query or self.sort:
+            self.refresh_soon()
+            return
+        # Numbers rise, so what is listed already lies below.
+        last = int(self._rows[-1]) if len(self._rows) else -1
+        fresh = [case for case in cases if case > last]
+        self._rows = np.concatenate([self._rows, np.asarray(fresh, np.intp)])
+        self.model.append(fresh)
+        self.shown_changed.emit()
+        self.refresh_soon()
 
     def refresh_soon(self) -> None:
         """Filter again within half a second, once for many answers."""
@@ -122,61 +136,62 @@ class CaseList(QObject):
         found: dict[str, int | None] = {}
         for tab, query in TAB_QUERIES.items():
             try:
-                found[tab] = len(select_text(session.table, query, blind=self.blind))
+                parsed = parse_query(query, vocabulary_of(session.table))
+                if self.blind and needs_votes(parsed):
+                    found[tab] = None
+                else:
+                    matching = matches(session.table, parsed, blind=self.blind)
+                    found[tab] = int(np.count_nonzero(matching))
             except UsageError:
                 found[tab] = None
         return found
 
     def position(self, case: int | None) -> int | None:
         """Place of a case in the list, None where it is not listed."""
-        return None if case is None else self._row_of.get(case)
+        return None if case is None else self.model.row_of(case)
 
     def neighbour(self, case: int | None, step: int) -> int | None:
         """The listed case ``step`` rows on; None beyond the ends."""
-        if not self._shown:
+        if not len(self._rows):
             return None
         place = self.position(case)
         if place is None:
             place = self._place_of_hidden(case) - (1 if step > 0 else 0)
         place += step
-        return self._shown[place] if 0 <= place < len(self._shown) else None
+        return int(self._rows[place]) if 0 <= place < len(self._rows) else None
 
     def unreviewed_from(
         self, case: int | None, step: int = 1, *, inclusive: bool = False
     ) -> int | None:
         """Next listed case without a decision, going round the end; failed ones are passed over."""
         session = self._session
-        if session is None or not self._shown:
+        if session is None or not len(self._rows):
             return None
-        count = len(self._shown)
+        count = len(self._rows)
         place = self.position(case)
         if place is None:
             place = self._place_of_hidden(case)
             inclusive = True
-        shown = np.asarray(self._shown)
-        open_ = (session.table.column("state")[shown] == 0) & (
-            session.table.column("status")[shown] != FAILED
-        )
+        waiting = waits_for_review(session.table)[self._rows]
         order = (place + step * np.arange(0 if inclusive else 1, count + 1)) % count
-        hits = np.flatnonzero(open_[order])
-        return int(shown[order[hits[0]]]) if len(hits) else None
+        hits = np.flatnonzero(waiting[order])
+        return int(self._rows[order[hits[0]]]) if len(hits) else None
 
     def _place_of_hidden(self, case: int | None) -> int:
         """Where a case that the filter hides would stand in folder order."""
         if case is None:
             return 0
-        return int(np.searchsorted(np.asarray(self._shown), case)) if not self.sort else 0
+        return int(np.searchsorted(self._rows, case)) if not self.sort else 0
 
-    def _set_shown(self, shown: list[int]) -> None:
-        old = self._shown
-        if shown == old:
+    def _set_rows(self, rows: Rows) -> None:
+        old = self._rows
+        if np.array_equal(rows, old):
             return
-        self._shown = shown
-        self._row_of = {case: row for row, case in enumerate(shown)}
-        if len(shown) > len(old) and shown[: len(old)] == old:
-            self.model.append(shown[len(old) :])
-        elif not self.model.remove_to(shown):
-            self.model.show(shown)
+        self._rows = rows
+        if len(rows) > len(old) and np.array_equal(rows[: len(old)], old):
+            self.model.append(rows[len(old) :].tolist())
+        elif not self.model.remove_to(rows):
+            self.model.show(rows.tolist())
         self.shown_changed.emit()
 
     def _row_view(self, case: int) -> RowView:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 Index = QModelIndex | QPersistentModelIndex
@@ -115,7 +117,12 @@ class CaseListModel(QAbstractTableModel):
             self._row_of.update({case: first + offset for offset, case in enumerate(cases)})
         self.endInsertRows()
 
-    def remove_to(self, cases: Sequence[int]) -> bool:
+    @property
+    def shown(self) -> Sequence[int]:
+        """Cases listed, in order; not to be changed."""
+        return self._shown
+
+    def remove_to(self, cases: npt.NDArray[np.intp]) -> bool:
         """Take a few rows out so that ``cases`` remain.
 
         Returns:
@@ -124,12 +131,11 @@ class CaseListModel(QAbstractTableModel):
         gone = len(self._shown) - len(cases)
         if not 0 < gone <= _FEW:
             return False
-        kept = set(cases)
-        removed = [row for row, case in enumerate(self._shown) if case not in kept]
-        remaining = [case for case in self._shown if case in kept]
-        if len(removed) != gone or remaining != list(cases):
+        listed = np.asarray(self._shown, np.intp)
+        kept = np.isin(listed, cases)
+        if not np.array_equal(listed[kept], cases):
             return False
-        for row in reversed(removed):
+        for row in np.flatnonzero(~kept)[::-1].tolist():
             self.beginRemoveRows(QModelIndex(), row, row)
             del self._shown[row]
             self.endRemoveRows()

@@ -167,7 +167,12 @@ class ShareBars(Restyled):
             fill_round(painter, track, theme.RADIUS_BAR, tokens.track)
             bar = QRectF(track.left(), track.top(), max(2.0, track.width() * share), 6)
             # Agreement is quiet, dissent is loud.
-            fill_round(painter, bar, theme.RADIUS_BAR, tokens.text3 if index == 0 else tokens.text1)
+            fill_round(
+                painter,
+                bar,
+                theme.RADIUS_BAR,
+                tokens.text1 if split.count(":") > 1 or not split.endswith(" 0") else tokens.text3,
+            )
             draw_text(
                 painter, QRectF(end, y, count_w, row), f"{count:,}", theme.font(13), ink, right
             )

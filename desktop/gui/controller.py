@@ -347,7 +347,7 @@ class Controller(QObject):
             return
         added = session.add(files)
         stored.fill(session, added)
-        self.list.refresh()
+        self.list.add(added)
         if self.label_on_open:
             self.run.add(added)
         self.list_grew.emit(len(session.table))
@@ -359,6 +359,7 @@ class Controller(QObject):
             return
         self._scan = None
         session.scanned = True
+        self.list.refresh()
         self.run.recount()
         self._settle_start(last=True)
         self.scan_finished.emit()

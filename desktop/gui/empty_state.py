@@ -30,6 +30,7 @@ from desktop.gui.paint import (
     text_width,
 )
 from desktop.gui.panel_facts import colour_slots, short_names
+from desktop.gui.switch import Switch
 
 SIDE_WIDTH = 344
 _RECENT_ROW = 56
@@ -413,36 +414,6 @@ class _ModelLine(Restyled):
         draw_text(painter, name, self._title, theme.font(13, 500), tokens.text1)
         rest = QRectF(theme.dp(114), 0, self.width() - theme.dp(114), self.height())
         draw_text(painter, rest, self._size, theme.font(12), tokens.text2)
-        painter.end()
-
-
-class Switch(QAbstractButton):
-    """On or off, with its words."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self.setText(words)
-        self.setAccessibleName(words)
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFixedHeight(theme.dp(28))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        height, width = theme.dp(16), theme.dp(28)
-        track = QRectF(3, (self.height() - height) / 2, width, height)
-        on = self.isChecked()
-        fill_round(painter, track, height / 2, tokens.accent if on else tokens.track)
-        knob = height - 6
-        x = track.right() - knob - 3 if on else track.left() + 3
-        dot = QRectF(x, track.top() + 3, knob, knob)
-        fill_round(painter, dot, knob / 2, tokens.on_accent if on else tokens.text2)
-        box = QRectF(track.right() + theme.dp(8), 0, self.width(), self.height())
-        draw_text(painter, box, self.text(), theme.font(13, 500), tokens.text1, elide=None)
-        if self.hasFocus():
-            stroke_round(painter, track.adjusted(-3, -3, 3, 3), 11, tokens.accent, 2)
         painter.end()
 
 

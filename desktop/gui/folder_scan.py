@@ -31,12 +31,19 @@ class _Lister(QObject):
     @Slot()
     def run(self) -> None:
         try:
+            # The first files at once, the others in larger steps: each step costs the window some
+            # milliseconds, whatever it brings.
+            gathered: list[FileFact] = []
+            wanted = 1
             for batch in list_folder(self._root, recursive=self._recursive, batch=FIRST_BATCH):
                 if self._cancelled.is_set():
                     break
-                self.batch_found.emit(
-                    [FileFact(file.image, file.size, file.mtime_ns) for file in batch]
-                )
+                gathered += [FileFact(file.image, file.size, file.mtime_ns) for file in batch]
+                if len(gathered) >= wanted:
+                    self.batch_found.emit(gathered)
+                    gathered, wanted = [], BATCH
+            if gathered and not self._cancelled.is_set():
+                self.batch_found.emit(gathered)
         except CxrError as refusal:
             self.refused.emit(refusal)
         self.ended.emit()

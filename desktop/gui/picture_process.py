@@ -24,6 +24,7 @@ from PIL import Image
 
 from desktop.core.errors import CxrError, ImageRefused
 from desktop.core.pixels import Radiograph, eight_bit, read_radiograph
+from desktop.core.spawning import start_bare
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
@@ -154,7 +155,7 @@ class PictureProcess:
                 ours.close()
                 theirs.close()
                 return
-            child.start()
+            start_bare(child)
             self._child, self._connection = child, ours
         theirs.close()
 

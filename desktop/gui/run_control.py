@@ -12,6 +12,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.core.cases import CaseResult
+from desktop.core.review_store import FileFact
 from desktop.gui.device_words import device_words
 from desktop.gui.engine_client import EngineClient
 from desktop.gui.session import Session
@@ -21,6 +22,8 @@ _TICK_MS = 1000
 _CURVE_POINTS = 600
 # Stays below one micro-batch of work in hand when the reader jumps.
 _AHEAD = 24
+# Files that the engine is handed at once.
+_FED = 400
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class RunControl(QObject):
         self._session: Session | None = None
         self._client: EngineClient | None = None
         self._state: RunState = "idle"
+        self._queue: deque[int] = deque()
         self.device = ""
         self._started: datetime | None = None
         self._answered_count = 0
@@ -81,6 +85,7 @@ class RunControl(QObject):
         """Start the engine for a session; nothing is asked of it yet."""
         self.end()
         self._session = session
+        self._queue.clear()
         client = EngineClient(
             session.panel, session.root, device=device, store_home=store_home, parent=self
         )
@@ -110,19 +115,28 @@ class RunControl(QObject):
 
     def add(self, cases: Iterable[int]) -> None:
         """Queue cases without an answer behind what waits."""
-        session, client = self._session, self._client
-        if session is None or client is None or self._state == "stopped":
+        session = self._session
+        if session is None or self._client is None or self._state == "stopped":
             self._tell()
             return
-        waiting = [
-            (session.path(case), session.files[case])
-            for case in cases
-            if not session.has_result(case) and case in session.files
-        ]
-        client.add(waiting)
-        if waiting and self._state == "idle":
+        before = len(self._queue)
+        self._queue.extend(case for case in cases if not session.has_result(case))
+        if len(self._queue) > before and self._state == "idle":
             self._run()
+        self._feed()
         self._tell()
+
+    def _feed(self) -> None:
+        """Keep the engine's own queue short: a hundred thousand paths at once would stall us."""
+        session, client = self._session, self._client
+        if session is None or client is None or client.waiting > _FED // 2:
+            return
+        portion: list[tuple[Path, FileFact]] = []
+        while self._queue and len(portion) < _FED:
+            case = self._queue.popleft()
+            if case in session.files and not session.has_result(case):
+                portion.append((session.path(case), session.files[case]))
+        client.add(portion)
 
     def put_first(self, cases: Sequence[int]) -> None:
         """Answer these first: the image on show, the next ones, the rows on screen."""
@@ -179,6 +193,7 @@ class RunControl(QObject):
         """Forget what waits and keep what is answered."""
         if self._client is None or self._state not in ("running", "paused"):
             return
+        self._queue.clear()
         self._client.cancel()
         if self._state == "paused":
             self._client.resume()
@@ -224,6 +239,7 @@ class RunControl(QObject):
                 cases.append(session.table.set_result(result))
         self._since_tick += len(cases)
         self._count()
+        self._feed()
         self.answered.emit(cases)
         self._tell()
 
@@ -232,7 +248,8 @@ class RunControl(QObject):
         self.device_changed.emit(device_words(device), reason)
 
     def _on_idle(self) -> None:
-        if self._state == "running":
+        self._feed()
+        if self._state == "running" and self._client is not None and not self._client.waiting:
             self._set_state("idle")
 
     def _on_failed(self, problem: Exception) -> None:

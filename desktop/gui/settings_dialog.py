@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -24,7 +23,9 @@ from PySide6.QtWidgets import (
 from desktop.core.errors import UsageError
 from desktop.core.settings import DEFAULTS, Explanation, explanations
 from desktop.gui import theme
+from desktop.gui.labels import Paragraph
 from desktop.gui.preferences import Preferences
+from desktop.gui.switch import Switch
 
 # The panel has a menu of its own, and folders are added there.
 _ELSEWHERE = frozenset({"panel", "panel_folders"})
@@ -56,9 +57,9 @@ class SettingsDialog(QDialog):
             QDialogButtonBox.StandardButton.Close | QDialogButtonBox.StandardButton.RestoreDefaults
         )
         buttons.rejected.connect(self.reject)
-        buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(
-            self._restore
-        )
+        defaults = buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults)
+        defaults.setAutoDefault(False)
+        defaults.clicked.connect(self._restore)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 16)
         column.addWidget(self._tabs, 1)
@@ -78,13 +79,9 @@ class SettingsDialog(QDialog):
         title = _tr(explanation.title)
         editor.setAccessibleName(title)
         editor.setAccessibleDescription(_tr(explanation.text))
-        words = QLabel(_tr(explanation.text))
-        words.setWordWrap(True)
-        words.setFont(theme.font(12))
-        words.setProperty("tone", "hint")
-        words.setForegroundRole(words.foregroundRole())
+        words = Paragraph(_tr(explanation.text))
         self._editors[name] = editor
-        if isinstance(editor, QCheckBox):
+        if isinstance(editor, Switch):
             editor.setText(title)
             form.addRow(editor)
         else:
@@ -116,7 +113,7 @@ class SettingsDialog(QDialog):
             self._change(name, new)
 
         if isinstance(value, bool):
-            return _check_box(value, changed)
+            return _switch(value, changed)
         if isinstance(value, int):
             return _spin_box(value, explanation, changed)
         if explanation.choices:
@@ -142,8 +139,8 @@ class SettingsDialog(QDialog):
         self.settings_changed.emit()
 
 
-def _check_box(value: bool, changed: Callable[[Any], None]) -> QCheckBox:
-    box = QCheckBox()
+def _switch(value: bool, changed: Callable[[Any], None]) -> Switch:
+    box = Switch("")
     box.setChecked(value)
     box.toggled.connect(changed)
     return box
@@ -170,7 +167,7 @@ def _combo_box(value: str, explanation: Explanation, changed: Callable[[Any], No
 
 def _show(editor: QWidget, value: Any) -> None:
     editor.blockSignals(True)
-    if isinstance(editor, QCheckBox):
+    if isinstance(editor, Switch):
         editor.setChecked(value)
     elif isinstance(editor, QSpinBox):
         editor.setValue(value)

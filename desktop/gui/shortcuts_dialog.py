@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QCoreApplication, QSize, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QDialog,
@@ -61,8 +61,10 @@ class ShortcutsDialog(QDialog):
         self.key_edit.setAccessibleName(self.tr("New key"))
         self.key_edit.editingFinished.connect(self._bind)
         self._default = QPushButton(self.tr("Default"))
+        self._default.setAutoDefault(False)
         self._default.clicked.connect(self._bind_default)
         self._all_default = QPushButton(self.tr("All defaults"))
+        self._all_default.setAutoDefault(False)
         self._all_default.clicked.connect(self._bind_all_defaults)
         self._words = QLabel(
             self.tr("Choose a command and press its new key. Keys sleep while you type.")
@@ -133,10 +135,12 @@ class ShortcutsDialog(QDialog):
                 group = QStandardItem(QCoreApplication.translate(CONTEXT, spec.group))
                 group.setFont(theme.font(12, 600))
                 group.setSelectable(False)
+                group.setSizeHint(QSize(0, theme.dp(32)))
                 self._model.appendRow([group, QStandardItem()])
                 groups[spec.group] = group
             item = QStandardItem(spec.plain_title)
             item.setData(spec.name, _NAME_ROLE)
+            item.setSizeHint(QSize(0, theme.dp(26)))
             shown = [
                 QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
                 for key in keys[spec.name]
