@@ -32,7 +32,7 @@ class RunProgress:
         self._console = console
         self._quiet = quiet
         self._started = self._told = time.monotonic()
-        self._done = self._failed = 0
+        self._done = self._failed = self._labelled = 0
         self._total: int | None = None
         self._bar: Progress | None = None
         if console.is_terminal and not quiet:
@@ -59,9 +59,7 @@ class RunProgress:
         """One more image is finished; not ``fresh`` = taken over from an earlier run."""
         self._done += 1
         self._failed += failed
-        if not fresh:
-            # What was taken over says nothing of the rate.
-            self._started += 1e-9
+        self._labelled += fresh
         if self._bar is not None:
             words = f"{self._failed:,} failed" if self._failed else ""
             self._bar.update(self._task, advance=1, failed=words)
@@ -90,7 +88,7 @@ class RunProgress:
 
     def _line(self) -> str:
         seconds = max(1e-6, time.monotonic() - self._started)
-        rate = self._done / seconds
+        rate = self._labelled / seconds  # what was taken over says nothing of the speed
         line = f"{self._done:,}"
         if self._total is not None:
             left = (self._total - self._done) / rate if rate else 0
