@@ -104,7 +104,7 @@ class DecisionLog:
         rows = self._connection.execute(
             f"SELECT path, {DECISION_COLUMNS} FROM decision WHERE panel = ?", (self._panel,)
         )
-        return {image_path(path): decision_from_row(values) for path, *values in rows}
+        return {image_path(path): _decision(values) for path, *values in rows}
 
     def panels_of(self, image: str) -> list[str]:
         """Names of all panels in which an image was decided on."""
@@ -142,7 +142,7 @@ class DecisionLog:
             (self._panel, stored_path(image)),
         )
         return tuple(
-            LogEntry(revision, act, kind, sha256.hex(), unpacked(before), unpacked(after))
+            LogEntry(revision, act, kind, sha256.hex(), _unpacked(before), _unpacked(after))
             for revision, act, kind, sha256, before, after in rows
         )
 
@@ -217,7 +217,7 @@ class DecisionLog:
             # Nothing was decided, so there is nothing to put aside.
             self._upsert([(image, stored.decision, content, stored.changed)])
             return False
-        after = unpacked(earlier[0]) if comes_back else OPEN
+        after = _unpacked(earlier[0]) if comes_back else OPEN
         number = self._begin(Step("file_changed", "", ()), "note", images=1)
         # The log line carries the content that the decision before it was made on.
         stamped = self._append(number, "do", [(image, stored.sha256, stored.decision, after)])
@@ -250,11 +250,11 @@ class DecisionLog:
         for path, old, new, sha256 in rows:
             stored = all_stored[path]
             leave, reach = (new, old) if act == "undo" else (old, new)
-            if not same_decision(stored.decision, unpacked(leave)):
+            if not same_decision(stored.decision, _unpacked(leave)):
                 skipped.append(path)
                 continue
             before[path], hashes[path] = stored, sha256
-            after[path] = restored(stored.decision, unpacked(reach))
+            after[path] = restored(stored.decision, _unpacked(reach))
         self._connection.execute("UPDATE step SET position = ? WHERE id = ?", (target, number))
         applied = self._write(number, kind, value, act, before, after, hashes)
         return replace(applied, skipped=tuple(skipped))
@@ -360,7 +360,7 @@ class DecisionLog:
             (self._panel,),
         )
         known = {
-            image_path(path): _Stored(decision_from_row(values), sha256, bool(changed))
+            image_path(path): _Stored(_decision(values), sha256, bool(changed))
             for path, sha256, changed, *values in rows
         }
         return {image: known.get(image, _NOTHING) for image in images}
@@ -371,9 +371,21 @@ class DecisionLog:
             " WHERE panel = ? AND path = ?",
             (self._panel, stored_path(image)),
         ).fetchone()
-        return (
-            _NOTHING if row is None else _Stored(decision_from_row(row[2:]), row[0], bool(row[1]))
-        )
+        return _NOTHING if row is None else _Stored(_decision(row[2:]), row[0], bool(row[1]))
+
+
+def _decision(values: Sequence[Any]) -> Decision:
+    try:
+        return decision_from_row(values)
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a damaged row: {error}") from error
+
+
+def _unpacked(text: str) -> Decision:
+    try:
+        return unpacked(text)
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"a damaged line of the log: {error}") from error
 
 
 def packed(decision: Decision) -> str:

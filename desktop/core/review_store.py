@@ -151,12 +151,16 @@ class ReviewStore:
                 "STORE-05" if error.code != "OUTPUT-01" else "STORE-03", str(error)
             ) from error
         with in_words(name, path):
+            found = _identity(path)
             try:
                 connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
             except sqlite3.Error as error:
                 if not is_damage(error):
                     raise
-                return cls._begin_anew(path, panel, name, busy_timeout_ms)
+                if _identity(path) == found:
+                    return cls._begin_anew(path, panel, name, busy_timeout_ms)
+                # Another window was faster and has begun a new store.
+                connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
             return cls._build(connection, path, panel, name)
 
     @classmethod

@@ -142,6 +142,16 @@ def test_damage_found_while_working_is_told_with_what_to_do(tmp_path: Path) -> N
         assert store.notice is not None
 
 
+def test_a_log_line_that_makes_no_sense_is_told_as_damage(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.apply(labelling(store, "a.png"))
+        store._connection.execute('UPDATE log SET before = \'{"state": "purple"}\'')
+        with pytest.raises(StoreFailed) as refused:
+            store.undo()
+        assert refused.value.code == "STORE-02"
+        assert store.decision("a.png").label == "Covid"
+
+
 @settings(
     deadline=None,
     max_examples=10,
