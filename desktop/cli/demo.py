@@ -25,6 +25,7 @@ from desktop.core.folder import natural_key
 from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
+from desktop.core.pipeline import batch_plan
 from desktop.core.run_manifest import RunFacts, write_manifest
 from desktop.core.vote import consensus_text, rule_text, short_names
 
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     with (
         LabelRun(panel, settings) as labelling,
-        DecodePool(sizes=panel.input_sizes, film=True) as decoder,
+        DecodePool(batch_plan(threads).decoders, sizes=panel.input_sizes, film=True) as decoder,
         RunProgress(errors) as progress,
     ):
         session = PanelSession(panel, checked_device(arguments.device), threads, streams=threads)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 
 from desktop.core.devices import checked_device
 from desktop.core.diagnosis import Diagnosis, diagnose
+from desktop.core.pipeline import batch_plan
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,10 +24,8 @@ def _text(found: Diagnosis) -> str:
     lines += ["", "Device"]
     if found.report is not None:
         lines.append(f"  {found.report.sentence}")
-        lines.append(
-            f"  {found.cores} usable cores. A batch runs one image stream a thread, decoding in "
-            "child processes."
-        )
+        lines.append(f"  {found.cores} usable cores, limits of a container respected.")
+        lines.append(f"  {batch_plan(found.report.threads).sentence}")
     lines += [f"  {reason or name + ': may work here'}" for name, reason in found.devices]
     lines += ["", "Panels"]
     for panel in found.panels:
@@ -60,6 +60,7 @@ def _json(found: Diagnosis) -> str:
             "sessions": dict(report.sessions),
             "reason": report.reason,
             "threads": report.threads,
+            "batch": dataclasses.asdict(batch_plan(report.threads)),
         },
         "devices": {name: reason or "may work here" for name, reason in found.devices},
         "panels": {

@@ -25,7 +25,7 @@ from desktop.core.folder import FoundFile
 from desktop.core.gather import gather, nothing_found
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.pipeline import DEFAULT_BATCH
+from desktop.core.pipeline import DEFAULT_BATCH, batch_plan
 from desktop.core.run_manifest import RunFacts, write_manifest
 
 EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -74,20 +74,20 @@ class _Job:
     def run(self, files: Iterator[FoundFile]) -> int:
         arguments, settings = self._arguments, self._labelling.settings
         threads = arguments.threads or usable_cores()
+        plan = batch_plan(threads, settings.batch)
         drawing = settings.heatmaps is not None
         with (
             # Workers start while the models load.
             DecodePool(
-                # A full-size film costs about as much to decode as to label.
-                workers=(threads + 1) // 2,
+                workers=plan.decoders,
                 sizes=self._panel.input_sizes,
                 film=drawing,
-                ahead=max(16, 2 * settings.batch * threads),
+                ahead=plan.ahead,
             ) as decoder,
             StopSignals(self._token, self._say_stopping),
         ):
             session = PanelSession(
-                self._panel, checked_device(arguments.device), threads, streams=threads
+                self._panel, checked_device(arguments.device), threads, streams=plan.streams
             )
             self._say_start(session)
             threading.Thread(target=self._count, daemon=True, name="count").start()

@@ -31,6 +31,42 @@ Draw = Callable[[CaseResult, npt.NDArray[np.uint8]], object]
 
 
 @dataclass(frozen=True)
+class BatchPlan:
+    """How a batch uses a machine's cores.
+
+    Attributes:
+        streams: Micro-batches that run at once, each on one thread: nothing waits for the slowest
+            part of an operator, so no core idles.
+        decoders: Child processes that decode; a full-size film costs about as much to decode as
+            four small models cost to answer, so every second core may be busy with that.
+        batch: Images in a micro-batch.
+        ahead: Files decoded before the models ask for them; bounds the memory.
+    """
+
+    streams: int
+    decoders: int
+    batch: int
+    ahead: int
+
+    @property
+    def sentence(self) -> str:
+        """For ``doctor``."""
+        return (
+            f"A batch runs {_some(self.streams, 'stream')} of {self.batch} images, one thread each, "
+            f"with {_some(self.decoders, 'decoding process', 'decoding processes')} up to "
+            f"{self.ahead} films ahead."
+        )
+
+
+def batch_plan(threads: int, batch: int | None = None) -> BatchPlan:
+    """The plan for a number of processor threads; the models and the decoders share them."""
+    size = batch or DEFAULT_BATCH
+    return BatchPlan(
+        streams=threads, decoders=(threads + 1) // 2, batch=size, ahead=max(16, 2 * size * threads)
+    )
+
+
+@dataclass(frozen=True)
 class LabelledCase:
     """A result, with what only this moment has.
 
@@ -180,3 +216,7 @@ def _label_group(
             )
         )
     return cases
+
+
+def _some(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -50,7 +50,7 @@ from desktop.core.export_csv import TableRow, write_table
 from desktop.core.folder import FoundFile
 from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
-from desktop.core.pipeline import DEFAULT_BATCH, label, without_maps
+from desktop.core.pipeline import DEFAULT_BATCH, batch_plan, label, without_maps
 from tests.data_location import shared_data
 
 MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
@@ -96,8 +96,8 @@ def measure(
     flops = sum(model_flops(model.path) for model in panel.models)
     print(f"{len(files)} images, {threads} threads, {flops / 1e9:.2f} GFLOP an image", flush=True)
     peak, alone, whole, without = [], [], [], []
-    workers = max(1, (threads + 1) // 2)
-    with DecodePool(workers=workers, sizes=panel.input_sizes, ahead=32) as decoder:
+    plan = batch_plan(threads)
+    with DecodePool(plan.decoders, sizes=panel.input_sizes, ahead=plan.ahead) as decoder:
         run_pipeline(session, decoder, files[:8], scratch)  # workers are up, files are in memory
         for _ in range(arguments.repeats):
             # Side by side, so that a slower minute of the machine hits all of them.
