@@ -94,6 +94,9 @@ DROPPED = (
     "*plugins/generic/*",
     "*plugins/networkinformation/*",
     "*plugins/tls/*",
+    # The system's own: they read the system's font settings, and a copy finds no fonts.
+    "libfontconfig.so*",
+    "libfreetype.so*",
     "*PySide6/Qt/translations/*",
     "desktop/manual/*.py",
     "desktop/manual/__pycache__/*",

@@ -231,6 +231,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("stop_run", QT_TRANSLATE_NOOP("Actions", "&Stop and keep"), MODELS, icon="stop"),
     ActionSpec("retry_failed", QT_TRANSLATE_NOOP("Actions", "&Retry all failed"), MODELS),
     ActionSpec(
+        "manual", QT_TRANSLATE_NOOP("Actions", "&Manual"), HELP, ("Shift+F1",), icon="document"
+    ),
+    ActionSpec(
         "shortcuts", QT_TRANSLATE_NOOP("Actions", "&Shortcuts"), HELP, ("F1", "?"), icon="help"
     ),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About CXR Quorum"), HELP),

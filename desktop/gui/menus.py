@@ -86,7 +86,7 @@ _MODELS = (
     "stop_run",
     "retry_failed",
 )
-_HELP = ("shortcuts", "about")
+_HELP = ("manual", "shortcuts", "about")
 _WINDOW = ("preset_1", "preset_2", "preset_3", "preset_4", _SEPARATOR, "reset_window", "keep_view")
 _IMAGE = ("invert", "rotate", "flip", _SEPARATOR, "fit", "actual_size", "zoom_in", "zoom_out")
 

@@ -15,6 +15,7 @@ from desktop.core.contract import snake_case
 from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
 from desktop.gui.filter_bar import TAB_QUERIES
+from desktop.gui.manual_window import ManualWindow
 from desktop.gui.preferences import opened_words
 from desktop.gui.run_control import Progress
 from desktop.gui.settings_dialog import SettingsDialog
@@ -34,6 +35,7 @@ class WindowActions(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._manual: ManualWindow | None = None
         self._bind_actions()
         self._bind_controller()
         self._bind_opening()
@@ -99,6 +101,7 @@ class WindowActions(QObject):
             "label_selection": lambda: controller.run.ask_again(desk.selection()),
             "stop_run": controller.run.stop,
             "retry_failed": self.retry_failed,
+            "manual": self.show_manual,
             "shortcuts": self.show_shortcuts,
             "about": self.show_about,
         }
@@ -251,6 +254,14 @@ class WindowActions(QObject):
         dialog = ShortcutsDialog(self._window.shortcuts, self._window.preferences, self._window)
         dialog.open()
 
+    def show_manual(self) -> None:
+        """The manual, in a window of its own that stays beside this one."""
+        if self._manual is None:
+            self._manual = ManualWindow(self._window)
+        self._manual.show()
+        self._manual.raise_()
+        self._manual.activateWindow()
+
     def show_about(self) -> None:
         """Versions, licences, research use."""
         AboutDialog(self._window).open()
@@ -319,7 +330,7 @@ class WindowActions(QObject):
         always = {
             "open_folder", "open_files", "open_samples", "recursive", "settings", "quit",
             "page_review", "page_batch", "page_scorecard", "blind_first", "full_screen",
-            "open_panel", "shortcuts", "about",
+            "open_panel", "manual", "shortcuts", "about",
         }  # fmt: skip
         for name, action in self._window.shortcuts.actions.items():
             if name not in always and not name.startswith("label_"):

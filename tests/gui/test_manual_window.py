@@ -10,6 +10,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QTextDocument
 from pytestqt.qtbot import QtBot
 
+from desktop.gui.main_window import MainWindow
 from desktop.gui.manual_window import ManualWindow, heading_anchor, manual_folder, page_titles
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -32,6 +33,13 @@ def shown(window: ManualWindow) -> str:
 def test_it_opens_on_the_start_page(manual: ManualWindow) -> None:
     assert shown(manual) == "index.md"
     assert "Four neural networks vote" in manual.page.toPlainText()
+
+
+def test_help_opens_the_manual_also_without_a_folder(window: MainWindow) -> None:
+    window.shortcuts["manual"].trigger()
+    (opened,) = window.findChildren(ManualWindow)
+    assert opened.isVisible()
+    opened.close()
 
 
 def test_every_page_of_the_manual_is_in_the_contents(manual: ManualWindow) -> None:
