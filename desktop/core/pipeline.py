@@ -52,8 +52,8 @@ class BatchPlan:
     def sentence(self) -> str:
         """For ``doctor``."""
         return (
-            f"A batch runs {_some(self.streams, 'stream')} of {self.batch} images, one thread each, "
-            f"with {_some(self.decoders, 'decoding process', 'decoding processes')} up to "
+            f"A batch runs {_some(self.streams, 'stream')} of {self.batch} images, one thread "
+            f"each, with {_some(self.decoders, 'decoding process', 'decoding processes')} up to "
             f"{self.ahead} films ahead."
         )
 
