@@ -36,7 +36,8 @@ $(STAMP): pyproject.toml packaging/system_packages.sh
 	sh packaging/system_packages.sh tests
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(if $(LOCKED),$(BIN)/python -m pip install --quiet --requirement packaging/locks/dev.txt)
+	$(BIN)/python -m pip install --quiet $(if $(LOCKED),--no-deps --no-build-isolation) --editable '.[dev]'
 	touch $(STAMP) $(VENV)/.app
 
 $(VENV)/.app: pyproject.toml packaging/system_packages.sh
