@@ -35,6 +35,7 @@ def film_facts(dataset: Dataset) -> FilmFacts:
         columns=int(number(dataset, "Columns") or 0),
         bits_stored=int(number(dataset, "BitsStored") or 0),
         transfer_syntax=UID(syntax).name if syntax else "",
+        patient_orientation=_directions(dataset),
     )
 
 
@@ -73,6 +74,17 @@ def text(dataset: Dataset, word: str) -> str:
     if not isinstance(value, str) and hasattr(value, "__iter__") and not isinstance(value, bytes):
         value = next(iter(value), "")
     return shown(str(value).strip().strip("\0"))
+
+
+def _directions(dataset: Dataset) -> str:
+    """Patient orientation as two direction letters, e.g. ``L\\F``; empty unless both are sound."""
+    try:
+        value = dataset.get("PatientOrientation")
+        parts = [str(part).strip().upper() for part in value] if value is not None else []
+    except Exception:  # pydicom converts on access and raises anything for damaged bytes
+        return ""
+    sound = len(parts) == 2 and all(part[:1] in "LRAPHF" and part.isalpha() for part in parts)
+    return "\\".join(parts) if sound else ""
 
 
 def number(dataset: Dataset, word: str) -> float | None:

@@ -38,7 +38,8 @@ class Window:
 class FilmFacts:
     """What a DICOM file says of the film, as text for people; empty where it says nothing.
 
-    Name, number and birthday of the patient are never read.
+    Name, number and birthday of the patient are never read. ``patient_orientation`` says where
+    rows and columns lead, e.g. ``L\\F``: to the patient's left and to the feet.
     """
 
     modality: str = ""
@@ -56,6 +57,7 @@ class FilmFacts:
     columns: int = 0
     bits_stored: int = 0
     transfer_syntax: str = ""
+    patient_orientation: str = ""
 
 
 @dataclass(frozen=True, eq=False)

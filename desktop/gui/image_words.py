@@ -54,6 +54,18 @@ def map_words(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
     )
 
 
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
+
+
+def film_sides(film: Radiograph | None) -> tuple[str, str] | None:
+    """Patient's sides at the film's left and upper edge as stored; None unless the file says so."""
+    directions = film.facts.patient_orientation if film is not None and film.facts else ""
+    row, _, column = directions.partition("\\")
+    if row[:1] not in _OPPOSITE or column[:1] not in _OPPOSITE:
+        return None
+    return _OPPOSITE[row[0]], _OPPOSITE[column[0]]
+
+
 def hud_lines(
     film: Radiograph | None,
     hud: HudFacts,
@@ -79,6 +91,7 @@ def hud_lines(
     top_left = (hud.name, hud.position)
     if film is None:
         return HudLines(top_left=top_left)
+    sides = hud.sides or film_sides(film)
     map_line = map_words(layer, evident, style) if layer is not None else ""
     return HudLines(
         top_left=top_left,
@@ -86,5 +99,5 @@ def hud_lines(
         bottom_left=(window_words(film, window), zoom_words(zoom)),
         bottom_right=tuple(text for text in (region_words, map_line) if text),
         ramp=layer is not None and evident and not style.contour,
-        side=side_at_left(hud.sides, orientation) if hud.sides else "",
+        side=side_at_left(sides, orientation) if sides else "",
     )

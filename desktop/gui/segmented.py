@@ -109,6 +109,13 @@ class Segmented(KeyboardFocus, Restyled):
                 x = self.segment_rect(index).left()
                 vertical_line(painter, x, box.top() + 1, box.bottom() - 1, tokens.border)
         stroke_round(painter, box, radius, tokens.border)
+        if self._words:
+            # After the border, or it would eat half of the line.
+            high, chosen = theme.dp(2), self.segment_rect(self._index)
+            line = QRectF(chosen.left(), box.bottom() - high, chosen.width(), high)
+            painter.setClipPath(outline)
+            painter.fillRect(line, theme.colour(tokens.accent))
+            painter.setClipping(False)
         for index in range(len(self._words)):
             self._paint_words(painter, index)
         if self.shows_focus():
@@ -118,9 +125,6 @@ class Segmented(KeyboardFocus, Restyled):
         tokens, rect = theme.current(), self.segment_rect(index)
         if index == self._index:
             painter.fillRect(rect, theme.colour(tokens.accent, 0.14))
-            high = theme.dp(2)
-            line = QRectF(rect.left(), rect.bottom() - high, rect.width(), high)
-            painter.fillRect(line, theme.colour(tokens.accent))
         elif index == self._hovered and self.isEnabled():
             painter.fillRect(rect, theme.colour(tokens.raised))
 

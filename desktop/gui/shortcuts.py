@@ -118,6 +118,8 @@ def conflict(keys: Mapping[str, tuple[str, ...]], name: str, key: str) -> Action
 def key_cap(key: str) -> str:
     """Words for a key cap: ``Ctrl+Shift+O`` -> ``Ctrl Shift O``."""
     words = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    if words == "Return":  # what is printed on the key
+        return QCoreApplication.translate("Shortcuts", "Enter")
     return words if len(words) < 3 else words.replace("+", " ")
 
 

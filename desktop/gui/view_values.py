@@ -29,7 +29,7 @@ class HudFacts:
         position: e.g. ``417 of 4,812``, below it.
         view: e.g. ``AP supine``, top right; empty where unknown.
         sides: (left, top) letters of the patient's side at the film's left and upper edge as
-            stored, e.g. ``("R", "H")``; None where unknown, and then no side is claimed.
+            stored, e.g. ``("R", "H")``; None = what the film itself says, if anything.
     """
 
     name: str = ""

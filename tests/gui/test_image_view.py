@@ -11,9 +11,10 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.core.pixels import Radiograph, Window
+from desktop.core.pixels import FilmFacts, Radiograph, Window
 from desktop.gui import theme
 from desktop.gui.image_view import ImageView
+from desktop.gui.image_words import film_sides
 from desktop.gui.view_state import ViewState
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer, Tool
 from tests.gui.samples import cam
@@ -389,3 +390,14 @@ def test_the_well_is_black_in_both_themes(qapp: QApplication, view: ImageView) -
         assert picture(view).pixelColor(2, 300).name().upper() == theme.DARK.canvas
     finally:
         theme.apply_theme(qapp, theme.DARK)
+
+
+def test_the_side_is_claimed_only_where_the_file_says_it(view: ImageView) -> None:
+    assert film_sides(ramp_film()) is None
+    said = replace(ramp_film(), facts=FilmFacts(patient_orientation="L\\F"))
+    assert film_sides(said) == ("R", "H")
+    assert film_sides(replace(said, facts=FilmFacts(patient_orientation="X\\"))) is None
+    view.show_film(ramp_film(), HUD)
+    plain = picture(view)
+    view.show_film(said, HUD)
+    assert picture(view) != plain
