@@ -52,6 +52,8 @@ class AppliedStep:
         decisions: Image -> decision as it now is, with its revision.
         skipped: Images that an undo or redo passed over because their file changed meanwhile.
         revision: The store's latest revision afterwards.
+        revision_before: The latest revision just before. A window that had seen less than this has
+            missed another window's decisions and asks `ReviewStore.changes_since`.
     """
 
     kind: StepKind
@@ -59,6 +61,7 @@ class AppliedStep:
     decisions: Mapping[str, Decision]
     skipped: tuple[str, ...] = ()
     revision: int = 0
+    revision_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -294,12 +297,19 @@ class DecisionLog:
             (image, hashes[image], before[image].decision, decision)
             for image, decision in after.items()
         ]
+        earlier = self.latest_revision()
         decisions = self._append(number, act, lines)
         self._upsert(
             (image, decision, hashes[image], before[image].changed and not decision.reviewed)
             for image, decision in decisions.items()
         )
-        return AppliedStep(kind, value, decisions, revision=self.latest_revision())
+        return AppliedStep(
+            kind,
+            value,
+            decisions,
+            revision=earlier + len(decisions),
+            revision_before=earlier,
+        )
 
     def _append(
         self, step: int, act: str, lines: Sequence[tuple[str, bytes, Decision, Decision]]

@@ -342,7 +342,8 @@ class ReviewStore:
             StoreFailed: See `open`, and STORE-08 where the store was moved away meanwhile.
         """
         if not step.changes:
-            return AppliedStep(step.kind, step.value, {}, revision=self.revision())
+            latest = self.revision()
+            return AppliedStep(step.kind, step.value, {}, (), latest, latest)
         unknown = [change.image for change in step.changes if not change.sha256]
         with self._writing():
             return self._log.apply(step, self._results.contents(unknown))

@@ -195,8 +195,10 @@ class ReviewActions(QObject):
 
     def _announce(self, applied: AppliedStep) -> None:
         cases = self._take_in(applied.decisions)
-        if self._session is not None:
-            self._session.latest_revision = max(self._session.latest_revision, applied.revision)
+        session = self._session
+        # With a gap before it, another window decided meanwhile: what was missed is asked for.
+        if session is not None and applied.revision_before <= session.latest_revision:
+            session.latest_revision = max(session.latest_revision, applied.revision)
         self.tell_undo()
         self.decided.emit(cases, applied)
 

@@ -300,6 +300,17 @@ def test_a_second_window_sees_the_decisions_of_the_first(tmp_path: Path) -> None
         assert second.changes_since(latest) == (latest, {})
 
 
+def test_a_window_can_tell_that_it_missed_another_windows_decision(tmp_path: Path) -> None:
+    with open_store(tmp_path) as first, open_store(tmp_path) as second:
+        seen = first.apply(labelling(first, "a.png")).revision
+        second.apply(labelling(second, "b.png"))
+        own = first.apply(labelling(first, "c.png"))
+        assert own.revision_before > seen
+        assert set(first.changes_since(seen)[1]) == {"b.png", "c.png"}
+        following = first.apply(labelling(first, "d.png"))
+        assert following.revision_before == own.revision
+
+
 def test_a_decision_computed_from_an_old_state_is_refused_whole(tmp_path: Path) -> None:
     with open_store(tmp_path) as first, open_store(tmp_path) as second:
         step = labelling(second, ["a.png", "b.png"], "Normal")
