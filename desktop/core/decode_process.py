@@ -229,7 +229,8 @@ class DecodePool:
     def _listen(self, worker: _Worker) -> None:
         for answer in worker.answers():
             if answer.trouble:
-                _log.error("Decoding %r failed: %s", answer.decoded.source.image, answer.trouble)
+                # Without the file's name, which may be a patient's; the row has it.
+                _log.error("Decoding a file failed: %s", answer.trouble)
             task = worker.finish(answer.number)
             key = self._wanted.pop(answer.number, None)
             if key is not None:

@@ -161,9 +161,7 @@ def _tag(image: ImageFile.ImageFile, number: int, default: int) -> Any:
 
 
 def _grey(image: Image.Image, path: PurePath) -> FilmValues:
-    """Luminance of a picture with colour channels, a palette or transparency, if it is grey at
-    heart.
-    """
+    """Luminance of a picture in colour, with a palette or transparency, that is grey at heart."""
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     elif image.mode == "PA":

@@ -15,6 +15,7 @@ from PIL import Image
 
 from desktop.core.decode_process import DecodePool
 from desktop.core.decoding import Decoded, decode_file
+from desktop.core.errors import CxrError
 from desktop.core.folder import FoundFile
 from desktop.core.phantoms import draw_phantom
 from tests import film_files as films
@@ -215,3 +216,26 @@ def test_nothing_is_left_in_shared_memory(files: list[FoundFile]) -> None:
         # Also while it runs: kill -9 could not leave anything either.
         ours = {path for path in Path("/dev/shm").iterdir() if path not in before}
         assert not [path for path in ours if path.name.startswith(("pym-", "psm_"))]
+
+
+def test_a_mistake_of_ours_costs_one_image_and_is_told_in_the_log(
+    pool: DecodePool, files: list[FoundFile], caplog: pytest.LogCaptureFixture
+) -> None:
+    impossible = ((0, 5),)
+    results = list(pool.decode(files[:1], impossible))
+    assert results[0].code == "DECODE-07"
+    assert "Traceback" in caplog.text
+    assert files[0].image not in caplog.text.split("Traceback")[0]
+    (after,) = pool.decode(files[1:2], SIZES)
+    assert after.code == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="how Python finds its home")
+def test_workers_that_cannot_start_end_the_run_with_a_code(
+    files: list[FoundFile], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # no Python starts so
+    with DecodePool(1, sizes=SIZES) as pool, pytest.raises(CxrError) as problem:
+        list(pool.decode(files, SIZES))
+    assert problem.value.code == "DECODER-01"
+    capfd.readouterr()

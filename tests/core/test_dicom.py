@@ -15,6 +15,7 @@ import pytest
 from desktop.core.dicom_codecs import Dataset, dcmread
 from desktop.core.errors import ImageRefused
 from desktop.core.pixels import Radiograph, eight_bit, look_up_table, read_radiograph
+from desktop.core.quiet import quiet
 from tests import film_files as films
 
 LOSSLESS = {
@@ -184,6 +185,82 @@ def test_a_modality_lut_comes_before_everything(tmp_path: Path) -> None:
     radiograph = read(tmp_path, films.dicom_bytes(item))
     np.testing.assert_array_equal(radiograph.values, table[values])
     assert radiograph.bits == 12
+
+
+def packed_lut(bits: int, count: int, data: bytes, first: int = 0) -> list[Dataset]:
+    item = Dataset()
+    item.LUTDescriptor = [count, first, bits]
+    item["LUTDescriptor"].VR = "US"
+    item.LUTData = data
+    item["LUTData"].VR = "OW"
+    return [item]
+
+
+def test_a_voi_lut_of_8_bit_entries_is_read_packed_or_in_words(tmp_path: Path) -> None:
+    table = (np.arange(256) ** 2 // 255).astype(np.uint8)
+    for data in (table.tobytes(), table.astype("<u2").tobytes()):
+        item = films.data_set(films.grey_film())
+        item.VOILUTSequence = packed_lut(8, 256, data)
+        shown = eight_bit(read(tmp_path, films.dicom_bytes(item)))
+        assert np.abs(shown.astype(int) - table[films.grey_film()]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "lut",
+    [
+        packed_lut(16, 0, b""),
+        packed_lut(0, 256, bytes(256)),
+        packed_lut(40, 256, bytes(512)),
+        [Dataset()],
+        [],
+    ],
+)
+def test_a_table_that_is_none_is_passed_over(lut: list[Dataset], tmp_path: Path) -> None:
+    item = films.data_set(films.deep_film(), BitsStored=12, WindowCenter=2000, WindowWidth=1000)
+    item.VOILUTSequence = lut
+    item.ModalityLUTSequence = lut[:1]
+    radiograph = read(tmp_path, films.dicom_bytes(item))
+    assert radiograph.windows[0].name == "DICOM"
+    np.testing.assert_array_equal(radiograph.values, films.deep_film())
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"RescaleSlope": "0", "RescaleIntercept": "5"},
+        {"RescaleSlope": "1e-300", "WindowCenter": "1e300", "WindowWidth": "1e300"},
+        {"WindowCenter": "10", "WindowWidth": "-5"},
+        {"WindowCenter": "10", "WindowWidth": "0", "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": "10", "WindowWidth": "-1", "VOILUTFunction": "LINEAR_EXACT"},
+        {"PixelPaddingValue": 60000},
+        {"PixelSpacing": ["0.1"], "PatientAge": "old", "StudyDate": "today"},
+        {"ImagerPixelSpacing": ["0.1", "-1"], "Modality": ["CR", "DX"]},
+    ],
+)
+def test_absurd_numbers_in_the_header_leave_the_picture(
+    elements: dict[str, Any], tmp_path: Path
+) -> None:
+    with quiet():  # pydicom warns of them while it writes
+        data = films.dicom(films.deep_film(), BitsStored=12, **elements)
+    radiograph = read(tmp_path, data)
+    np.testing.assert_array_equal(radiograph.values, films.deep_film())
+    assert eight_bit(radiograph).max() == 255
+    assert radiograph.spacing_mm is None
+
+
+def test_a_grey_film_in_16_bit_colour_or_a_palette_is_read(tmp_path: Path) -> None:
+    film = films.grey_film()
+    deep = np.repeat(film[..., np.newaxis].astype(np.uint16) * 257, 3, axis=2)
+    np.testing.assert_array_equal(read(tmp_path, films.dicom(deep)).values, film)
+    steps = (np.arange(256, dtype="<u2") * 257).tobytes()
+    item = films.data_set(film, PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        setattr(item, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        setattr(item, f"{colour}PaletteColorLookupTableData", steps)
+    for element in item:
+        if element.keyword.endswith("Descriptor"):
+            element.VR = "US"
+    np.testing.assert_array_equal(read(tmp_path, films.dicom_bytes(item)).values, film)
 
 
 def test_all_windows_are_offered_under_their_own_names(tmp_path: Path) -> None:
