@@ -40,7 +40,9 @@ class Line(Restyled):
         elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
         super().__init__(parent)
-        self._text, self._role, self._tone = "", role, tone
+        self._text = ""
+        self._role: Role = role
+        self._tone: Tone = tone
         self._align, self._elide = align, elide
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_text(text)
@@ -49,6 +51,11 @@ class Line(Restyled):
     def text(self) -> str:
         """The whole text."""
         return self._text
+
+    @property
+    def role(self) -> Role:
+        """Place in the type scale."""
+        return self._role
 
     def set_text(self, text: str) -> None:
         """Show another text."""

@@ -42,6 +42,7 @@ class VerdictPanel(Restyled):
         self.strip = VoteStrip(panel, CELL_VERDICT, self)
         self.sentence = Line("", "secondary", "text2", parent=self)
         self.reason = Paragraph("", "secondary", "text2", self, selectable=True)
+        self.reason.setAccessibleName(self.tr("Reason"))
         self.mean = MeanProbability(panel, self)
         self.badges = BadgeRow(self)
         self.badges.opened.connect(self.badge_opened)
