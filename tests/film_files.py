@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,17 @@ COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
+@functools.cache
+def phantom(kind: str, seed: int, size: tuple[int, int] = (512, 512)) -> npt.NDArray[np.uint8]:
+    """``draw_phantom``, drawn once; not writable, as all tests share it."""
+    film = draw_phantom(kind, seed, size)
+    film.setflags(write=False)
+    return film
+
+
 def grey_film() -> npt.NDArray[np.uint8]:
-    """uint8 [HEIGHT, WIDTH], a drawn chest."""
-    return draw_phantom("normal", 7, (HEIGHT, WIDTH))
+    """uint8 [HEIGHT, WIDTH], a drawn chest; not writable."""
+    return phantom("normal", 7, (HEIGHT, WIDTH))
 
 
 def deep_film(bits: int = 12) -> npt.NDArray[np.uint16]:

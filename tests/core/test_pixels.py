@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 
 from desktop.core.errors import ImageRefused
 from desktop.core.file_bytes import FileBytes
-from desktop.core.phantoms import draw_not_a_film, draw_phantom
+from desktop.core.phantoms import draw_not_a_film
 from desktop.core.pixels import (
     IMAGE_REFUSALS,
     Radiograph,
@@ -162,7 +162,7 @@ JPEGS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", JPEGS)
 @pytest.mark.parametrize("at_least", [None, 100, 200])
 def test_a_jpeg_of_any_kind_comes_close_at_any_reduction(name: str, at_least: int | None) -> None:
-    film = draw_phantom("covid", 2, (480, 400))
+    film = films.phantom("covid", 2, (480, 400))
     image = Image.fromarray(film)
     if name != "grey":
         image = image.convert("CMYK" if name == "CMYK" else "RGB")
@@ -181,7 +181,7 @@ def test_the_model_path_is_bit_for_bit_what_models_were_trained_on(
 ) -> None:
     """A change here makes every trained model see other pixels than in training."""
     data = films.encoded(
-        Image.fromarray(draw_phantom("viral", 3, (700, 900))).convert(mode), "JPEG", quality=90
+        Image.fromarray(films.phantom("viral", 3, (700, 900))).convert(mode), "JPEG", quality=90
     )
     with Image.open(io.BytesIO(data)) as image:
         image.draft("L", image.size if at_least is None else (at_least, at_least))
@@ -252,7 +252,7 @@ def test_transparency_is_laid_on_black() -> None:
 
 def marked(colour: tuple[int, int, int]) -> Image.Image:
     """A film with a coloured side marker and an arrow, under 5 % of its pixels."""
-    image = Image.fromarray(draw_phantom("normal", 5, (600, 500))).convert("RGB")
+    image = Image.fromarray(films.phantom("normal", 5, (600, 500))).convert("RGB")
     pen = ImageDraw.Draw(image)
     pen.rectangle((20, 20, 100, 80), fill=colour)
     pen.line((400, 500, 300, 400), fill=colour, width=6)
@@ -266,7 +266,7 @@ def test_a_colour_photograph_is_refused_and_a_film_with_coloured_marks_is_not(ki
 
 
 def test_a_false_colour_map_and_a_tinted_scan_are_no_films() -> None:
-    film = draw_phantom("normal", 1)
+    film = films.phantom("normal", 1)
     heat = np.dstack([film, 255 - film, film // 2])
     assert code_of(films.encoded(heat, "PNG")) == "DECODE-05"
     tinted = np.dstack([film, (film * 0.85).astype(np.uint8), (film * 0.6).astype(np.uint8)])
@@ -276,12 +276,12 @@ def test_a_false_colour_map_and_a_tinted_scan_are_no_films() -> None:
 @pytest.mark.parametrize("quality", [20, 60, 95])
 def test_chroma_noise_of_jpeg_is_no_colour(quality: int) -> None:
     noise = np.random.default_rng(1).integers(0, 12, (300, 300, 3))
-    film = (draw_phantom("normal", 1, (300, 300))[..., np.newaxis] * 0.9 + noise).astype(np.uint8)
+    film = (films.phantom("normal", 1, (300, 300))[..., np.newaxis] * 0.9 + noise).astype(np.uint8)
     read(films.encoded(film, "JPEG", quality=quality, subsampling=2))
 
 
 def chunk_cut(kind: str, **options: Any) -> bytes:
-    data = films.encoded(draw_phantom("normal", 1, (300, 300)), kind, **options)
+    data = films.encoded(films.phantom("normal", 1, (300, 300)), kind, **options)
     return data[: len(data) * 2 // 3]
 
 
