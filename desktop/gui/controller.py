@@ -128,6 +128,8 @@ class Controller(QObject):
         self.choices = ViewChoices.from_json(
             saved.view, self.first_choices, models=len(facts.models), classes=len(facts.class_names)
         )
+        # Taken before the decisions are read: what another window decides later is asked for.
+        self.session.latest_revision = store.revision()
         self._stored = StoredResults(store)
         self.actions.set_session(self.session, store)
         self.list.set_session(self.session, saved.query, saved.sort)

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from desktop.core.atomic import atomic_write
-from desktop.core.cases import OPEN, CaseResult, Decision
-from desktop.core.catalogue import Panel
+from desktop.core.cancel import CancelToken
+from desktop.core.class_folders import Basis, Mode
+from desktop.core.decisions import utc_stamp
 from desktop.core.errors import CxrError
-from desktop.core.export_csv import TableRow, write_table
+from desktop.core.export_csv import write_table
 from desktop.core.review_store import ReviewStore
+from desktop.core.summary_report import ReportFacts, write_summary_report
+from desktop.gui.background import Background
+from desktop.gui.class_folders_dialog import ClassFoldersDialog
 from desktop.gui.controller import Controller
+from desktop.gui.export_rows import ExportSource, place_classes, source_of, table_rows
+from desktop.gui.preferences import Preferences
 from desktop.gui.review_page import ReviewPage
 from desktop.gui.status_bar import grouped
 
 
 @dataclass(frozen=True)
-class ExportSource:
-    """What an export is made of, taken once, so that the reader may go on meanwhile.
+class Exported:
+    """What a finished export left behind, and the sentence about it."""
 
-    Attributes:
-        root: The opened folder.
-        panel: The panel.
-        home: Home of the review stores, None for the user's.
-        images: Images in the order of the listing, or the listed rows only.
-        decisions: Image -> decision.
-        device: Device that the models ran on.
-    """
-
-    root: Path
-    panel: Panel
-    home: Path | None
-    images: tuple[str, ...]
-    decisions: Mapping[str, Decision]
-    device: str
+    path: Path
+    words: str
 
 
 class Exporting(QObject):
@@ -53,15 +45,22 @@ class Exporting(QObject):
 
     notice_raised = Signal(str)
     exported = Signal(object)
-    _ended = Signal(object, str)
 
-    def __init__(self, window: QMainWindow, controller: Controller, desk: ReviewPage) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        controller: Controller,
+        desk: ReviewPage,
+        preferences: Preferences,
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._controller = controller
         self._desk = desk
-        self._threads: list[threading.Thread] = []
-        self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
+        self._preferences = preferences
+        self._background = Background(self)
+        self._background.done.connect(self._on_done)
+        self._background.failed.connect(self._on_failed)
         self.latest: Path | None = None
 
     # asking ----------------------------------------------------------------------------------
@@ -77,11 +76,21 @@ class Exporting(QObject):
         if path is not None:
             self.write_view(path)
 
-    def export_class_folders(self) -> None:
-        """Copy the labelled images into one folder a class."""
-
     def export_report(self) -> None:
-        """Write the summary report."""
+        """Ask for a file and write the summary report."""
+        title = self.tr("Save a summary report")
+        path = self._ask_file(title, "html", self.tr("HTML page (*.html)"))
+        if path is not None:
+            self.write_report(path)
+
+    def export_class_folders(self) -> None:
+        """Ask what goes where, then copy or link."""
+        source = source_of(self._controller, listed_only=False)
+        if source is None:
+            return
+        dialog = ClassFoldersDialog(source.root, self._window)
+        dialog.confirmed.connect(self.write_class_folders)
+        dialog.open()
 
     def show_latest(self) -> None:
         """Open the folder of the latest export in the file manager."""
@@ -90,44 +99,26 @@ class Exporting(QObject):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     # writing ---------------------------------------------------------------------------------
-    def source(self, *, listed_only: bool) -> ExportSource | None:
-        """Take what an export needs from the session."""
-        controller, session = self._controller, self._controller.session
-        if session is None:
-            return None
-        cases: Sequence[int] = (
-            controller.list.shown if listed_only else sorted(session.files, key=session.order_key)
-        )
-        decided = session.table.decided()
-        return ExportSource(
-            root=session.root,
-            panel=session.panel,
-            home=controller.store_home,
-            images=tuple(session.image(case) for case in cases),
-            decisions={session.image(case): decision for case, decision in decided.items()},
-            device=controller.run.device,
-        )
-
     def write_csv(self, path: Path, *, listed_only: bool = False) -> None:
         """Write the table to ``path``; ``exported`` or a notice follows."""
-        source = self.source(listed_only=listed_only)
+        source = source_of(self._controller, listed_only=listed_only)
         if source is None:
             return
 
-        def write() -> str:
-            with ReviewStore.open(source.root, source.panel.manifest, home=source.home) as store:
+        def write(_token: CancelToken) -> Exported:
+            with _store(source) as store:
                 count = write_table(path, source.panel, table_rows(store, source))
-            left = len(source.images) - count
             words = self.tr("{count} rows are in {name}.").format(
                 count=grouped(count), name=path.name
             )
+            left = len(source.images) - count
             if left:
                 words += " " + self.tr(
                     "{left} images are left out because the models have not come to them yet."
                 ).format(left=grouped(left))
-            return words
+            return Exported(path, words)
 
-        self._start(write, path)
+        self._background.start("csv", write)
 
     def write_view(self, path: Path) -> None:
         """Write the view on show as PNG."""
@@ -140,40 +131,72 @@ class Exporting(QObject):
         image.save(buffer, "PNG")
         content = bytes(buffer.data().data())
 
-        def write() -> str:
+        def write(_token: CancelToken) -> Exported:
             with atomic_write(path) as stream:
                 stream.write(content)
-            return self.tr("The view is in {name}.").format(name=path.name)
+            return Exported(path, self.tr("The view is in {name}.").format(name=path.name))
 
-        self._start(write, path)
+        self._background.start("view", write)
+
+    def write_report(self, path: Path) -> None:
+        """Write the summary report as one HTML page."""
+        source = source_of(self._controller, listed_only=False)
+        if source is None:
+            return
+        settings = self._preferences.settings
+        facts = ReportFacts(
+            folder=source.root.name,
+            created_at=utc_stamp(datetime.datetime.now(datetime.UTC)),
+            device=source.device,
+            settings=(
+                ("Blind first", "on" if settings.blind_first else "off"),
+                ("Include subfolders", "on" if settings.recursive else "off"),
+                ("Device asked for", settings.device),
+            ),
+        )
+
+        def write(_token: CancelToken) -> Exported:
+            with _store(source) as store:
+                table = store.load_table()
+            write_summary_report(path, table, source.panel, facts)
+            return Exported(path, self.tr("The report is in {name}.").format(name=path.name))
+
+        self._background.start("report", write)
+
+    def write_class_folders(self, target: Path, basis: Basis, mode: Mode) -> None:
+        """Copy or link the films into one folder a class."""
+        source = source_of(self._controller, listed_only=False)
+        if source is None:
+            return
+
+        def write(token: CancelToken) -> Exported:
+            with _store(source) as store:
+                placed = place_classes(store, source, target, basis, mode, token)
+            words = self.tr("{count} files are in {name}.").format(
+                count=grouped(placed.placed), name=target.name
+            )
+            if placed.refused:
+                words += " " + self.tr("{count} were refused: {reason}").format(
+                    count=grouped(placed.refused), reason=placed.first_reason
+                )
+            if placed.dicom_words:
+                words += " " + placed.dicom_words
+            return Exported(target, words)
+
+        self._background.start("classes", write)
 
     def close(self) -> None:
         """Wait for what is being written."""
-        for thread in self._threads:
-            thread.join(10)
-        self._threads.clear()
+        self._background.close()
 
     # inside ----------------------------------------------------------------------------------
-    def _start(self, write: Callable[[], str], path: Path) -> None:
-        def run() -> None:
-            try:
-                words = write()
-            except CxrError as problem:
-                self._ended.emit(None, str(problem))
-            else:
-                self._ended.emit(path, words)
+    def _on_done(self, _key: str, outcome: Exported) -> None:
+        self.latest = outcome.path
+        self.notice_raised.emit(outcome.words)
+        self.exported.emit(outcome.path)
 
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=run, name="cxr-quorum-export", daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    @Slot(object, str)
-    def _on_ended(self, path: Path | None, words: str) -> None:
-        self.notice_raised.emit(words)
-        if path is not None:
-            self.latest = path
-            self.exported.emit(path)
+    def _on_failed(self, _key: str, problem: CxrError) -> None:
+        self.notice_raised.emit(str(problem))
 
     def _ask_file(self, title: str, suffix: str, kind: str) -> Path | None:
         session = self._controller.session
@@ -190,32 +213,6 @@ class Exporting(QObject):
         return path if path.suffix else path.with_suffix(f".{suffix}")
 
 
-def table_rows(store: ReviewStore, source: ExportSource) -> Iterator[TableRow]:
-    """Rows of the table in the order of the source.
-
-    An image that was decided before the models came to it has a row that says so; one that nobody
-    has come to has none.
-    """
-    waiting = iter(source.images)
-    for result in store.case_results(source.images):
-        for image in waiting:
-            if image == result.image:
-                break
-            yield from _undone(image, source)
-        decision = source.decisions.get(result.image, OPEN)
-        yield TableRow(result, decision, source.device)
-    for image in waiting:
-        yield from _undone(image, source)
-
-
-def _undone(image: str, source: ExportSource) -> Iterator[TableRow]:
-    decision = source.decisions.get(image, OPEN)
-    if decision != OPEN and (decision.reviewed or decision.flagged or decision.comment):
-        result = CaseResult(
-            image,
-            "",
-            "failed",
-            "PENDING-01",
-            "The models had not come to this image when the table was written.",
-        )
-        yield TableRow(result, decision, source.device)
+def _store(source: ExportSource) -> ReviewStore:
+    """A store for this thread."""
+    return ReviewStore.open(source.root, source.panel.manifest, home=source.home)

@@ -31,6 +31,7 @@ from desktop.gui.opening import Opening
 from desktop.gui.preferences import Preferences
 from desktop.gui.review_page import ReviewPage
 from desktop.gui.scorecard_page import ScorecardPage
+from desktop.gui.scoring import Scoring
 from desktop.gui.shortcuts import Shortcuts, is_typing
 from desktop.gui.status_bar import StatusBar
 from desktop.gui.top_bar import TopBar
@@ -87,7 +88,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(body)
         self.desk.list_panel.header.set_menu(self.sort_menu)
-        self.exporting = Exporting(self, self.controller, self.desk)
+        self.exporting = Exporting(self, self.controller, self.desk, preferences)
+        self.scoring = Scoring(self.controller, self)
         self.actions_hub = WindowActions(self)
         self._space_held = False
         application = QApplication.instance()
@@ -171,6 +173,7 @@ class MainWindow(QMainWindow):
         """Everything decided is on the disk already; end the workers and go."""
         self.preferences.remember_window(self)
         self.exporting.close()
+        self.scoring.close()
         self.controller.close()
         application = QApplication.instance()
         if application is not None:

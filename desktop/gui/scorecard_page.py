@@ -1,11 +1,270 @@
+"""The scorecard: the models measured on the reader's own decisions, and the reader on the votes."""
+
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from math import isnan
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.core.scorecard import TRUTHS, Score, Scorecard
+from desktop.gui.card import Card
+from desktop.gui.flat_button import FlatButton
+from desktop.gui.labels import Line, Paragraph
+from desktop.gui.panel_facts import PanelFacts
+from desktop.gui.score_charts import (
+    CalibrationChart,
+    ConfusionMatrix,
+    IntervalLine,
+    Intervals,
+    KappaMatrix,
+)
+from desktop.gui.segmented import Segmented
+from desktop.gui.session import Session
+from desktop.gui.status_bar import grouped
+
+_REFRESH_MS = 1500
 
 
-class ScorecardPage(QWidget):
-    def show_session(self, session):
-        pass
+class ScorecardPage(QScrollArea):
+    """Accuracy, kappa, confusion and calibration on this folder.
 
-    def mark_stale(self):
-        pass
+    Signals:
+        figures_asked(str): The figures are out of date; count them with this truth
+            (a key of ``TRUTHS``).
+        report_asked(): Write the summary report.
+    """
+
+    figures_asked = Signal(str)
+    report_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._facts: PanelFacts | None = None
+        self._card: Scorecard | None = None
+        self._chosen = 0
+        self.title = Line("", "page")
+        self.subtitle = Line("", "body", "text2")
+        self.truth = Segmented(self.tr("Reference"))
+        self.truth.set_segments(
+            [self.tr("All labels"), self.tr("Own labels"), self.tr("Blind labels")],
+            tips=list(TRUTHS.values()),
+        )
+        self.truth.chosen.connect(lambda _index: self.ask())
+        self.report_button = FlatButton(self.tr("Save report"), "export", kind="boxed", height=36)
+        self.report_button.clicked.connect(self.report_asked)
+        self._intervals = Intervals()
+        self._intervals_words = Paragraph("")
+        self._kappas = KappaMatrix()
+        self._kappas_words = Paragraph("")
+        self.model_switch = Segmented(self.tr("Model"))
+        self.model_switch.chosen.connect(self._choose)
+        self._confusion = ConfusionMatrix()
+        self._confusion_card = Card(self.tr("Confusion matrix"))
+        self._calibration = CalibrationChart()
+        self._calibration_words = Paragraph("")
+        self._brier = Line("", "verdict")
+        self._ece = Line("", "verdict")
+        self._body = QWidget()
+        self._compose()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REFRESH_MS)
+        self._timer.timeout.connect(self.ask)
+        self._show_empty(self.tr("No folder open"))
+
+    def show_session(self, session: Session | None) -> None:
+        """The page has come up for a session."""
+        self._facts = session.facts if session is not None else None
+        if session is None:
+            self._show_empty(self.tr("No folder open"))
+            return
+        titles = [self.tr("Consensus"), *(model.title for model in session.facts.models)]
+        self.model_switch.set_segments(titles)
+        self.model_switch.set_index(self._chosen)
+        self.ask()
+
+    def ask(self) -> None:
+        """Have the figures counted."""
+        if self._facts is not None:
+            self.figures_asked.emit(list(TRUTHS)[self.truth.index])
+
+    def mark_stale(self) -> None:
+        """Something was decided; count again soon if the page is on show."""
+        if self.isVisible():
+            self._timer.start()
+
+    def show_card(self, card: Scorecard) -> None:
+        """Show freshly counted figures."""
+        facts = self._facts
+        if facts is None or card.class_names != facts.class_names:
+            return
+        self._card = card
+        if not card.labelled:
+            self._show_empty(self.tr("No decided images yet"))
+            return
+        self._body.setVisible(True)
+        self.title.set_text(
+            self.tr("You and the models on {count} decided images").format(
+                count=grouped(card.labelled)
+            )
+        )
+        words = self.tr(
+            "Your decisions are the reference here. They measure agreement with you, not the truth."
+        )
+        if card.accepted:
+            words += " " + self.tr("{count} labels were accepted from the consensus.").format(
+                count=grouped(card.accepted)
+            )
+        self.subtitle.set_text(words)
+        self._show_accuracy(card, facts)
+        self._show_kappas(card, facts)
+        self._show_model()
+
+    def _compose(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(32, 24, 32, 24)
+        column.setSpacing(16)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self.title)
+        words.addWidget(self.subtitle)
+        head = QHBoxLayout()
+        head.addLayout(words, 1)
+        head.addWidget(self.truth)
+        head.addWidget(self.report_button)
+        column.addLayout(head)
+        accuracy = Card(self.tr("Accuracy, 95 % interval"))
+        accuracy.remark.set_text("Wilson")
+        accuracy.column.addWidget(self._intervals)
+        accuracy.column.addWidget(self._intervals_words)
+        accuracy.column.addStretch(1)
+        kappa = Card(self.tr("Kappa, each pair"))
+        kappa.remark.set_text(self.tr("Cohen, unweighted"))
+        kappa.column.addWidget(self._kappas)
+        kappa.column.addWidget(self._kappas_words)
+        kappa.column.addStretch(1)
+        self._confusion_card.column.addWidget(self._confusion, 1)
+        calibration = Card(self.tr("Calibration"))
+        side = QVBoxLayout()
+        side.setSpacing(4)
+        side.addWidget(Line(self.tr("Calibration error"), "secondary", "text2"))
+        side.addWidget(self._ece)
+        side.addSpacing(12)
+        side.addWidget(Line(self.tr("Brier score"), "secondary", "text2"))
+        side.addWidget(self._brier)
+        side.addSpacing(12)
+        side.addWidget(self._calibration_words)
+        side.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self._calibration, 1)
+        row.addLayout(side)
+        calibration.column.addLayout(row, 1)
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(16)
+        upper, lower = QGridLayout(), QGridLayout()
+        for grid, left, right in (
+            (upper, accuracy, kappa),
+            (lower, self._confusion_card, calibration),
+        ):
+            grid.setSpacing(16)
+            grid.addWidget(left, 0, 0)
+            grid.addWidget(right, 0, 1)
+            grid.setColumnStretch(0, 66)
+            grid.setColumnStretch(1, 34)
+        switch = QHBoxLayout()
+        switch.addWidget(self.model_switch)
+        switch.addStretch(1)
+        body.addLayout(upper)
+        body.addLayout(switch)
+        body.addLayout(lower, 1)
+        column.addWidget(self._body, 1)
+        column.addStretch(0)
+        self.setWidget(inner)
+
+    def _show_empty(self, title: str) -> None:
+        self.title.set_text(title)
+        self.subtitle.set_text(
+            self.tr("Label some images; the models are then measured on your labels.")
+        )
+        self._body.setVisible(False)
+
+    def _show_accuracy(self, card: Scorecard, facts: PanelFacts) -> None:
+        titles = {model.name: model.title for model in facts.models}
+        models, consensus = list(card.scores[:-1]), card.scores[-1]
+        models.sort(key=lambda score: -1 if isnan(score.accuracy.value) else -score.accuracy.value)
+        lines = [IntervalLine(self.tr("Consensus"), consensus.accuracy)]
+        lines += [
+            IntervalLine(titles.get(score.name, score.name), score.accuracy) for score in models
+        ]
+        blind = card.blind
+        if blind.read:
+            lines.append(IntervalLine(self.tr("You, blind"), blind.agreed_blind, own=True))
+        self._intervals.show_lines(lines)
+        words = self.tr("Consensus leaves {count} images without a majority out.").format(
+            count=grouped(consensus.silent)
+        )
+        if blind.read:
+            words += " " + self.tr(
+                "Blind labels: {read}; you changed {flips} after seeing the votes, {towards} "
+                "towards the consensus. “You, blind” is your agreement with the consensus before "
+                "seeing it."
+            ).format(
+                read=grouped(blind.read),
+                flips=grouped(blind.flips),
+                towards=grouped(blind.to_consensus),
+            )
+        self._intervals_words.setText(words)
+
+    def _show_kappas(self, card: Scorecard, facts: PanelFacts) -> None:
+        models = card.scores[:-1]
+        count = len(models) + 1
+        values = np.full((count, count), np.nan)
+        values[1:, 1:] = card.pair_kappas
+        values[0, 1:] = values[1:, 0] = [score.kappa.value for score in models]
+        self._kappas.show_matrix([self.tr("You"), *(m.title for m in facts.models)], values)
+        known = [
+            (score.kappa.value, model.title)
+            for score, model in zip(models, facts.models, strict=True)
+            if not isnan(score.kappa.value)
+        ]
+        self._kappas_words.setText(
+            self.tr("Closest to you: {near}, {high}. Furthest: {far}, {low}.").format(
+                near=max(known)[1],
+                high=f"{max(known)[0]:.2f}",
+                far=min(known)[1],
+                low=f"{min(known)[0]:.2f}",
+            )
+            if len(known) > 1
+            else self.tr("Kappa needs labels of more than one class.")
+        )
+
+    def _choose(self, index: int) -> None:
+        self._chosen = index
+        self._show_model()
+
+    def _show_model(self) -> None:
+        card, facts = self._card, self._facts
+        if card is None or facts is None:
+            return
+        score: Score = card.scores[-1] if self._chosen == 0 else card.scores[self._chosen - 1]
+        title = self.tr("Consensus") if self._chosen == 0 else facts.models[self._chosen - 1].title
+        self._confusion.show_matrix(facts.short_names, facts.slots, score.matrix)
+        self._confusion_card.remark.set_text(
+            self.tr("rows: you, columns: {model}").format(model=title)
+        )
+        self._calibration.show_bins(score.bins)
+        self._ece.set_text(_number(score.calibration_error))
+        self._brier.set_text(_number(score.brier))
+        self._calibration_words.setText(self.tr("Below the line: too sure of itself."))
+
+
+def _number(value: float) -> str:
+    return "–" if isnan(value) else f"{value:.3f}"

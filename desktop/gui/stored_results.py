@@ -31,7 +31,7 @@ class StoredResults:
     def fill(self, session: Session, cases: Sequence[int]) -> None:
         """Put what is known of newly listed cases into the table."""
         table = session.table
-        places, changed = [], []
+        places, changed, decisions = [], [], {}
         for case in cases:
             image = table.images[case]
             place = self._place.get(image)
@@ -39,9 +39,11 @@ class StoredResults:
                 places.append(place)
             decision = self._decisions.get(image)
             if decision is not None:
-                table.set_decision(image, decision)
+                decisions[image] = decision
             if image in self._changed:
                 changed.append(case)
+        if decisions:
+            table.set_decisions(decisions)
         if places:
             table.set_results(_taken(self._columns, places))
         if changed:

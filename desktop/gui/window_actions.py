@@ -196,7 +196,10 @@ class WindowActions(QObject):
         run.device_changed.connect(status.show_device)
         run.device_changed.connect(window.batch.show_device)
         run.rate_measured.connect(lambda: window.batch.show_curve(run.rate_curve))
-        for source in (window.controller, window.opening, window.exporting):
+        window.scorecard.figures_asked.connect(window.scoring.count)
+        window.scorecard.report_asked.connect(window.exporting.export_report)
+        window.scoring.scorecard_counted.connect(window.scorecard.show_card)
+        for source in (window.controller, window.opening, window.exporting, window.scoring):
             source.notice_raised.connect(status.show_notice)
         window.controller.consensus_missing.connect(self._say_no_consensus)
         status.device_details_asked.connect(lambda: window.show_page("batch"))

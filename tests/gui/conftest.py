@@ -5,6 +5,7 @@ Every test fails that leaves a thread or a process behind, or makes Qt warn.
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import os
 import shutil
@@ -20,6 +21,7 @@ from PIL import Image
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.core.catalogue import open_panel
@@ -28,6 +30,7 @@ from desktop.core.inference import PanelSession
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.pipeline import label
 from desktop.core.review_store import FileFact, ReviewStore
+from desktop.core.settings import DEFAULTS
 from desktop.gui import theme
 from desktop.gui.app import make_application
 from desktop.gui.main_window import MainWindow
@@ -62,6 +65,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def nothing_left_behind() -> Iterator[None]:
     """Fail a test after which threads or child processes live on."""
     before = set(threading.enumerate())
+    children_before = set(multiprocessing.active_children())
     yield
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
@@ -71,7 +75,7 @@ def nothing_left_behind() -> Iterator[None]:
             # Qt's threads show up as dummies once Python code has run on them.
             if thread not in before and not isinstance(thread, threading._DummyThread)
         ]
-        children = multiprocessing.active_children()
+        children = set(multiprocessing.active_children()) - children_before
         if not left and not children:
             return
         time.sleep(0.02)
@@ -154,19 +158,58 @@ def answered_home(
 
 
 @pytest.fixture
-def desk(
+def own_desk(
     own_home: Path,
     answered_home: Path,
     make_window: MakeWindow,
     qtbot: QtBot,
     film_folder: Path,
 ) -> MainWindow:
-    """A window in which every film of the folder has its votes, from an earlier day."""
+    """As ``desk``, in a window of its own that the test may close."""
     shutil.copytree(answered_home, own_home)
     window = make_window()
     window.opening.open_folder(film_folder)
     wait_for_votes(qtbot, window)
     return window
+
+
+@pytest.fixture(scope="module")
+def shared_window(
+    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory, panel_folder: Path
+) -> Iterator[MainWindow]:
+    """One window for the tests of a module: making one costs more than using it."""
+    preferences = Preferences(tmp_path_factory.mktemp("config") / "settings.json")
+    window = MainWindow(preferences, panel_folders=(panel_folder,))
+    window.show()
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+@pytest.fixture
+def desk(
+    own_home: Path,
+    answered_home: Path,
+    shared_window: MainWindow,
+    qtbot: QtBot,
+    film_folder: Path,
+) -> Iterator[MainWindow]:
+    """A window in which every film of the folder has its votes, from an earlier day.
+
+    The tests of a module share the window; settings, folder and page are as at a first start.
+    """
+    shutil.copytree(answered_home, own_home)
+    window = shared_window
+    window.preferences.settings = dataclasses.replace(DEFAULTS, panel="tiny")
+    window.preferences.changed.emit()
+    window.shortcuts.apply({})
+    window.opening.survey()
+    window.show_page("review")
+    window.opening.open_folder(film_folder)
+    wait_for_votes(qtbot, window)
+    yield window
+    window.controller.close_folder()
+    window.status.clear_notice()
 
 
 def wait_for_votes(qtbot: QtBot, window: MainWindow) -> None:

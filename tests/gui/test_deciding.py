@@ -32,13 +32,24 @@ def decision(window: MainWindow, case: int):  # type: ignore[no-untyped-def]
     return session.decision(case)
 
 
+def with_focus(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The window with the keyboard on the image."""
+    window.activateWindow()
+    window.desk.focus_image()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None, timeout=PATIENCE_MS)
+    return window
+
+
 @pytest.fixture
 def focused(desk: MainWindow, qtbot: QtBot) -> MainWindow:
     """The desk with the keyboard on the image."""
-    desk.activateWindow()
-    desk.desk.focus_image()
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None, timeout=PATIENCE_MS)
-    return desk
+    return with_focus(desk, qtbot)
+
+
+@pytest.fixture
+def own_focused(own_desk: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The same in a window that may be closed."""
+    return with_focus(own_desk, qtbot)
 
 
 def case_with_consensus(window: MainWindow, wanted: bool) -> int:
@@ -146,10 +157,10 @@ def test_undo_goes_back_to_the_image_it_changes(focused: MainWindow) -> None:
 
 
 def test_undo_reaches_across_a_restart(
-    focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
+    own_focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
-    press(focused, "1")
-    focused.close()
+    press(own_focused, "1")
+    own_focused.close()
     again = make_window()
     again.opening.open_folder(film_folder)
     wait_for_votes(qtbot, again)
@@ -159,12 +170,12 @@ def test_undo_reaches_across_a_restart(
 
 
 def test_reopening_resumes_at_the_next_unreviewed_image(
-    focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
+    own_focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
     for _ in range(4):
-        press(focused, "2")
-    focused.controller.show_case(1)
-    focused.close()
+        press(own_focused, "2")
+    own_focused.controller.show_case(1)
+    own_focused.close()
     again = make_window()
     again.opening.open_folder(film_folder)
     wait_for_votes(qtbot, again)
@@ -218,12 +229,12 @@ def test_next_unreviewed_passes_over_decided_and_failed_images(focused: MainWind
 
 
 def test_two_windows_on_one_folder_see_each_others_decisions(
-    focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
+    own_focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
     other = make_window()
     other.opening.open_folder(film_folder)
     wait_for_votes(qtbot, other)
-    focused.controller.label(0)
+    own_focused.controller.label(0)
     qtbot.waitUntil(lambda: decision(other, 0).label == "Covid", timeout=PATIENCE_MS)
 
 
