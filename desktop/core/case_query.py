@@ -259,6 +259,9 @@ def _text(table: CaseTable, term: TextTerm, *, blind: bool) -> Bools:
     text = term.text
     if term.field in {"any", "name"}:
         found |= np.fromiter((text in name for name in table.lower_names), np.bool_, len(table))
+    if term.field == "sha256":
+        for row, sha256 in table.hashes().items():
+            found[row] = sha256.startswith(text)
     if term.field == "code":
         for row, (code, _) in table.refusals().items():
             found[row] = text in code.casefold()

@@ -273,6 +273,10 @@ class CaseTable:
         """Content hash, empty where it is not known yet."""
         return self._sha256.get(row, "")
 
+    def hashes(self) -> Mapping[int, str]:
+        """Row -> content hash of every row that has one."""
+        return self._sha256
+
     # decisions -------------------------------------------------------------------------------
 
     def decision(self, row: int) -> Decision:

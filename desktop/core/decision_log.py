@@ -134,8 +134,8 @@ class DecisionLog:
             "SELECT DISTINCT path FROM log WHERE revision > ? AND panel = ?",
             (revision, self._panel),
         ).fetchall()
-        images = [image_path(path) for (path,) in rows]
-        return {image: self.decision(image) for image in images}
+        stored = self._stored_many([image_path(path) for (path,) in rows])
+        return {image: item.decision for image, item in stored.items()}
 
     def history(self, image: str) -> tuple[LogEntry, ...]:
         """Everything that ever happened to one image, oldest first."""

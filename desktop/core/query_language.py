@@ -3,6 +3,7 @@
 ======================================  ==========================================================
 ``fibrosis``, ``"two words"``           in the name, comment, label or consensus
 ``name:``, ``comment:``, ``reviewer:``, ``code:``   in that only
+``sha256:1a2b``                         content hash begins so: from a CSV row back to the image
 ``covid``-like class values             ``consensus:covid``, ``label:normal``, ``blind:none``
 ``resnet50:covid``, ``any:covid``       that model (any model) votes so; ``resnet50:none`` is silent
 ``only:resnet50``, ``only:resnet50:covid``   no other model votes like it

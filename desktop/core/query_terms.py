@@ -36,7 +36,7 @@ STATES: dict[str, tuple[bool, str]] = {
     "safety": (True, "belongs to the safety sample"),
 }
 _PLAIN = re.compile(r"\w[\w./-]*")
-TEXT_FIELDS = ("name", "comment", "reviewer", "code")
+TEXT_FIELDS = ("name", "comment", "reviewer", "code", "sha256")
 NUMBER_FIELDS = ("agreement", "entropy", "confidence", "ood")
 CLASS_FIELDS = ("consensus", "label", "blind", "any")
 

@@ -364,6 +364,11 @@ class Controller(QObject):
         self.list.refresh()
         self.run.recount()
         self._settle_start(last=True)
+        if not len(session.table):
+            words = self.tr("No images are in this folder.")
+            if not self.recursive:
+                words += " " + self.tr("Subfolders are left out; File, Include subfolders.")
+            self.notice_raised.emit(words)
         self.scan_finished.emit()
 
     def _settle_start(self, *, last: bool) -> None:

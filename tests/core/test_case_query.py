@@ -22,7 +22,7 @@ from desktop.core.case_table import CaseTable, split_code, split_codes, split_te
 from desktop.core.cases import OPEN, Decision
 from desktop.core.decisions import Stamp
 from desktop.core.errors import UsageError
-from tests.review_cases import CLASSES, MODELS, STAMP, case, failed
+from tests.review_cases import CLASSES, MODELS, STAMP, case, content, failed
 
 CASES = {
     "scan_2.png": "CCCC",
@@ -87,6 +87,8 @@ def names(table: CaseTable, query: str = "", sort: str = "", *, blind: bool = Fa
         ("comment:glass", ["tie.png"]),
         ("reviewer:BEN", ["scan_2.png"]),
         ("code:decode", ["broken.dcm"]),
+        (f"sha256:{content('scan_2.png')[:10]}", ["scan_2.png"]),
+        (f"sha256={content('tie.png').upper()}", ["tie.png"]),
         ("is:open", ["ward/scan_1.png", "broken.dcm", "later.png"]),
         ("is:reviewed", ["scan_2.png", "scan_10.png", "covid_03.png", "tie.png"]),
         ("is:labelled", ["scan_2.png", "scan_10.png", "covid_03.png"]),
