@@ -234,7 +234,7 @@ class WindowActions(QObject):
         )
         if agreed and name.strip():
             window.preferences.add_filter(SavedFilter(name.strip(), cases.query, cases.sort))
-            self._on_filters()
+            self.show_filters()
 
     def retry_failed(self) -> None:
         """Run all failed images once more."""
@@ -311,7 +311,7 @@ class WindowActions(QObject):
             [(model.name, model.title) for model in session.facts.models],
         )
         self._enable(True)
-        self._on_filters()
+        self.show_filters()
         self._show_list_state()
         window.status.show_device(window.tr("Models not loaded"), "")
         if window.page in ("review", "compare"):
@@ -366,7 +366,8 @@ class WindowActions(QObject):
         shortcuts = self._window.shortcuts
         self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
 
-    def _on_filters(self) -> None:
+    def show_filters(self) -> None:
+        """Fill the filter menu for the open panel."""
         window, session = self._window, self._window.controller.session
         if session is None:
             return
@@ -378,7 +379,7 @@ class WindowActions(QObject):
 
     def _forget_filter(self, entry: SavedFilter) -> None:
         self._window.preferences.remove_filter(entry)
-        self._on_filters()
+        self.show_filters()
 
     def _show_list_state(self) -> None:
         window = self._window
