@@ -30,9 +30,15 @@ class FilmPyramid:
     def sample(self, box: tuple[float, float, float, float], width: int, height: int) -> Grey:
         """Resample ``box`` (left, top, right, bottom in film px) to [height, width], same dtype.
 
-        Reducing averages over the area (triangle filter with its support scaled), enlarging is
-        bicubic.
+        Reducing averages over the area (triangle filter with its support scaled), enlarging by two
+        and more is bicubic. At exactly one to one the stored values come unchanged, moved by less
+        than half a pixel.
         """
+        left, top = round(box[0]), round(box[1])
+        whole = self._levels[0]
+        same = abs(box[2] - box[0] - width) < 1e-6 and abs(box[3] - box[1] - height) < 1e-6
+        if same and left + width <= whole.width and top + height <= whole.height:
+            return np.asarray(whole)[top : top + height, left : left + width]
         reduction = min((box[2] - box[0]) / width, (box[3] - box[1]) / height)
         level, scale = self._level(reduction)
         part = (
@@ -41,7 +47,7 @@ class FilmPyramid:
             min(box[2] / scale, level.width),
             min(box[3] / scale, level.height),
         )
-        kind = Image.Resampling.BILINEAR if reduction > 1 else Image.Resampling.BICUBIC
+        kind = Image.Resampling.BILINEAR if reduction > 0.5 else Image.Resampling.BICUBIC
         return np.asarray(level.resize((width, height), kind, box=part))
 
     def _level(self, reduction: float) -> tuple[Image.Image, int]:

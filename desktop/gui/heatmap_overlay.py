@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from desktop.core.heatmap import alpha_table, colour_table, has_evidence, normalised, upsampled
@@ -61,6 +61,7 @@ class HeatPainter:
         self._layer: MapLayer | None = None
         self._film = (1, 1)
         self._image: tuple[float, QImage] | None = None
+        self._frame: tuple[object, QImage] | None = None
         self._paths: tuple[float, list[tuple[QPainterPath, QColor]]] | None = None
         self._region: QPainterPath | None = None
 
@@ -72,7 +73,7 @@ class HeatPainter:
     def set_layer(self, layer: MapLayer | None, film: tuple[int, int]) -> None:
         """Take a map for a film of (width, height)."""
         self._layer, self._film = layer, film
-        self._image = self._paths = None
+        self._image = self._frame = self._paths = None
 
     def set_region(
         self, region: npt.NDArray[np.bool_] | npt.NDArray[np.float32] | None, film: tuple[int, int]
@@ -93,18 +94,40 @@ class HeatPainter:
         # A difference is drawn on the maps' own scale: a small one is none.
         return self._layer.kind == "map" or float(self._layer.values.max()) >= LEAST_DIFFERENCE
 
-    def paint(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
-        """Draw map and region; ``to_view`` maps film pixels to the painter's coordinates."""
+    def paint(
+        self,
+        painter: QPainter,
+        to_view: QTransform,
+        style: HeatStyle,
+        visible: QRect,
+        ratio: float,
+    ) -> None:
+        """Draw map and region.
+
+        Args:
+            to_view: Film pixels to the painter's coordinates.
+            visible: Part of the view that the film covers, device pixels.
+            ratio: Device pixels per unit of the painter.
+        """
+        if visible.isEmpty():
+            return
         if self._layer is not None and style.visible and self.evident():
             if style.contour:
                 for path, colour in self._contours(style.threshold):
                     stroke_contour(painter, to_view.map(path), colour)
             else:
-                self._paint_colours(painter, to_view, style)
+                self._paint_colours(painter, to_view, style, visible, ratio)
         if self._region is not None and style.visible:
             stroke_contour(painter, to_view.map(self._region), QColor("#FFFFFF"), dashed=True)
 
-    def _paint_colours(self, painter: QPainter, to_view: QTransform, style: HeatStyle) -> None:
+    def _paint_colours(
+        self,
+        painter: QPainter,
+        to_view: QTransform,
+        style: HeatStyle,
+        visible: QRect,
+        ratio: float,
+    ) -> None:
         assert self._layer is not None
         if self._image is None or self._image[0] != style.threshold:
             image = heat_image(
@@ -114,11 +137,23 @@ class HeatPainter:
                 rescale=self._layer.kind == "map",
             )
             self._image = style.threshold, image
+        where = (to_view, visible, ratio, style.threshold)
+        if self._frame is None or self._frame[0] != where:
+            # Stretched once for a position of the film: a window drag then only lays it on top.
+            frame = QImage(visible.size(), QImage.Format.Format_ARGB32_Premultiplied)
+            frame.fill(Qt.GlobalColor.transparent)
+            brush = QPainter(frame)
+            brush.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            brush.translate(-visible.left(), -visible.top())
+            brush.scale(ratio, ratio)
+            brush.setTransform(to_view, True)
+            brush.drawImage(QRectF(0, 0, *self._film), self._image[1])
+            brush.end()
+            self._frame = where, frame
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setOpacity(style.opacity)
-        painter.setTransform(to_view, True)
-        painter.drawImage(QRectF(0, 0, *self._film), self._image[1])
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.drawImage(visible.topLeft(), self._frame[1])
         painter.restore()
 
     def _contours(self, threshold: float) -> list[tuple[QPainterPath, QColor]]:

@@ -277,7 +277,7 @@ class ImageView(KeyboardFocus, FilmView):
         painter.save()
         visible = QRectF(placed.visible)
         painter.setClipRect(QRectF(visible.topLeft() / ratio, visible.bottomRight() / ratio))
-        self._heat.paint(painter, to_view, self._style)
+        self._heat.paint(painter, to_view, self._style, placed.visible, ratio)
         painter.restore()
         drawn = list(self._gestures.done)
         if self._gestures.draft is not None:

@@ -1,0 +1,117 @@
+"""How fast the film follows the hand: window, zoom and pan on a 3000 x 3000 film of 16 bits.
+
+    python tests/benchmarks/bench_image_view.py [--side 3000] [--view 1200x1000] [--frames 100]
+
+Each figure is one whole frame (event to painted pixels, heatmap and words included), without and
+with a heatmap. Exit code 1 where a window/level frame takes longer than 8 ms in the 95th percentile
+of processor time; the clock of a busy machine says more about its other work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QPointF
+
+from desktop.core.pixels import Radiograph, Window
+from desktop.gui import theme
+from desktop.gui.app import make_application
+from desktop.gui.image_view import ImageView
+from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
+
+LIMIT_MS = 8.0
+
+
+def main() -> int:
+    """Measure and print; 1 where the limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--side", type=int, default=3000)
+    parser.add_argument("--view", default="1200x1000")
+    parser.add_argument("--frames", type=int, default=100)
+    options = parser.parse_args()
+    width, height = (int(part) for part in options.view.split("x"))
+    application = make_application()
+    theme.apply_theme(application, theme.DARK)
+    view = ImageView()
+    view.resize(width, height)
+    view.show()
+    # Until it is exposed, repaint() paints nothing and every figure would be zero.
+    while not view.windowHandle().isExposed():
+        application.processEvents()
+    film = smooth_film(options.side)
+    start = time.perf_counter()
+    view.show_film(film, HudFacts("film.dcm", "1 of 1"))
+    view.repaint()
+    print(f"{'first frame':<28} {(time.perf_counter() - start) * 1e3:7.1f} ms on the clock")
+    rng = np.random.default_rng(1)
+    heat = MapLayer(rng.random((14, 14)).astype(np.float32), "ResNet50", "Covid")
+    missed = False
+    for words, layer in (("", None), (", with heatmap", heat)):
+        view.show_map(layer)
+        view.set_heat_style(HeatStyle(opacity=0.45))
+        for name, prepare in (("fitted", view.fit), ("1:1", view.one_to_one)):
+            prepare()
+            step = _window_step(view)
+            missed |= report(f"window {name}{words}", view, step, options.frames) > LIMIT_MS
+        view.fit()
+        report(f"zoom{words}", view, _zoom_step(view), options.frames)
+        view.one_to_one()
+        report(f"pan{words}", view, _pan_step(view), options.frames)
+    return int(missed)
+
+
+def smooth_film(side: int) -> Radiograph:
+    """16 bits, structured like a film and not like noise."""
+    rng = np.random.default_rng(0)
+    small = (rng.random((60, 60)) * 60_000).astype(np.float32)
+    values = np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
+    return Radiograph(
+        np.clip(values, 0, 65_535).astype(np.uint16),
+        bits=16,
+        windows=(Window("Full range", 0, 65_535),),
+    )
+
+
+def report(words: str, view: ImageView, step: Callable[[int], None], frames: int) -> float:
+    """Print one line; the 95th percentile in ms of processor time."""
+    clock, busy = [], []
+    for number in range(frames):
+        wall, cpu = time.perf_counter(), time.process_time()
+        step(number)
+        view.repaint()
+        clock.append((time.perf_counter() - wall) * 1e3)
+        busy.append((time.process_time() - cpu) * 1e3)
+    p95 = statistics.quantiles(busy, n=20)[-1]
+    print(
+        f"{words:<28} {statistics.median(busy):7.1f} ms median, {p95:6.1f} p95 "
+        f"(clock {statistics.median(clock):.1f})"
+    )
+    return p95
+
+
+def _window_step(view: ImageView) -> Callable[[int], None]:
+    return lambda number: view.set_window(20_000 + 97 * number, 30_000)
+
+
+def _zoom_step(view: ImageView) -> Callable[[int], None]:
+    return lambda number: view.zoom_by(1.03 if number % 40 < 20 else 1 / 1.03, QPointF(300, 400))
+
+
+def _pan_step(view: ImageView) -> Callable[[int], None]:
+    return lambda number: view.pan_by(QPointF(3, 2) if number % 40 < 20 else QPointF(-3, -2))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
