@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format setup docs screenshots package lock sbom audit clean
+.PHONY: help demo test test-all check format setup docs screenshots package lock sbom audit clean smoke
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -25,6 +25,9 @@ check: setup  ## the one gate: format, lint, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+
+smoke: setup  ## train and export all four networks on drawn films, in about a minute
+	$(BIN)/cxr-train run-all --smoke
 
 format: setup  ## bring the code into shape
 	$(BIN)/ruff format .

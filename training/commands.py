@@ -119,7 +119,7 @@ def export_panel(
             f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films",
             highlight=False,
         )
-    finish_panel(folder, runs)
+    finish_panel(folder, runs, data)
     return folder
 
 

@@ -9,19 +9,27 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.contract import MANIFEST_NAME, RESEARCH_USE, PanelManifest
+from desktop.core.contract import (
+    MANIFEST_NAME,
+    OUTPUT_OOD_SCORE,
+    RESEARCH_USE,
+    PanelManifest,
+)
 from training import metrics
 from training.cards import interval, metric_tables
 from training.checkpoints import write_atomically, write_json
 from training.evaluate import Answers, panel_votes, scores, side_prefix
 from training.export import read_answers
+from training.graph import run_onnx
 from training.models import TITLES
+from training.odd_images import measure
 from training.out_of_distribution import weighted_percentile
-from training.splits import VALIDATION
+from training.splits import VALIDATION, SplitData
 
 #: Share of validation films, every data set counted the same, that may be called out of
 #: distribution.
 _FLAGGED_SHARE = 0.025
+_ODD_FILMS = 60
 SCORES_NAME = "scores.json"
 
 
@@ -64,17 +72,36 @@ def panel_scores(
         agreed = rows[:, -1] >= 0
         return float(np.mean(rows[agreed, -1] == labels[agreed])) if agreed.any() else float("nan")
 
-    for measure in (verdict_accuracy, consensus_share, consensus_accuracy):
-        result[measure.__name__] = metrics.with_interval(measure, together.labels, carried)
+    for of_verdict in (verdict_accuracy, consensus_share, consensus_accuracy):
+        result[of_verdict.__name__] = metrics.with_interval(of_verdict, together.labels, carried)
     return result
 
 
-def finish_panel(folder: Path, runs: Path) -> dict[str, dict[str, float]]:
+def _odd_images(
+    folder: Path, manifest: PanelManifest, data: SplitData
+) -> dict[str, dict[str, float]]:
+    """Flag odd images made of unseen films (up to 60 of each test side)."""
+    random = np.random.default_rng(5)
+    sides = [data.indices(side) for side in data.test_sides]
+    if not sides:
+        return {}
+    chosen = np.concatenate([random.permutation(side)[:_ODD_FILMS] for side in sides])
+    contents = [(folder / member.file).read_bytes() for member in manifest.members]
+
+    def score(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        found = [run_onnx(content, pixels, [OUTPUT_OOD_SCORE])[0] for content in contents]
+        return np.mean(found, axis=0, dtype=np.float64)
+
+    return measure(score, data.pixels[chosen], manifest.ood_limit)
+
+
+def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[str, float]]:
     """Set the manifest's out-of-distribution limit and write the panel's scores and page.
 
     Args:
         folder: The panel's folder with its manifest.
         runs: Folder of the runs, which hold what each exported model said.
+        data: The split the panel was trained on.
 
     Returns:
         All panel scores, named ``<side>_<metric>``.
@@ -103,11 +130,19 @@ def finish_panel(folder: Path, runs: Path) -> dict[str, dict[str, float]]:
             result[f"{side_prefix(side)}_{name}"] = values
     manifest = dataclasses.replace(manifest, ood_limit=round(limit, 4))
     write_atomically(path, manifest.to_json().encode())
+    odd = _odd_images(folder, manifest, data)
     write_json(
         folder / SCORES_NAME,
-        {"panel": manifest.name, "version": manifest.version, "scores": result, "flagged": flagged},
+        {
+            "panel": manifest.name,
+            "version": manifest.version,
+            "scores": result,
+            "flagged": flagged,
+            "odd_images": odd,
+        },
     )
-    write_atomically(folder / "README.md", _page(manifest, answers, result, flagged).encode())
+    page = _page(manifest, answers, result, flagged) + odd_table(odd)
+    write_atomically(folder / "README.md", page.encode())
     return result
 
 
@@ -165,6 +200,15 @@ def _page(
         "",
     ]
     return "\n".join(lines)
+
+
+def odd_table(odd: dict[str, dict[str, float]]) -> str:
+    """Markdown table of what is flagged among odd images."""
+    rows = [
+        f"| {kind} | {int(row['n'])} | {row['flagged']:.0%} | {row['auroc']:.3f} |"
+        for kind, row in odd.items()
+    ]
+    return "\n".join(["| images | n | flagged | AUROC |", "| --- | --- | --- | --- |", *rows, ""])
 
 
 def read_scores(folder: Path) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.contract import MANIFEST_NAME, RESEARCH_USE, ModelCard
 from training.cards import interval
-from training.panel import SCORES_NAME
+from training.panel import SCORES_NAME, odd_table
 
 _SIDES = (
     ("test", "official test"),
@@ -70,8 +70,8 @@ _METHOD = """\
 - **Heatmaps**: Grad-CAM of every class as a closed form in the graph, compared with automatic
   differentiation at export; the largest difference is in the tables below.
 - **Out of distribution**: distances of features and of a 14 x 14 thumbnail from the training
-  films; see `training/out_of_distribution.py`. The flagged shares below are of real chest films;
-  how well it finds what is no chest film has not been measured on a large set yet.
+  films; see `training/out_of_distribution.py`. The odd images below are made of unseen films
+  or drawn; no hand, no CT slice and no lateral film was at hand.
 - **The tests were opened more than once.** SCNN of `covid19` was scored before the weighting of
   calibration was settled; the settling used validation rows only (adult normals called COVID-19
   there), but the test rows were on the screen. Members were exported as they finished, so the
@@ -150,8 +150,9 @@ def _panel(panel: Panel) -> str:
     lines += [
         "Flagged as out of distribution: "
         + ", ".join(f"{side} {part:.1%}" for side, part in flagged.items())
-        + f" (limit {panel.ood_limit:g}).",
+        + f" (limit {panel.ood_limit:g}). And among images made of unseen films, or drawn:",
         "",
+        odd_table(kept["odd_images"]),
         "### The models",
         "",
         "| | parameters | file | epochs | training | temperature | Keras against ONNX |",

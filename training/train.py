@@ -74,12 +74,21 @@ def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -
     )
 
 
-def logit_function(body: Any, reduce: int) -> Callable[[Any], Any]:
-    """``pixels`` -> logits in inference mode, traced once: keep it for repeated use."""
+def logit_function(body: Any, reduce: int, side: int | None = None) -> Callable[[Any], Any]:
+    """``pixels`` -> logits in inference mode, traced once: keep it for repeated use.
+
+    Args:
+        body: The network.
+        reduce: Averaging factor of the front.
+        side: Resize the reduced image to this side, pixels; None leaves it.
+    """
 
     @tf.function(reduce_retracing=True)
     def step(batch: Any) -> Any:
-        return body(front(batch, reduce), training=False)[LOGITS]
+        images = front(batch, reduce)
+        if side is not None and side != images.shape[1]:
+            images = tf.image.resize(images, [side, side], antialias=True)
+        return body(images, training=False)[LOGITS]
 
     return step  # type: ignore[no-any-return]
 
@@ -135,7 +144,8 @@ class Fit:
         if resuming:
             self._restore()
         self._step = tf.function(self._train_step, reduce_retracing=True)
-        self._logits = logit_function(self.body, config.reduce)
+        # At the size that the run ends with: a network judged at another one looks like chance.
+        self._logits = logit_function(self.body, config.reduce, config.stages[-1][1])
 
     # ---- one step -------------------------------------------------------------------------------
 

@@ -35,8 +35,8 @@ def build(
         size: Side of the reduced image in pixels, None for any.
         dropout: Share of the pooled features dropped in training.
         weights: ``none`` (random), ``imagenet`` (downloaded by Keras, needs a network), or the path
-            of a ``best.npz`` of an in-domain run: its convolutions are taken, its last layer is
-            not.
+            of a ``best.npz`` of an in-domain run: all is taken, its last layer only
+            where it has as many classes.
 
     Raises:
         FileNotFoundError: The checkpoint does not exist.
@@ -73,18 +73,18 @@ def build(
     logits = layers.Dense(classes, name=LOGITS)(pooled)
     model = body(inputs, features, logits, "resnet50")
     if weights not in ("none", "imagenet"):
-        _take_convolutions(model, Path(weights))
+        _take_weights(model, Path(weights))
     return model
 
 
-def _take_convolutions(model: keras.Model, checkpoint: Path) -> None:
-    """Copy every layer but the last from a run's checkpoint, whose class count may differ."""
+def _take_weights(model: keras.Model, checkpoint: Path) -> None:
+    """Copy every layer from a run's checkpoint; the last only where it has as many classes."""
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} does not exist; run the pretraining first.")
     from training.checkpoints import read_weights
 
     values = read_weights(checkpoint)
-    head = {variable.path for variable in model.get_layer(LOGITS).variables}
     for variable in float_variables(model):
-        if variable.path not in head:
-            variable.assign(values[variable.path])
+        value = values[variable.path]
+        if value.shape == tuple(variable.shape):
+            variable.assign(value)
