@@ -27,19 +27,22 @@ from desktop.core.agreement import Estimate, ReliabilityBin
 from desktop.core.pixels import Radiograph, read_radiograph
 from desktop.gui import icons, theme
 from desktop.gui.badge import Badge, BadgeFacts, BadgeRow
-from desktop.gui.calibration_chart import CalibrationChart
 from desktop.gui.compare_view import ComparePanel, CompareView
-from desktop.gui.confusion_chart import ConfusionChart
 from desktop.gui.decision_button import DecisionButton
 from desktop.gui.decision_panel import DecisionPanel
 from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.histogram import Histogram
 from desktop.gui.image_view import ImageView
-from desktop.gui.interval_chart import IntervalChart, IntervalRow
 from desktop.gui.labels import Line
-from desktop.gui.matrix_chart import MatrixChart
 from desktop.gui.model_row import ModelRow
 from desktop.gui.model_rows import ModelRows
+from desktop.gui.score_charts import (
+    CalibrationChart,
+    ConfusionMatrix,
+    IntervalLine,
+    Intervals,
+    KappaMatrix,
+)
 from desktop.gui.segmented import Segmented
 from desktop.gui.verdict_panel import VerdictPanel
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
@@ -275,14 +278,14 @@ def charts() -> QWidget:
         ("CCNN", float("nan"), float("nan"), float("nan"), 0),
         ("You, blind", 0.943, 0.920, 0.959, 540),
     ]
-    intervals = IntervalChart("Accuracy, 95 % interval", "Accuracy")
-    intervals.set_rows(
-        [IntervalRow(row[0], Estimate(*row[1:]), row[0].startswith("You")) for row in rows]
+    intervals = Intervals()
+    intervals.show_lines(
+        [IntervalLine(row[0], Estimate(*row[1:]), row[0].startswith("You")) for row in rows]
     )
-    confusion = ConfusionChart("Confusion matrix")
+    confusion = ConfusionMatrix()
     counts = np.array([[201, 6, 18], [4, 298, 9], [14, 11, 192]])
-    confusion.set_matrix(covid_panel().short_names, covid_panel().slots, counts)
-    calibration = CalibrationChart("Calibration")
+    confusion.show_matrix(covid_panel().short_names, covid_panel().slots, counts)
+    calibration = CalibrationChart()
     bins = [
         ReliabilityBin(0.3, 0.4, 6, 0.38, 0.41),
         ReliabilityBin(0.4, 0.5, 12, 0.46, 0.44),
@@ -292,8 +295,8 @@ def charts() -> QWidget:
         ReliabilityBin(0.8, 0.9, 200, 0.85, 0.80),
         ReliabilityBin(0.9, 1.0, 500, 0.95, 0.93),
     ]
-    calibration.set_bins(bins)
-    kappa = MatrixChart("Kappa", cell_height=36)
+    calibration.show_bins(bins)
+    kappa = KappaMatrix()
     titles = ["You", "SCNN", "CCNN", "DACCNN", "ResNet50"]
     values = np.array(
         [
@@ -304,8 +307,7 @@ def charts() -> QWidget:
             [0.88, 0.86, 0.78, 0.82, 1],
         ]
     )
-    cells = [["" if a == b else f"{values[a, b]:.2f}" for b in range(5)] for a in range(5)]
-    kappa.set_matrix(titles, titles, cells, (values - 0.7) / 0.3)
+    kappa.show_matrix(titles, values)
     grey = Histogram()
     grey.set_film(film())
     grey.set_window(160, 120)
