@@ -42,10 +42,9 @@ from desktop.core.store_database import (
     connect,
     in_words,
     is_damage,
-    set_aside,
     transaction,
 )
-from desktop.core.store_salvage import salvage
+from desktop.core.store_salvage import latest_aside, rebuild
 
 __all__ = [
     "AppliedStep",
@@ -152,6 +151,9 @@ class ReviewStore:
             ) from error
         with in_words(name, path):
             found = _identity(path)
+            if found is None and latest_aside(path) is not None:
+                # Setting it aside was interrupted before the new store stood.
+                return cls._begin_anew(path, panel, name, busy_timeout_ms)
             try:
                 connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
             except sqlite3.Error as error:
@@ -177,15 +179,9 @@ class ReviewStore:
     def _begin_anew(
         cls, path: Path, panel: PanelManifest, name: str, busy_timeout_ms: int
     ) -> ReviewStore:
-        aside = set_aside(path)
-        saved = salvage(aside)
+        aside, count = rebuild(path, name)
         connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
         store = cls._build(connection, path, panel, name)
-        count = sum(map(len, saved.values()))
-        with transaction(connection):
-            for panel_name, decisions in saved.items():
-                if decisions:
-                    DecisionLog(connection, panel_name).restore(decisions)
         found = (
             f"{count:,} decisions could be read and are kept" if count else "nothing was readable"
         )

@@ -4,6 +4,9 @@ Decisions are what a person worked for, and they stand in the file twice: in ``d
 ``log``. Both are read from both ends until the damage stops it, and the newest readable state of
 each image wins. Where the first page is lost, which names every other, the page of an empty store
 with the same schema is put in its place, in the copy.
+
+The new store appears under its name only when everything saved is in it: a kill or a full disk in
+between leaves the damaged file, and the next opening tries again.
 """
 
 from __future__ import annotations
@@ -17,9 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from desktop.core.atomic import sync_folder
 from desktop.core.cases import OPEN, Decision
-from desktop.core.decision_log import DECISION_COLUMNS, decision_from_row, unpacked
-from desktop.core.store_database import connect, image_path, stored_path
+from desktop.core.decision_log import (
+    DECISION_COLUMNS,
+    DecisionLog,
+    decision_from_row,
+    unpacked,
+)
+from desktop.core.store_database import connect, image_path, set_aside, stored_path, transaction
 
 Saved = dict[str, dict[str, tuple[Decision, bytes]]]
 _PAGE_BYTES = 4096
@@ -30,6 +39,49 @@ _LOG = "SELECT panel, path, sha256, after, revision FROM log"
 _Line = tuple[str, str, bytes, Decision]
 
 
+def latest_aside(path: Path) -> Path | None:
+    """The store that was set aside last, None where none ever was."""
+    found = []
+    for aside in path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"):
+        moment, _, number = aside.stem.partition(".damaged-")[2].partition("-")
+        if number.isdecimal() or not number:
+            found.append((moment, int(number or 1), aside))
+    return max(found)[2] if found else None
+
+
+def rebuild(path: Path, name: str) -> tuple[Path, int]:
+    """Set a damaged store aside, or take up where that was interrupted, and begin a new one.
+
+    Args:
+        path: The store; missing where it was already set aside.
+        name: The opened folder's name, for sentences.
+
+    Returns:
+        Where the damaged file is, and how many decisions were saved from it.
+
+    Raises:
+        OSError: There is no room, or the folder cannot be written; nothing is lost.
+        sqlite3.Error: The new store cannot be written.
+    """
+    aside = None if path.exists() else latest_aside(path)
+    aside = aside or set_aside(path)
+    saved = salvage(aside)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        with closing(connect(new, name)) as connection, transaction(connection):
+            for panel, decisions in saved.items():
+                if decisions:
+                    DecisionLog(connection, panel).restore(decisions)
+        try:
+            # Unlike a rename, a link never replaces the store of a window that was faster.
+            path.hardlink_to(new)
+        except OSError:
+            if not path.exists():
+                new.rename(path)
+    sync_folder(path.parent)
+    return aside, sum(map(len, saved.values()))
+
+
 def salvage(damaged: Path) -> Saved:
     """Read the decisions of a damaged store.
 
@@ -37,21 +89,24 @@ def salvage(damaged: Path) -> Saved:
         damaged: The set-aside file; its ``-wal`` beside it is read too.
 
     Returns:
-        Panel name -> image -> (decision, raw content hash it was made on). Empty if nothing is
-        readable or there is no room for a copy; never an error.
+        Panel name -> image -> (decision, raw content hash it was made on); empty where nothing is
+        readable.
+
+    Raises:
+        OSError: There is no room for a copy to read from.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix=".salvage-", dir=damaged.parent) as folder:
-            copy = Path(folder) / "copy.sqlite"
-            for suffix in ("", "-wal"):
-                source = damaged.with_name(damaged.name + suffix)
-                if source.exists():
-                    shutil.copyfile(source, copy.with_name(copy.name + suffix))
+    with tempfile.TemporaryDirectory(prefix=".salvage-", dir=damaged.parent) as folder:
+        copy = Path(folder) / "copy.sqlite"
+        for suffix in ("", "-wal"):
+            source = damaged.with_name(damaged.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, copy.with_name(copy.name + suffix))
+        found: list[_Line] = []
+        with suppress(sqlite3.Error, UnicodeDecodeError):
             found = _read_all(copy)
-            if not found and _give_first_page(copy, Path(folder) / "empty.sqlite"):
+        if not found and _give_first_page(copy, Path(folder) / "empty.sqlite"):
+            with suppress(sqlite3.Error, UnicodeDecodeError):
                 found = _read_all(copy)
-    except (OSError, sqlite3.Error, UnicodeDecodeError):
-        return {}
     return _newest(found)
 
 

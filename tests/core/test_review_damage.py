@@ -126,6 +126,47 @@ def test_two_damaged_stores_in_one_second_are_both_kept(tmp_path: Path) -> None:
     assert kept == {b"first" * 100, b"second" * 100}
 
 
+def test_a_rebuilding_that_was_interrupted_is_taken_up_again(tmp_path: Path) -> None:
+    path = reviewed_store(tmp_path, count=20)
+    # As a kill leaves it: set aside, the new store not there yet, an older one set aside before.
+    path.with_name("review.damaged-20200101T000000Z.sqlite").write_bytes(b"older")
+    aside = path.with_name("review.damaged-20261123T000000Z-2.sqlite")
+    path.rename(aside)
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert store.notice.set_aside == aside
+        assert len(store.decisions()) == 20
+    with open_store(tmp_path) as store:
+        assert store.notice is None
+        assert len(store.decisions()) == 20
+    assert sorted(item.name for item in path.parent.glob(".*")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="RLIMIT_FSIZE is POSIX")
+def test_without_room_to_save_from_the_damage_nothing_is_begun_and_nothing_lost(
+    tmp_path: Path,
+) -> None:
+    import resource
+
+    path = reviewed_store(tmp_path, count=200)
+    damaged = bytes(PAGE) + path.read_bytes()[PAGE:]
+    path.write_bytes(damaged)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(damaged) // 2, hard))
+    try:
+        with pytest.raises(StoreFailed) as refused:
+            open_store(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert refused.value.code == "STORE-03"
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert store.notice.set_aside.read_bytes() == damaged
+        assert len(store.decisions()) == 200
+
+
 def test_damage_found_while_working_is_told_with_what_to_do(tmp_path: Path) -> None:
     path = reviewed_store(tmp_path)
     with open_store(tmp_path) as store:
