@@ -201,7 +201,8 @@ def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
         child.process.join()
         child = engine._replace(child)
     child.end(polite=False)
-    assert list(engine._queue) == [innocent]
+    assert list(engine._front) == [innocent]
+    assert engine.waiting == 1
     (case,) = (event for event in drained(heard) if isinstance(event, CaseDone))
     assert (case.path, case.result.status, case.result.code) == (guilty, "failed", "ENGINE-01")
     engine.close()
