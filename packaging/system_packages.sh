@@ -6,7 +6,7 @@ set -eu
 app="python3-venv libglib2.0-0 libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3
      libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxcb-image0
      libxcb-render-util0 libxcb-xinerama0 libxcb-randr0"
-tests="xvfb xauth openbox xdotool git"
+tests="xvfb xauth openbox xdotool git strace"
 
 case "${1:-app}" in
 app) wanted="$app" ;;

@@ -21,6 +21,9 @@ import onnxruntime
 
 from desktop.core.errors import UsageError
 
+# On Windows the variable set in desktop/core/__init__.py does not count, only this call.
+onnxruntime.disable_telemetry_events()
+
 Device = Literal["auto", "cuda", "tensorrt", "directml", "coreml", "cpu"]
 DEVICES: tuple[Device, ...] = get_args(Device)
 
