@@ -46,6 +46,13 @@ _OPEN: dict[FileType, Callable[..., ImageFile.ImageFile]] = {
     file_type.BMP: BmpImagePlugin.BmpImageFile,
     file_type.WEBP: WebPImagePlugin.WebPImageFile,
 }
+# How Pillow says that a file is sound but of a kind it cannot unpack, such as a 12-bit JPEG.
+_UNKNOWN_PIXELS = (
+    "-bit layers",
+    "unknown pixel mode",
+    "unknown data organization",
+    "Unsupported BMP",
+)
 _PHOTOMETRIC, _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 262, 258, 339
 _SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 
@@ -82,6 +89,8 @@ def decode_raster(
         except MemoryError as error:
             raise refused("DECODE-08", path) from error
         except Exception as error:  # a decoder given hostile bytes raises anything
+            if any(words in str(error) for words in _UNKNOWN_PIXELS):
+                raise refused("TYPE-03", path, f"a rare kind of {kind.name}") from error
             raise refused(_ending(error, data, kind), path) from error
     window = Window("Full range", 0, 255)
     if bits > 8:
