@@ -76,7 +76,7 @@ def sample_film(pyramid: FilmPyramid, geometry: FilmGeometry, orientation: Orien
     if orientation.quarter_turns % 2:
         width, height = height, width
     values = pyramid.sample(geometry.box, width, height)
-    return np.ascontiguousarray(oriented(values, orientation))  # type: ignore[return-value]
+    return np.ascontiguousarray(oriented(values, orientation))
 
 
 def grey_image(indices: npt.NDArray[np.intp], table: npt.NDArray[np.uint8]) -> QImage:

@@ -65,8 +65,10 @@ class Gestures:
         elif tool is Tool.PAN:
             self._view.pan_by(step)
         elif self.draft is not None:
-            self.draft = self.draft[0], self._view.film_position(event.position(), clamp=True)
-            self._view.update()
+            end = self._view.film_position(event.position(), clamp=True)
+            if end is not None:
+                self.draft = self.draft[0], end
+                self._view.update()
 
     def release(self, event: QMouseEvent) -> Measurement | None:
         """End the drag; a finished distance is kept and returned."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
@@ -273,11 +275,12 @@ class ModelRow(KeyboardFocus, QAbstractButton):
             self._thumbnail = key, pixmap
         painter.drawPixmap(box.topLeft(), self._thumbnail[1])
 
-    def _map(self) -> object:
+    def _map(self) -> npt.NDArray[np.float32] | None:
         if self._prediction is None or self._prediction.cams is None:
             return None
         index = self._map_class if self._map_class >= 0 else self._prediction.vote
-        return self._prediction.cams[index]
+        cam: npt.NDArray[np.float32] = self._prediction.cams[index]
+        return cam
 
     # keeping in step -----------------------------------------------------------------------------
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -324,7 +327,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         if self._alarm:
             sentences.append(self._alarm)
         values = self._map()
-        if values is not None and not has_evidence(values):  # type: ignore[arg-type]
+        if values is not None and not has_evidence(values):
             sentences.append(self.tr("No positive evidence for this class, so nothing to draw."))
         else:
             sentences.append(self.tr("The map shows where a model looked, not where disease is."))

@@ -120,7 +120,7 @@ class ModelRows(QWidget):
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
             if step is not None and watched in self._rows:
-                place = self._rows.index(watched) + step  # type: ignore[arg-type]
+                place = self._rows.index(watched) + step
                 if 0 <= place < len(self._rows):
                     self._rows[place].setFocus(Qt.FocusReason.TabFocusReason)
                     self._on_chosen(place)

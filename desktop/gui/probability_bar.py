@@ -77,8 +77,8 @@ def paint_probability_line(
 def paint_tick(painter: QPainter, bar: QRectF, at: float, under: str) -> None:
     """Mark a probability on a bar: 1 px in text 1, cut out of the bar by its surface."""
     tokens = theme.current()
-    x = round(bar.left() + bar.width() * min(1.0, max(0.0, at)))
-    x = min(max(x, bar.left()), bar.right() - 1)
+    place = round(bar.left() + bar.width() * min(1.0, max(0.0, at)))
+    x = min(max(place, bar.left()), bar.right() - 1)
     gap = QRectF(x - 1, bar.top() - 2, 3, bar.height() + 4)
     painter.fillRect(gap, QColor(under))
     painter.fillRect(QRectF(x, bar.top() - 2, 1, bar.height() + 4), QColor(tokens.text2))
