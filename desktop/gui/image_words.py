@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.core.pixels import Radiograph
 from desktop.gui.film_geometry import side_at_left
+from desktop.gui.heatmap_overlay import contour_levels
 from desktop.gui.hud import HudLines
 from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
@@ -48,7 +49,10 @@ def map_words(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
     if not evident:
         return translate("ImageView", "{subject}: no positive evidence").format(subject=subject)
     if style.contour:
-        return translate("ImageView", "{subject}, contour").format(subject=subject)
+        levels = ", ".join(str(round(100 * level)) for level in contour_levels(style.threshold))
+        return translate("ImageView", "{subject}, lines at {levels} %").format(
+            subject=subject, levels=levels
+        )
     return translate("ImageView", "{subject}, {percent} %").format(
         subject=subject, percent=round(style.opacity * 100)
     )

@@ -335,6 +335,20 @@ def test_showing_a_style_is_silent(qtbot: QtBot) -> None:
     assert controls.opacity.share == 0.8
 
 
+def test_only_what_would_change_something_can_be_moved(qtbot: QtBot) -> None:
+    controls = HeatmapControls(covid_panel())
+    qtbot.addWidget(controls)
+    parts = (controls.classes, controls.threshold, controls.opacity)
+    assert [part.isEnabled() for part in parts] == [True, True, True]
+    controls.set_style(HeatStyle(contour=True))
+    assert [part.isEnabled() for part in parts] == [True, True, False]
+    controls.set_style(HeatStyle(visible=False))
+    assert [part.isEnabled() for part in parts] == [True, False, False]
+    controls.set_style(HeatStyle())
+    controls.set_blind(True)
+    assert [part.isEnabled() for part in parts] == [False, False, False]
+
+
 # decision ----------------------------------------------------------------------------------------
 @pytest.fixture
 def desk(qtbot: QtBot) -> DecisionPanel:
