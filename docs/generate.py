@@ -44,10 +44,13 @@ def keyboard() -> str:
 def columns() -> str:
     """Every column of the shipped panel's table with its meaning."""
     from desktop.core.catalogue import open_panel
-    from desktop.core.export_csv import table_columns
+    from desktop.core.table_columns import table_columns
 
-    rows = [f"| `{item.name}` | {item.meaning} |" for item in table_columns(open_panel(PANEL))]
-    return "\n".join(["| column | meaning |", "| --- | --- |", *rows])
+    rows = [
+        f"| `{item.name}` | {item.kind} | {item.meaning} |"
+        for item in table_columns(open_panel(PANEL))
+    ]
+    return "\n".join(["| column | type | meaning |", "| --- | --- | --- |", *rows])
 
 
 def codes() -> str:

@@ -40,6 +40,7 @@ NOT_RUN = (
     r"cxr-quorum demo",
     r"cxr-train .*",
     r"xvfb-run .*",
+    r"cxr-quorum label .* --watch",
 )
 MAKE = re.compile(r"(?:\w+=\S+ )*make((?: [\w-]+)+)")
 
