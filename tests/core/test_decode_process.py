@@ -183,7 +183,7 @@ def test_a_single_death_is_forgiven(slow: FoundFile) -> None:
 def test_a_decoder_that_hangs_is_ended_after_the_limit(
     files: list[FoundFile], slow: FoundFile
 ) -> None:
-    with DecodePool(1, sizes=SIZES, time_limit_s=2.0) as pool:
+    with DecodePool(1, sizes=SIZES, time_limit_s=3.0) as pool:
         pool.submit(0, files[0], SIZES)
         while pool.in_hand:  # imports are not part of the limit
             pool.collect(60.0)
@@ -194,7 +194,7 @@ def test_a_decoder_that_hangs_is_ended_after_the_limit(
         while pool.in_hand:
             got.update(pool.collect(60.0))
     assert got[1].code == "DECODE-06"
-    assert "2 s" in got[1].reason
+    assert "3 s" in got[1].reason
     assert got[2].code == ""
 
 
