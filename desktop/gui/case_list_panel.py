@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 from desktop.gui import theme
 from desktop.gui.case_delegate import RAIL_WIDTH, CaseDelegate, row_height
 from desktop.gui.case_list_model import CaseListModel
+from desktop.gui.facts_panel import FactsPanel
 from desktop.gui.filter_bar import FilterBar
 from desktop.gui.flat_button import FlatButton
 from desktop.gui.paint import Restyled, draw_text, horizontal_line
@@ -86,6 +87,9 @@ class CaseListPanel(QFrame):
         column.addWidget(self.tabs)
         column.addWidget(self.header)
         column.addWidget(self.view, 1)
+        self.facts = FactsPanel()
+        self.facts.hide()
+        column.addWidget(self.facts)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_changed)
         self.view.verticalScrollBar().valueChanged.connect(lambda _value: self._settle.start())
         self.view.resized.connect(self._settle.start)

@@ -16,6 +16,7 @@ from desktop.core.catalogue import Panel
 from desktop.core.errors import CxrError
 from desktop.core.review_store import AppliedStep, FileFact, ReviewStore, SessionState
 from desktop.gui.case_list import CaseList
+from desktop.gui.deciding import Deciding
 from desktop.gui.film_loader import FilmLoader
 from desktop.gui.folder_scan import FolderScan
 from desktop.gui.panel_facts import panel_facts
@@ -46,7 +47,6 @@ class Controller(QObject):
         choices_changed(ViewChoices): Map, class or style changed.
         blind_changed(bool): Blind-first reading was switched.
         notice_raised(str): A sentence for the reader.
-        consensus_missing(): Enter was pressed and there is nothing to accept.
     """
 
     session_opened = Signal()
@@ -60,7 +60,6 @@ class Controller(QObject):
     choices_changed = Signal(object)
     blind_changed = Signal(bool)
     notice_raised = Signal(str)
-    consensus_missing = Signal()
 
     def __init__(self, *, store_home: Path | None = None, parent: QObject | None = None) -> None:
         """Prepare the workers.
@@ -76,7 +75,6 @@ class Controller(QObject):
         self.current: int | None = None
         self.choices = ViewChoices()
         self.first_choices = ViewChoices()
-        self.advance = "next unreviewed"
         self.label_on_open = True
         self.blind = False
         self.device = "auto"
@@ -86,6 +84,7 @@ class Controller(QObject):
         self.thumbnails = Thumbnails(self)
         self.run = RunControl(self)
         self.actions = ReviewActions(self)
+        self.decide = Deciding(self)
         self._scan: FolderScan | None = None
         self._stored: StoredResults | None = None
         self._resume: SessionState | None = None
@@ -263,53 +262,6 @@ class Controller(QObject):
             self.case_updated.emit(self.current)
             self._dwell.start()
 
-    # deciding --------------------------------------------------------------------------------
-    def label(self, class_index: int, selection: Sequence[int] = ()) -> None:
-        """Label the image on show, or a selection, with a class."""
-        session = self.session
-        if session is None or class_index >= len(session.panel.class_names):
-            return
-        name = session.panel.class_names[class_index]
-        self._decide(lambda cases: self.actions.label(cases, name, self._votes_shown), selection)
-
-    def accept(self, selection: Sequence[int] = ()) -> None:
-        """Accept the consensus of the image on show, or of a selection."""
-        session, case = self.session, self.current
-        if session is None:
-            return
-        alone = len(selection) < 2
-        if alone and case is not None and not self.hidden(case) and session.consensus(case) is None:
-            self.consensus_missing.emit()
-            return
-        self._decide(lambda cases: self.actions.accept(cases, self._votes_shown), selection)
-
-    def mark_unsure(self, selection: Sequence[int] = ()) -> None:
-        """Looked at, cannot tell."""
-        self._decide(lambda cases: self.actions.mark_unsure(cases, self._votes_shown), selection)
-
-    def toggle_flag(self, selection: Sequence[int] = ()) -> None:
-        """Flag, or take the flag away where all have one."""
-        cases = self._cases(selection)
-        if self.session is not None and cases:
-            flagged = all(self.session.decision(case).flagged for case in cases)
-            self.actions.set_flag(cases, not flagged)
-
-    def comment(self, text: str, selection: Sequence[int] = ()) -> None:
-        """Write a comment."""
-        self.actions.set_comment(self._cases(selection), text)
-
-    def clear_decision(self, selection: Sequence[int] = ()) -> None:
-        """Open the image on show, or a selection, again."""
-        self.actions.clear(self._cases(selection))
-
-    def undo(self) -> None:
-        """Take back the latest step and show where it was."""
-        self._follow(self.actions.undo())
-
-    def redo(self) -> None:
-        """Do it again and show where it was."""
-        self._follow(self.actions.redo())
-
     # inside ----------------------------------------------------------------------------------
     def save_session(self) -> None:
         """Remember where the reader is."""
@@ -422,58 +374,6 @@ class Controller(QObject):
         ahead = [self.list.neighbour(self.current, step) for step in range(1, 5)]
         first = [self.current, *(case for case in ahead if case is not None)]
         self.run.put_first(list(dict.fromkeys([*first, *self._rows_in_view])))
-
-    def _cases(self, selection: Sequence[int]) -> list[int]:
-        if len(selection) > 1:
-            return list(selection)
-        return [self.current] if self.current is not None else []
-
-    def _votes_shown(self, case: int) -> bool:
-        return not self.hidden(case)
-
-    def _decide(self, command: object, selection: Sequence[int]) -> None:
-        session, cases = self.session, self._cases(selection)
-        if session is None or not cases:
-            return
-        alone = len(cases) == 1
-        was_open = not session.decision(cases[0]).reviewed
-        was_hidden = self.hidden(cases[0])
-        applied = command(cases)  # type: ignore[operator]
-        if applied is None:
-            return
-        if not alone:
-            self.notice_raised.emit(
-                self.tr("{count} images changed. Undo takes all of it back.").format(
-                    count=len(applied.decisions)
-                )
-            )
-            return
-        if was_hidden and session.voted(cases[0]):
-            self.actions.note_votes_seen(cases[0])
-            self.notice_raised.emit(
-                self.tr("Your label is kept. Press it again to confirm, or another one.")
-            )
-            return
-        self._advance(cases[0], was_open)
-
-    def _advance(self, case: int, was_open: bool) -> None:
-        """After an open image the next open one; after a change of mind simply the next."""
-        if self.advance == "stay":
-            return
-        following = self.list.neighbour(case, 1)
-        if was_open and self.advance == "next unreviewed":
-            following = self.list.unreviewed_from(case, 1)
-        if following is None or following == case:
-            self.notice_raised.emit(self.tr("That was the last unreviewed image of this list."))
-            return
-        self.show_case(following)
-
-    def _follow(self, applied: AppliedStep | None) -> None:
-        if applied is None or self.session is None or not applied.decisions:
-            return
-        case = self.session.table.row(next(iter(applied.decisions)))
-        if case is not None and len(applied.decisions) == 1:
-            self.show_case(case)
 
     def _on_film(self, case: int) -> None:
         if case == self.current:

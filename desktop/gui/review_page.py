@@ -118,7 +118,7 @@ class ReviewPage(QWidget):
         controller.case_updated.connect(lambda _case: self._show_result())
         controller.case_leaving.connect(lambda _case: self._commit_comment())
         controller.choices_changed.connect(self._on_choices)
-        controller.consensus_missing.connect(self.verdict.say_no_consensus)
+        controller.decide.consensus_missing.connect(self.verdict.say_no_consensus)
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
         controller.thumbnails.thumbnail_arrived.connect(self._on_thumbnail)
@@ -137,11 +137,11 @@ class ReviewPage(QWidget):
         self.compare_side.style_changed.connect(lambda style: self._choose(style=style))
         for panel in (self.decision, self.compare_decision):
             panel.labelled.connect(self._on_labelled)
-            panel.unsure_requested.connect(lambda: controller.mark_unsure(self.selection()))
-            panel.flag_toggled.connect(lambda _on: controller.toggle_flag(self.selection()))
-            panel.comment_edited.connect(controller.comment)
+            panel.unsure_requested.connect(lambda: controller.decide.mark_unsure(self.selection()))
+            panel.flag_toggled.connect(lambda _on: controller.decide.toggle_flag(self.selection()))
+            panel.comment_edited.connect(controller.decide.comment)
             panel.comment_left.connect(self.focus_image)
-            panel.undo_requested.connect(controller.undo)
+            panel.undo_requested.connect(controller.decide.undo)
             panel.next_unreviewed_requested.connect(lambda: controller.move_to_unreviewed(1))
         controller.actions.undo_changed.connect(self._on_undo_changed)
         self._shortcuts.bindings_changed.connect(self.show_keys)
@@ -277,6 +277,7 @@ class ReviewPage(QWidget):
         outcome, hud = controller.films.outcome(case), self._hud()
         view = self.compare if self._comparing else self.image
         thumbnail = controller.thumbnails.picture(case)
+        self.list_panel.facts.show_film(None if isinstance(outcome, CxrError) else outcome)
         self.models.set_thumbnail(thumbnail)
         if outcome is None:
             if self._comparing:
@@ -385,7 +386,7 @@ class ReviewPage(QWidget):
 
     def _on_labelled(self, class_name: str) -> None:
         index = self._facts.class_names.index(class_name)
-        self._controller.label(index, self.selection())
+        self._controller.decide.label(index, self.selection())
 
     def _on_undo_changed(self, undo: str, _redo: str) -> None:
         self.decision.set_undo(undo)

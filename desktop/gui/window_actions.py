@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
-from PySide6.QtWidgets import QInputDialog, QMenu
+from PySide6.QtWidgets import QMenu
 
-from desktop.core.case_query import SavedFilter, shipped_filters, vocabulary_of
 from desktop.core.contract import snake_case
 from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
-from desktop.gui.filter_bar import TAB_QUERIES
+from desktop.gui.list_actions import ListActions
 from desktop.gui.manual_window import ManualWindow
 from desktop.gui.preferences import opened_words
 from desktop.gui.run_control import Progress
@@ -36,10 +35,10 @@ class WindowActions(QObject):
         super().__init__(window)
         self._window = window
         self._manual: ManualWindow | None = None
+        self.list = ListActions(window)
         self._bind_actions()
         self._bind_controller()
         self._bind_opening()
-        self._bind_list()
         self._bind_status()
         window.controller.recursive = window.preferences.settings.recursive
         self.apply_settings()
@@ -69,17 +68,17 @@ class WindowActions(QObject):
             "close_folder": controller.close_folder,
             "settings": self.show_settings,
             "quit": window.close,
-            "undo": controller.undo,
-            "redo": controller.redo,
-            "find": self.focus_search,
+            "undo": controller.decide.undo,
+            "redo": controller.decide.redo,
+            "find": self.list.focus_search,
             "select_all": desk.list_panel.select_all,
-            "save_filter": self.save_filter,
-            "clear_filters": lambda: self.apply_filter("", ""),
-            "accept": lambda: controller.accept(desk.selection()),
-            "unsure": lambda: controller.mark_unsure(desk.selection()),
-            "flag": lambda: controller.toggle_flag(desk.selection()),
+            "save_filter": self.list.save_filter,
+            "clear_filters": lambda: self.list.apply_filter("", ""),
+            "accept": lambda: controller.decide.accept(desk.selection()),
+            "unsure": lambda: controller.decide.mark_unsure(desk.selection()),
+            "flag": lambda: controller.decide.toggle_flag(desk.selection()),
             "comment": desk.focus_comment,
-            "clear_decision": lambda: controller.clear_decision(desk.selection()),
+            "clear_decision": lambda: controller.decide.clear(desk.selection()),
             "next": lambda: controller.move(1),
             "previous": lambda: controller.move(-1),
             "next_unreviewed": lambda: controller.move_to_unreviewed(1),
@@ -109,7 +108,7 @@ class WindowActions(QObject):
             window.shortcuts[name].triggered.connect(lambda _checked=False, slot=slot: slot())
         for number in range(1, 10):
             window.shortcuts[f"label_{number}"].triggered.connect(
-                lambda _c=False, index=number - 1: controller.label(index, desk.selection())
+                lambda _c=False, index=number - 1: controller.decide.label(index, desk.selection())
             )
         for number in range(1, 5):
             window.shortcuts[f"preset_{number}"].triggered.connect(
@@ -129,6 +128,9 @@ class WindowActions(QObject):
             lambda on: self._each_image(lambda view: view.set_inverted(on), first=True)
         )
         window.shortcuts["blind_first"].toggled.connect(self._on_blind)
+        window.shortcuts["facts"].toggled.connect(
+            lambda on: window.preferences.change(show_file_facts=on)
+        )
         window.shortcuts["full_screen"].toggled.connect(self._on_full_screen)
         window.shortcuts["pause_run"].toggled.connect(
             lambda on: controller.run.pause() if on else controller.run.resume()
@@ -158,7 +160,7 @@ class WindowActions(QObject):
         controller.actions.undo_changed.connect(self._on_undo_changed)
         controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
         controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
-        controller.list.shown_changed.connect(self._show_list_state)
+        controller.list.shown_changed.connect(self.list.show_state)
 
     def _bind_opening(self) -> None:
         opening, window = self._window.opening, self._window
@@ -175,20 +177,6 @@ class WindowActions(QObject):
         empty.panel_chosen.connect(opening.choose_panel)
         empty.blind_toggled.connect(window.shortcuts["blind_first"].setChecked)
 
-    def _bind_list(self) -> None:
-        window = self._window
-        panel = window.desk.list_panel
-        panel.tabs.tab_chosen.connect(lambda key: self.apply_filter(TAB_QUERIES[key]))
-        panel.search.query_entered.connect(self.apply_filter)
-        panel.search.left.connect(window.desk.focus_image)
-        window.sort_menu.sort_chosen.connect(
-            lambda sort: self.apply_filter(window.controller.list.query, sort)
-        )
-        window.menus.filter_chosen.connect(
-            lambda entry: self.apply_filter(entry.query, entry.sort or None)
-        )
-        window.menus.filter_removed.connect(self._forget_filter)
-
     def _bind_status(self) -> None:
         window, run = self._window, self._window.controller.run
         status = window.status
@@ -199,43 +187,20 @@ class WindowActions(QObject):
         window.scorecard.figures_asked.connect(window.scoring.count)
         window.scorecard.report_asked.connect(window.exporting.export_report)
         window.scoring.scorecard_counted.connect(window.scorecard.show_card)
-        for source in (window.controller, window.opening, window.exporting, window.scoring):
+        for source in (
+            window.controller,
+            window.controller.decide,
+            window.opening,
+            window.exporting,
+            window.scoring,
+        ):
             source.notice_raised.connect(status.show_notice)
-        window.controller.consensus_missing.connect(self._say_no_consensus)
+        window.controller.decide.consensus_missing.connect(self._say_no_consensus)
         status.device_details_asked.connect(lambda: window.show_page("batch"))
-        window.batch.review_disagreements_asked.connect(self._review_disagreements)
-        window.batch.failure_chosen.connect(self._show_image)
+        window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
+        window.batch.failure_chosen.connect(self.list.show_image)
 
     # commands --------------------------------------------------------------------------------
-    def apply_filter(self, query: str, sort: str | None = None) -> None:
-        """Show what a query asks for, and say so everywhere."""
-        cases = self._window.controller.list
-        cases.set_query(query, sort)
-        self._show_list_state()
-        self._window.desk.list_panel.show_case(self._window.controller.current)
-
-    def focus_search(self) -> None:
-        """Put the keyboard into the search box."""
-        window = self._window
-        if window.controller.session is None:
-            return
-        if window.page not in ("review", "compare") or window.desk.list_panel.rail:
-            window.show_page("review")
-        search = window.desk.list_panel.search
-        search.setFocus()
-        search.selectAll()
-
-    def save_filter(self) -> None:
-        """Give the filter at work a name."""
-        window = self._window
-        cases = window.controller.list
-        name, agreed = QInputDialog.getText(
-            window, window.tr("Save this filter"), window.tr("Name"), text=cases.query
-        )
-        if agreed and name.strip():
-            window.preferences.add_filter(SavedFilter(name.strip(), cases.query, cases.sort))
-            self.show_filters()
-
     def retry_failed(self) -> None:
         """Run all failed images once more."""
         controller = self._window.controller
@@ -274,13 +239,15 @@ class WindowActions(QObject):
         window, settings = self._window, self._window.preferences.settings
         controller = window.controller
         controller.device = settings.device
-        controller.advance = settings.advance
+        controller.decide.advance = settings.advance
         controller.label_on_open = settings.label_on_open
         controller.first_choices = window.preferences.first_choices
         controller.actions.reviewer = settings.reviewer
         controller.set_blind(settings.blind_first)
         window.shortcuts["recursive"].setChecked(settings.recursive)
         window.shortcuts["blind_first"].setChecked(settings.blind_first)
+        window.shortcuts["facts"].setChecked(settings.show_file_facts)
+        window.desk.list_panel.facts.setVisible(settings.show_file_facts)
         window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
         for view in (window.desk.image, *window.desk.compare.views()):
             view.set_keep(settings.keep_window, settings.keep_zoom)
@@ -311,8 +278,8 @@ class WindowActions(QObject):
             [(model.name, model.title) for model in session.facts.models],
         )
         self._enable(True)
-        self.show_filters()
-        self._show_list_state()
+        self.list.show_filters()
+        self.list.show_state()
         window.status.show_device(window.tr("Models not loaded"), "")
         if window.page in ("review", "compare"):
             window.show_page(window.page)
@@ -365,31 +332,6 @@ class WindowActions(QObject):
     def _on_keys(self) -> None:
         shortcuts = self._window.shortcuts
         self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
-
-    def show_filters(self) -> None:
-        """Fill the filter menu for the open panel."""
-        window, session = self._window, self._window.controller.session
-        if session is None:
-            return
-        titles = [model.title for model in session.facts.models]
-        window.menus.set_filters(
-            shipped_filters(vocabulary_of(session.table), titles),
-            window.preferences.settings.saved_filters,
-        )
-
-    def _forget_filter(self, entry: SavedFilter) -> None:
-        self._window.preferences.remove_filter(entry)
-        self.show_filters()
-
-    def _show_list_state(self) -> None:
-        window = self._window
-        cases, panel = window.controller.list, window.desk.list_panel
-        tab = next((key for key, query in TAB_QUERIES.items() if query == cases.query), "")
-        panel.tabs.set_tab(tab)
-        if not panel.search.hasFocus():
-            panel.search.set_query("" if tab else cases.query)
-        window.sort_menu.show_sort(cases.sort)
-        panel.header.sort_button.set_words(window.sort_menu.words(cases.sort))
 
     def _on_progress(self, progress: Progress) -> None:
         window = self._window
@@ -444,7 +386,7 @@ class WindowActions(QObject):
         window.empty.side.set_blind(blind)
         window.batch.set_blind(blind)
         window.desk.list_panel.tabs.tab("disagree").setEnabled(not blind)
-        self._show_list_state()
+        self.list.show_state()
 
     def _on_full_screen(self, on: bool) -> None:
         window = self._window
@@ -475,21 +417,6 @@ class WindowActions(QObject):
                 "No consensus, so Enter did nothing. Majority needs {needed} of {models}."
             ).format(needed=session.facts.majority, models=len(session.facts.models))
         window.status.show_notice(words)
-
-    def _review_disagreements(self) -> None:
-        self._window.show_page("review")
-        self.apply_filter(TAB_QUERIES["disagree"])
-        self._window.controller.move_to_end(last=False)
-
-    def _show_image(self, image: str) -> None:
-        window, session = self._window, self._window.controller.session
-        case = session.table.row(image) if session is not None else None
-        if case is None:
-            return
-        if window.controller.list.position(case) is None:
-            self.apply_filter("", "")
-        window.show_page("review")
-        window.controller.show_case(case)
 
     def _each_image(self, command: Callable[..., object], *, first: bool) -> None:
         """Compare views share one state, so the first of them speaks for all."""

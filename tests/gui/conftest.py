@@ -37,7 +37,7 @@ from desktop.gui.main_window import MainWindow
 from desktop.gui.preferences import Preferences
 from tests.tiny_models import write_panel
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="session")

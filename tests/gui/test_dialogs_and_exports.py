@@ -106,7 +106,7 @@ def test_the_about_box_names_versions_licences_and_research_use(
 
 class TestExports:
     def test_the_listed_rows_only(self, desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-        desk.actions_hub.apply_filter("is:failed")
+        desk.actions_hub.list.apply_filter("is:failed")
         with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
             desk.exporting.write_csv(tmp_path / "failed.csv", listed_only=True)
         with (tmp_path / "failed.csv").open(encoding="utf-8-sig", newline="") as stream:
@@ -116,8 +116,8 @@ class TestExports:
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
         desk.preferences.change(reviewer="Mira")
-        desk.controller.label(1)
-        desk.controller.comment("=second look", [])
+        desk.controller.decide.label(1)
+        desk.controller.decide.comment("=second look", [])
         with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
             desk.exporting.write_csv(tmp_path / "votes.csv")
         with (tmp_path / "votes.csv").open(encoding="utf-8-sig", newline="") as stream:
@@ -143,7 +143,7 @@ class TestExports:
     def test_the_report_counts_what_was_decided(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.label(0)
+        desk.controller.decide.label(0)
         with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
             desk.exporting.write_report(tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
@@ -153,8 +153,8 @@ class TestExports:
     def test_labelled_films_are_copied_into_class_folders(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.label(0)
-        desk.controller.label(2)
+        desk.controller.decide.label(0)
+        desk.controller.decide.label(2)
         with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
             desk.exporting.write_class_folders(tmp_path / "classes", "label", "copy")
         names = sorted(
@@ -181,7 +181,7 @@ class TestPages:
         self, desk: MainWindow, qtbot: QtBot
     ) -> None:
         for index in (0, 1, 2, 0):
-            desk.controller.label(index)
+            desk.controller.decide.label(index)
         with qtbot.waitSignal(desk.scoring.scorecard_counted, timeout=PATIENCE_MS):
             desk.show_page("scorecard")
         assert "4 decided images" in desk.scorecard.title.text

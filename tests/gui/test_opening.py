@@ -119,7 +119,7 @@ class TestFilters:
         self, desk: MainWindow
     ) -> None:
         before = listed(desk)
-        desk.actions_hub.apply_filter("is:nonsense")
+        desk.actions_hub.list.apply_filter("is:nonsense")
         assert listed(desk) == before
         assert desk.status.notice
 
@@ -128,7 +128,7 @@ class TestFilters:
     ) -> None:
         desk.desk.list_panel.tabs.tab("unreviewed").click()
         desk.controller.show_case(2)
-        desk.controller.label(0)
+        desk.controller.decide.label(0)
         assert desk.controller.current == 3
         qtbot.waitUntil(lambda: "film_03.png" not in listed(desk), timeout=PATIENCE_MS)
         assert desk.controller.current == 3
@@ -143,7 +143,7 @@ class TestFilters:
     def test_the_filter_is_there_again_after_reopening(
         self, desk: MainWindow, qtbot: QtBot, film_folder: Path
     ) -> None:
-        desk.actions_hub.apply_filter("is:split", "-entropy")
+        desk.actions_hub.list.apply_filter("is:split", "-entropy")
         desk.controller.close_folder()
         desk.opening.open_folder(film_folder)
         qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
@@ -153,7 +153,7 @@ class TestFilters:
         from desktop.core.case_query import SavedFilter
 
         desk.preferences.add_filter(SavedFilter("Hard ones", "entropy>0.5", "-entropy"))
-        desk.actions_hub.show_filters()
+        desk.actions_hub.list.show_filters()
         titles = [action.text() for action in desk.menus.filters.actions()]
         assert "Hard ones" in titles
         assert "Models disagree" in titles
