@@ -62,7 +62,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("CXR Quorum")
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(*MINIMUM)
-        self.resize(*DEFAULT)
+        # The first start on a small screen must not hide half of the window.
+        room = self.screen().availableGeometry().size()
+        self.resize(min(DEFAULT[0], room.width()), min(DEFAULT[1], room.height()))
         self.setAcceptDrops(True)
         self.preferences = preferences
         self.controller = Controller(store_home=store_home, parent=self)
