@@ -56,7 +56,15 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="table to write; - streams to standard output (%(default)s)",
     )
     parser.add_argument(
-        "--format", choices=("csv", "jsonl"), help="csv, or jsonl (default: by the output's ending)"
+        "--format",
+        choices=("csv", "jsonl", "parquet"),
+        help="default: by the output's ending, else csv; parquet needs pyarrow",
+    )
+    parser.add_argument(
+        "--shape",
+        choices=("wide", "long"),
+        default="wide",
+        help="one row an image, or one row an image and model (%(default)s)",
     )
     parser.add_argument(
         "--heatmaps", type=Path, metavar="DIR", help="write one heatmap picture an image"
@@ -79,6 +87,25 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="take over what an earlier run on this output finished; this is the default",
     )
     group.add_argument("--fresh", action="store_true", help="label everything again")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on and label images as they arrive, once each and complete ones only, until "
+        "Ctrl+C",
+    )
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="with --watch, time between two looks at the folder (%(default)s)",
+    )
+    parser.add_argument(
+        "--log-json",
+        metavar="FILE",
+        help="add what happens to FILE, one JSON object a line, without names of files; - is "
+        "standard error and leaves out all other words there",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary")
     parser.set_defaults(run=_command("label"))
 
@@ -157,6 +184,13 @@ def _positive(word: str) -> int:
     number = int(word)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _seconds(word: str) -> float:
+    number = float(word)
+    if not 0.05 <= number <= 86_400:
+        raise argparse.ArgumentTypeError("must be between 0.05 and 86400 seconds")
     return number
 
 

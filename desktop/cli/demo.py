@@ -20,13 +20,13 @@ from desktop.core.contract import RESEARCH_USE
 from desktop.core.decode_process import DecodePool
 from desktop.core.demo import write_samples
 from desktop.core.devices import checked_device, usable_cores
-from desktop.core.export_csv import TableRow
 from desktop.core.folder import natural_key
 from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.pipeline import batch_plan
 from desktop.core.run_manifest import RunFacts, write_manifest
+from desktop.core.table_columns import TableRow
 from desktop.core.vote import consensus_text, rule_text, short_names
 
 _CLASS_STYLES = ("dark_orange", "cyan", "medium_purple1", "green", "yellow", "blue")

@@ -24,9 +24,10 @@ def _text(found: Diagnosis) -> str:
     lines += ["", "Device"]
     if found.report is not None:
         lines.append(f"  {found.report.sentence}")
-        lines.append(f"  {found.cores} usable cores, limits of a container respected.")
-        lines.append(f"  {batch_plan(found.report.threads).sentence}")
     lines += [f"  {reason or name + ': may work here'}" for name, reason in found.devices]
+    if found.choices:
+        lines += ["", "What a batch uses, and why"]
+        lines += [f"  {item.what} {item.chosen}: {item.why}" for item in found.choices]
     lines += ["", "Panels"]
     for panel in found.panels:
         models = ", ".join(model.card.title for model in panel.models)
@@ -61,6 +62,9 @@ def _json(found: Diagnosis) -> str:
             "reason": report.reason,
             "threads": report.threads,
             "batch": dataclasses.asdict(batch_plan(report.threads)),
+            "choices": {
+                item.what: {"chosen": item.chosen, "why": item.why} for item in found.choices
+            },
         },
         "devices": {name: reason or "may work here" for name, reason in found.devices},
         "panels": {

@@ -1,4 +1,4 @@
-"""``cxr-quorum label``: a folder in, a table out."""
+"""``cxr-quorum label``: a folder in, a table out; once, or as long as films arrive."""
 
 from __future__ import annotations
 
@@ -8,80 +8,123 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 
-from desktop.cli.progress import RunProgress, duration
+import desktop
+from desktop.cli.progress import RunProgress
 from desktop.cli.stop import StopSignals
+from desktop.cli.summary import summary
 from desktop.core.cancel import CancelToken
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.decode_process import DecodePool
+from desktop.core.decoding import Decoder
 from desktop.core.devices import checked_device, usable_cores
-from desktop.core.errors import UsageError
-from desktop.core.export_csv import FORMATS, Table, TableFormat, TableRow
+from desktop.core.errors import CxrError, UsageError
+from desktop.core.export_csv import FORMATS, Table, TableFormat
 from desktop.core.folder import FoundFile
 from desktop.core.gather import gather, nothing_found
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.pipeline import DEFAULT_BATCH, batch_plan
+from desktop.core.pipeline import DEFAULT_BATCH, LabelledCase, batch_plan
+from desktop.core.run_log import STANDARD_ERROR, RunLog
 from desktop.core.run_manifest import RunFacts, write_manifest
+from desktop.core.table_columns import TableRow
+from desktop.core.watch import FolderWatch
 
 EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 STANDARD_OUTPUT = "-"
 TOLD_FAILURES = 20
+PROGRESS_SECONDS = 10.0
+BUSY_TABLE_SECONDS = 60.0
+"""How often a watch writes its table while films keep arriving."""
+TABLE_SHARE = 20
+"""A watch writes its table at most for one part in so many of its time."""
+LOOK_SHARE = 10
+"""A watch looks at its folder at most for one part in so many of its time."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Label what the arguments name; see ``desktop.cli`` for the exit codes."""
-    console = Console(stderr=True, soft_wrap=True)
+    settings = _settings(arguments)
+    # Lines for a program and lines for a person do not mix.
+    arguments.quiet = arguments.quiet or arguments.log_json == STANDARD_ERROR
     files = gather(arguments.paths, recursive=arguments.recursive)
-    first = next(files, None)
-    if first is None:
+    first = None if settings.watching else next(files, None)
+    if first is None and not settings.watching:
         raise nothing_found(arguments.paths, recursive=arguments.recursive)
     panel = open_panel(arguments.panel)
-    settings = RunSettings(
-        output=None if arguments.output == STANDARD_OUTPUT else Path(arguments.output),
-        form=_form(arguments.format, arguments.output),
+    with LabelRun(panel, settings) as labelling, RunLog(arguments.log_json) as log:
+        job = _Job(arguments, panel, labelling, log)
+        try:
+            return job.run(itertools.chain([first], files) if first else None)
+        except BaseException as problem:
+            code = problem.code if isinstance(problem, CxrError) else type(problem).__name__
+            log.event("run_failed", code=code)
+            raise
+
+
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    output = None if arguments.output == STANDARD_OUTPUT else Path(arguments.output)
+    form = _form(arguments.format, arguments.output)
+    if output is None and form == "parquet":
+        raise UsageError(
+            "USAGE-05",
+            "Parquet has its index at the end and cannot be streamed. Name a file with --output, "
+            "or stream csv or jsonl.",
+        )
+    log = arguments.log_json
+    if log not in (None, STANDARD_ERROR) and output is not None:
+        taken = {output.absolute(), output.with_name(f"{output.name}.run.json").absolute()}
+        if Path(log).absolute() in taken:
+            raise UsageError(
+                "USAGE-05", "--log-json and --output name the same file. Give the log its own."
+            )
+    return RunSettings(
+        output=output,
+        form=form,
+        shape=arguments.shape,
         heatmaps=arguments.heatmaps,
         batch=arguments.batch or DEFAULT_BATCH,
         fresh=arguments.fresh,
+        watching=arguments.watch,
     )
-    with LabelRun(panel, settings) as labelling:
-        job = _Job(arguments, panel, labelling, console)
-        return job.run(itertools.chain([first], files))
 
 
 class _Job:
-    """One call of the command: the run with its progress, output and summary."""
+    """One call of the command: the run with its progress, output, log and summary."""
 
     def __init__(
-        self, arguments: argparse.Namespace, panel: Panel, labelling: LabelRun, console: Console
+        self, arguments: argparse.Namespace, panel: Panel, labelling: LabelRun, log: RunLog
     ) -> None:
         self._arguments = arguments
         self._panel = panel
         self._labelling = labelling
-        self._console = console
-        self._table = Table(panel)
+        self._log = log
+        self._console = Console(stderr=True, soft_wrap=True)
+        self._table = Table(panel, labelling.settings.shape)
         self._told = 0
         self._stopped_at_failure = False
+        self._cut_short = False
         self._token = CancelToken()
-        self._progress = RunProgress(console, quiet=arguments.quiet)
+        self._progress = RunProgress(self._console, quiet=arguments.quiet)
         self._started = datetime.datetime.now(datetime.UTC)
-        self._clock = time.monotonic()
+        self._clock = self._logged = time.monotonic()
 
-    def run(self, files: Iterator[FoundFile]) -> int:
+    def run(self, files: Iterator[FoundFile] | None) -> int:
+        """Label ``files``; None watches the paths instead, until somebody stops it."""
         arguments, settings = self._arguments, self._labelling.settings
         threads = arguments.threads or usable_cores()
         plan = batch_plan(threads, settings.batch)
-        drawing = settings.heatmaps is not None
+        self._log_start()
         with (
             # Workers start while the models load.
             DecodePool(
                 workers=plan.decoders,
                 sizes=self._panel.input_sizes,
-                film=drawing,
+                film=settings.heatmaps is not None,
                 ahead=plan.ahead,
             ) as decoder,
             StopSignals(self._token, self._say_stopping),
@@ -90,24 +133,70 @@ class _Job:
                 self._panel, checked_device(arguments.device), threads, streams=plan.streams
             )
             self._say_start(session)
-            threading.Thread(target=self._count, daemon=True, name="count").start()
             if settings.output is None and settings.form == "csv":
-                _write_standard_output(self._table.csv_header())
+                _write_standard_output(self._table.header())
             with self._progress:
-                for row in self._labelling.results(
-                    files,
-                    session,
-                    decoder=decoder,
-                    cancel=self._token,
-                    on_resumed=self._resumed,
-                ):
-                    self._finished(row)
+                if files is None:
+                    self._watch(session, decoder)
+                else:
+                    threading.Thread(target=self._count, daemon=True, name="count").start()
+                    self._label(files, session, decoder)
         return self._end(session)
+
+    def _label(self, files: Iterable[FoundFile], session: PanelSession, decoder: Decoder) -> None:
+        for row in self._labelling.results(
+            files,
+            session,
+            decoder=decoder,
+            cancel=self._token,
+            on_resumed=self._resumed,
+            on_case=self._log_case,
+        ):
+            self._finished(row)
+        # A signal after the last image has interrupted nothing.
+        self._cut_short = self._token.cancelled and not self._labelling.complete
+
+    def _watch(self, session: PanelSession, decoder: Decoder) -> None:
+        """Look, label what is complete, write the table when it is quiet; until Ctrl+C."""
+        arguments = self._arguments
+        watch = FolderWatch(arguments.paths, recursive=arguments.recursive)
+        self._progress.say("Watching for images. Ctrl+C ends it and writes the table.")
+        unwritten = away = False
+        written, cost = time.monotonic(), 0.0
+        while not self._token.cancelled:
+            began = time.monotonic()
+            try:
+                arrived = watch.look(self._token)
+                away = False
+            except UsageError as problem:
+                arrived = []
+                if not away:
+                    self._progress.say(f"{problem} Waiting for it to come back. [{problem.code}]")
+                    self._log.event("folder_away", code=problem.code)
+                away = True
+            looked = time.monotonic() - began
+            if arrived:
+                self._log.event("arrived", files=len(arrived), unsettled=watch.unsettled)
+                self._label(arrived, session, decoder)
+                unwritten = True
+            since = time.monotonic() - written
+            busy = bool(arrived or watch.unsettled)
+            if unwritten and since >= max(BUSY_TABLE_SECONDS if busy else 0, TABLE_SHARE * cost):
+                cost = self._write(session)
+                unwritten, written = False, time.monotonic()
+            self._pause(max(arguments.interval, LOOK_SHARE * looked))
+
+    def _pause(self, seconds: float) -> None:
+        """Wait in small steps: waiting on the token itself could lock up in a signal handler."""
+        end = time.monotonic() + seconds
+        while not self._token.cancelled and (left := end - time.monotonic()) > 0:
+            time.sleep(min(0.1, left))
 
     def _finished(self, row: TableRow) -> None:
         failed = row.result.status == "failed"
-        if self._labelling.settings.output is None:
-            _write_standard_output(self._line(row))
+        settings = self._labelling.settings
+        if settings.output is None and settings.form != "parquet":
+            _write_standard_output("".join(self._table.lines_of(row, settings.form)))
         if failed:
             if self._told < TOLD_FAILURES:
                 self._progress.say(f"{row.result.reason} [{row.result.code}]")
@@ -121,35 +210,64 @@ class _Job:
 
     def _resumed(self, row: TableRow) -> None:
         self._progress.advance(failed=row.result.status == "failed", fresh=False)
-
-    def _line(self, row: TableRow) -> str:
-        if self._labelling.settings.form == "jsonl":
-            return self._table.json_line(row)
-        return self._table.csv_line(row)
+        self._log_progress()
 
     def _end(self, session: PanelSession) -> int:
-        settings, counts = self._labelling.settings, self._labelling.counts
-        # A signal after the last image has interrupted nothing.
-        stopped = self._token.cancelled and not self._labelling.complete
-        interrupted = stopped and not self._stopped_at_failure
+        settings = self._labelling.settings
+        stopped_by_hand = self._token.cancelled and not self._stopped_at_failure
+        interrupted = self._cut_short and stopped_by_hand
         if settings.output is not None:
-            self._labelling.write_table()
-            write_manifest(
-                settings.output,
-                RunFacts(
-                    panel=self._panel,
-                    report=session.report,
-                    settings=settings,
-                    counts=counts,
-                    started=self._started,
-                    seconds=time.monotonic() - self._clock,
-                    complete=not stopped,
-                ),
-            )
-        self._say_end(interrupted)
-        if interrupted:
-            return EXIT_INTERRUPTED
-        return EXIT_FAILED if counts.failed else EXIT_OK
+            self._write(session)
+        counts = self._labelling.counts
+        seconds = time.monotonic() - self._clock
+        code = EXIT_FAILED if counts.failed else EXIT_OK
+        if interrupted and not settings.watching:
+            code = EXIT_INTERRUPTED
+        self._log.event(
+            "run_ended",
+            exit_code=code,
+            complete=not self._cut_short,
+            interrupted=interrupted,
+            images=counts.images,
+            failed=counts.failed,
+            resumed=counts.resumed,
+            by_code=dict(counts.codes),
+            wall_seconds=round(seconds, 3),
+            stage_seconds={stage: round(value, 3) for stage, value in counts.stages.items()},
+        )
+        if not self._arguments.quiet:
+            lines = summary(counts, settings, seconds, interrupted=interrupted)
+            if self._stopped_at_failure:
+                lines.append(
+                    "Stopped at the first image that failed, as asked with --on-error fail."
+                )
+            if self._log.lost:
+                lines.append("The log could not be written to its end; the table is whole.")
+            for line in lines:
+                self._console.print(line, highlight=False, markup=False)
+        return code
+
+    def _write(self, session: PanelSession) -> float:
+        """Write table and manifest; returns the seconds it took."""
+        settings = self._labelling.settings
+        assert settings.output is not None
+        began = time.monotonic()
+        count = self._labelling.write_table()
+        write_manifest(
+            settings.output,
+            RunFacts(
+                panel=self._panel,
+                report=session.report,
+                settings=settings,
+                counts=self._labelling.counts,
+                started=self._started,
+                seconds=time.monotonic() - self._clock,
+                complete=not self._cut_short,
+            ),
+        )
+        seconds = time.monotonic() - began
+        self._log.event("table_written", images=count, took_seconds=round(seconds, 3))
+        return seconds
 
     def _count(self) -> None:
         """Count the listing on a thread of its own, so that the first image never waits for it."""
@@ -171,50 +289,64 @@ class _Job:
         report = session.report
         if report.fell_back or self._console.is_terminal:
             say(report.sentence)
+        self._log.event(
+            "models_loaded",
+            device=report.running,
+            reason=report.reason,
+            threads=report.threads,
+            streams=session.streams,
+        )
 
     def _say_stopping(self) -> None:
         self._progress.say("Finishing the images in hand. Press Ctrl+C again to stop now.")
 
-    def _say_end(self, interrupted: bool) -> None:
-        if self._arguments.quiet:
+    def _log_start(self) -> None:
+        settings, panel = self._labelling.settings, self._panel
+        self._log.event(
+            "run_started",
+            app_version=desktop.__version__,
+            panel=panel.name,
+            panel_version=panel.version,
+            models={model.name: model.sha256 for model in panel.models},
+            format=settings.form,
+            shape=settings.shape,
+            batch=settings.batch,
+            heatmaps=settings.heatmaps is not None,
+            fresh=settings.fresh,
+            watch=settings.watching,
+        )
+
+    def _log_case(self, case: LabelledCase, place: int) -> None:
+        self._log.event(
+            "image",
+            place=place,
+            sha256=case.result.sha256,
+            status=case.result.status,
+            code=case.result.code,
+            decode_seconds=round(case.decode_seconds, 4),
+            infer_seconds=round(case.infer_seconds, 4),
+        )
+        self._log_progress()
+
+    def _log_progress(self) -> None:
+        now = time.monotonic()
+        if now - self._logged < PROGRESS_SECONDS:
             return
-        settings, counts = self._labelling.settings, self._labelling.counts
-        seconds = time.monotonic() - self._clock
-        fresh = counts.images - counts.resumed
-        rate = f", {fresh / seconds:.1f} images/s" if fresh and seconds > 0.5 else ""
-        lines = [f"{_images(counts.images)} in {duration(seconds)}{rate}."]
-        if counts.resumed:
-            lines.append(f"{counts.resumed:,} taken over from an earlier run.")
-        if counts.consensus:
-            votes = ", ".join(f"{n:,} {word}" for word, n in counts.consensus.most_common())
-            lines.append(f"Consensus: {votes}.")
-        if counts.ood:
-            lines.append(f"{counts.ood:,} unlike the training images.")
-        if counts.failed:
-            codes = ", ".join(f"{n:,} {code}" for code, n in counts.codes.most_common())
-            lines.append(f"{counts.failed:,} failed ({codes}); cxr-quorum codes explains them.")
-        if settings.output is not None:
-            lines.append(f"Table: {settings.output}")
-        if settings.heatmaps is not None:
-            lines.append(f"Heatmaps: {settings.heatmaps}")
-        if interrupted:
-            kept = "is kept" if counts.images == 1 else "are kept"
-            rest = "; the same command goes on with the rest." if settings.output else "."
-            lines.append(f"Stopped. {_images(counts.images)} {kept}{rest}")
-        elif self._stopped_at_failure:
-            lines.append("Stopped at the first image that failed, as asked with --on-error fail.")
-        for line in lines:
-            self._console.print(line, highlight=False, markup=False)
+        self._logged = now
+        counts = self._labelling.counts
+        self._log.event(
+            "progress",
+            images=counts.images,
+            failed=counts.failed,
+            resumed=counts.resumed,
+            images_per_second=round((counts.images - counts.resumed) / (now - self._clock), 3),
+        )
 
 
 def _write_standard_output(text: str) -> None:
     # Bytes: the line ends are the table's own, whatever the terminal's encoding.
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image" + ("" if count == 1 else "s")
 
 
 def _form(asked: str | None, output: str) -> TableFormat:

@@ -18,9 +18,18 @@ from desktop.core.catalogue import (
     survey_panels,
     user_panels_folder,
 )
-from desktop.core.devices import DEVICES, TITLES, Device, DeviceReport, usable_cores, why_not
+from desktop.core.devices import (
+    DEVICES,
+    PROVIDER_OF,
+    TITLES,
+    Device,
+    DeviceReport,
+    usable_cores,
+    why_not,
+)
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
+from desktop.core.pipeline import batch_plan
 from desktop.core.places import config_home, data_home
 
 _PACKAGES = (
@@ -34,6 +43,7 @@ _PACKAGES = (
     "pylibjpeg-rle",
     "pylibjpeg-openjpeg",
     "PySide6-Essentials",
+    "pyarrow",
 )
 
 
@@ -43,6 +53,21 @@ class FormatSupport:
 
     name: str
     by: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something the app chose for a batch on this machine.
+
+    Attributes:
+        what: What was to be chosen, one word.
+        chosen: What was chosen.
+        why: The reason, a sentence.
+    """
+
+    what: str
+    chosen: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,7 @@ class Diagnosis:
         cores: Usable processor cores.
         devices: (device, why it is not used; empty where it may work).
         report: What a panel really runs on; None where no panel could be loaded.
+        choices: What a batch would use here, and why; empty where no panel could be loaded.
         panels: Usable panels, verified.
         refused: Refused panel folders.
         formats: File formats and what reads them.
@@ -69,6 +95,7 @@ class Diagnosis:
     cores: int
     devices: tuple[tuple[str, str], ...]
     report: DeviceReport | None
+    choices: tuple[Choice, ...]
     panels: tuple[Panel, ...]
     refused: tuple[RefusedPanel, ...]
     formats: tuple[FormatSupport, ...]
@@ -105,11 +132,56 @@ def diagnose(device: Device = "auto", threads: int | None = None) -> Diagnosis:
         cores=usable_cores(),
         devices=tuple((TITLES[word], why_not(word)) for word in DEVICES if word != "auto"),
         report=report,
+        choices=() if report is None else choices(report, threads),
         panels=tuple(panels),
         refused=tuple(problems),
         formats=_formats(),
         folders=_folders(),
         warnings=_warnings(dict(packages), panels),
+    )
+
+
+def choices(report: DeviceReport, asked_threads: int | None = None) -> tuple[Choice, ...]:
+    """Everything a batch chooses, from what the sessions themselves say.
+
+    Args:
+        report: What runs.
+        asked_threads: Threads that were asked for, None where the app chose.
+    """
+    plan = batch_plan(report.threads)
+    cores = usable_cores()
+    if report.asked == report.running:
+        provider = "As asked for."
+    else:
+        provider = report.reason or "The fastest that works here."
+    if asked_threads is None:
+        threads = f"One for each of {cores} usable cores, limits of a container respected."
+    else:
+        threads = f"As asked for; {cores} cores are usable."
+    return (
+        Choice("provider", PROVIDER_OF[report.running], provider),
+        Choice("threads", str(report.threads), threads),
+        Choice(
+            "streams",
+            str(plan.streams),
+            "One thread each: a stream never waits for the slowest part of another's operator.",
+        ),
+        Choice(
+            "batch",
+            str(plan.batch),
+            "Larger ones are no faster on a processor and leave cores idle at a folder's end.",
+        ),
+        Choice(
+            "decoders",
+            str(plan.decoders),
+            f"Processes of their own, so that a damaged file costs one image; up to {plan.ahead} "
+            "films ahead, which bounds the memory.",
+        ),
+        Choice(
+            "precision",
+            "float32",
+            "What the models were trained and tested in; nothing is converted.",
+        ),
     )
 
 

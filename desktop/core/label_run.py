@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -23,12 +23,14 @@ from desktop.core.cases import CaseResult
 from desktop.core.catalogue import Panel
 from desktop.core.decoding import Decoder, file_sha256
 from desktop.core.errors import OutputFailed
-from desktop.core.export_csv import TableFormat, TableRow, write_table
+from desktop.core.export_csv import TableFormat, write_table
+from desktop.core.export_parquet import require_parquet
 from desktop.core.folder import FoundFile
 from desktop.core.heatmap_picture import PictureStyle, picture_name, write_picture
 from desktop.core.inference import PanelSession
-from desktop.core.pipeline import DEFAULT_BATCH, label
+from desktop.core.pipeline import DEFAULT_BATCH, LabelledCase, label
 from desktop.core.run_journal import RunJournal
+from desktop.core.table_columns import TableRow, TableShape
 from desktop.core.vote import consensus_text
 
 
@@ -39,17 +41,22 @@ class RunSettings:
     Attributes:
         output: Table file; None = rows are only yielded and nothing is resumed.
         form: Format of the table.
+        shape: ``wide``, one row an image, or ``long``, one row an image and model.
         heatmaps: Folder for one picture an image, made if missing; None = no pictures.
         batch: Images in a micro-batch.
         fresh: Label everything again, also what an earlier run on this output finished.
+        watching: ``results`` is called again and again with what has arrived. The table then holds
+            every image in the order of arrival, also those that were moved away since.
         style: How pictures are drawn.
     """
 
     output: Path | None = None
     form: TableFormat = "csv"
+    shape: TableShape = "wide"
     heatmaps: Path | None = None
     batch: int = DEFAULT_BATCH
     fresh: bool = False
+    watching: bool = False
     style: PictureStyle = field(default_factory=PictureStyle)
 
 
@@ -70,6 +77,8 @@ class RunCounts:
         infer_seconds: Time that the models took, over all streams.
         draw_seconds: Time that pictures took, over all streams.
         write_seconds: Time that journal and table took.
+        wait_seconds: Time that streams had nothing to do, over all streams, because films were
+            still being decoded or rows written.
     """
 
     images: int = 0
@@ -84,6 +93,18 @@ class RunCounts:
     infer_seconds: float = 0.0
     draw_seconds: float = 0.0
     write_seconds: float = 0.0
+    wait_seconds: float = 0.0
+
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each stage, in the order of the work."""
+        return {
+            "decode": self.decode_seconds,
+            "infer": self.infer_seconds,
+            "draw": self.draw_seconds,
+            "write": self.write_seconds,
+            "wait": self.wait_seconds,
+        }
 
     def add(self, result: CaseResult, class_names: tuple[str, ...]) -> None:
         """Count one row."""
@@ -110,6 +131,7 @@ class LabelRun:
     Raises:
         OutputFailed: The output's folder cannot be written, or another run is writing it
             (OUTPUT-06). Raised before any model is loaded.
+        UsageError: USAGE-04 where Parquet is asked for and cannot be written here.
     """
 
     def __init__(self, panel: Panel, settings: RunSettings) -> None:
@@ -118,10 +140,17 @@ class LabelRun:
         self.counts = RunCounts()
         self.complete = False
         self._journal: RunJournal | None = None
+        self._first_place = 0
+        self._labelled: set[str] = set()
+        if settings.form == "parquet":
+            require_parquet()
         if settings.heatmaps is not None:
             _make_folder(settings.heatmaps)
         if settings.output is not None:
-            self._journal = RunJournal(settings.output, panel, fresh=settings.fresh)
+            self._journal = RunJournal(
+                settings.output, panel, fresh=settings.fresh, keep_places=settings.watching
+            )
+            self._first_place = self._journal.next_place
             # The journal's lock says that nobody else writes this table.
             remove_leftovers(settings.output)
 
@@ -138,6 +167,7 @@ class LabelRun:
         decoder: Decoder | None = None,
         cancel: CancelToken | None = None,
         on_resumed: Callable[[TableRow], object] | None = None,
+        on_case: Callable[[LabelledCase, int], object] | None = None,
     ) -> Iterator[TableRow]:
         """Label what is not finished yet: one row a file, in order, durable soon after.
 
@@ -148,8 +178,10 @@ class LabelRun:
             cancel: When set, images in hand are finished and no others begun.
             on_resumed: Called with each row taken over from an earlier run on this output; those
                 are not yielded.
+            on_case: Called with each case as it is labelled and its place in the table.
         """
         device = session.report.running
+        begun, busy = time.perf_counter(), self._busy_seconds
         positions: dict[str, int] = {}
         token = cancel or CancelToken()
         waiting = self._unfinished(files, positions, on_resumed, token)
@@ -172,9 +204,15 @@ class LabelRun:
             self.counts.decode_seconds += case.decode_seconds
             self.counts.infer_seconds += case.infer_seconds
             self.counts.add(case.result, self.panel.class_names)
+            if self.settings.watching:
+                self._labelled.add(case.source.image)
+            if on_case is not None:
+                on_case(case, position)
             yield TableRow(case.result, device=device)
         if self._journal is not None:
             self._journal.commit()
+        offered = session.streams * (time.perf_counter() - begun)
+        self.counts.wait_seconds += max(0.0, offered - (self._busy_seconds - busy))
 
     def write_table(self) -> int:
         """Write the table of everything finished in this listing; returns the number of rows.
@@ -183,11 +221,20 @@ class LabelRun:
             OutputFailed: The old file, if any, is intact, and so is the journal.
         """
         assert self._journal is not None
-        assert self.settings.output is not None
         start = time.perf_counter()
-        rows = (TableRow(case.result, device=case.device) for case in self._journal.rows())
-        count = write_table(self.settings.output, self.panel, rows, self.settings.form)
+        settings, tally = self.settings, RunCounts()
+
+        def rows() -> Iterator[TableRow]:
+            assert self._journal is not None
+            for case in self._journal.rows():
+                tally.add(case.result, self.panel.class_names)
+                yield TableRow(case.result, device=case.device)
+
+        assert settings.output is not None
+        count = write_table(settings.output, self.panel, rows(), settings.form, settings.shape)
         self.counts.write_seconds += time.perf_counter() - start
+        if settings.watching:
+            self._count_as_written(tally)
         return count
 
     def close(self) -> None:
@@ -215,9 +262,11 @@ class LabelRun:
         token: CancelToken,
     ) -> Iterator[FoundFile]:
         """Files that need the models; finished ones are placed in the table on the way."""
-        for position, file in enumerate(files):
+        for position, file in enumerate(files, self._first_place):
             if token.cancelled:
                 return
+            if self.settings.watching:
+                self._first_place = position + 1
             row = self._finished_row(file, position)
             if row is not None:
                 self.counts.resumed += 1
@@ -237,6 +286,23 @@ class LabelRun:
             return None
         self._journal.place(file.image, position)
         return TableRow(case.result, device=case.device)
+
+    def _count_as_written(self, tally: RunCounts) -> None:
+        """While watching, an image may come again and is one row nevertheless."""
+        before = self.counts
+        self.counts = replace(
+            tally,
+            resumed=max(0, tally.images - len(self._labelled)),
+            decode_seconds=before.decode_seconds,
+            infer_seconds=before.infer_seconds,
+            draw_seconds=before.draw_seconds,
+            write_seconds=before.write_seconds,
+            wait_seconds=before.wait_seconds,
+        )
+
+    @property
+    def _busy_seconds(self) -> float:
+        return self.counts.infer_seconds + self.counts.draw_seconds
 
     def _has_picture(self, image: str) -> bool:
         folder = self.settings.heatmaps

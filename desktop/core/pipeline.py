@@ -48,15 +48,6 @@ class BatchPlan:
     batch: int
     ahead: int
 
-    @property
-    def sentence(self) -> str:
-        """For ``doctor``."""
-        return (
-            f"A batch runs {_some(self.streams, 'stream')} of {self.batch} images, one thread "
-            f"each, with {_some(self.decoders, 'decoding process', 'decoding processes')} up to "
-            f"{self.ahead} films ahead."
-        )
-
 
 def batch_plan(threads: int, batch: int | None = None) -> BatchPlan:
     """The plan for a number of processor threads; the models and the decoders share them."""
@@ -216,7 +207,3 @@ def _label_group(
             )
         )
     return cases
-
-
-def _some(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

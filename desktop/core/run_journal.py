@@ -57,16 +57,21 @@ class RunJournal:
         output: The table that the run will write; the journal lies beside it.
         panel: Answers of another panel, app version or contract are not reused.
         fresh: Forget what is finished.
+        keep_places: Rows of the last run stay in the table, whether their files are listed again or
+            not, and in their places.
 
     Raises:
         OutputFailed: OUTPUT-01 to 05 as in ``atomic``, OUTPUT-06 another run has this output.
     """
 
-    def __init__(self, output: Path, panel: Panel, *, fresh: bool = False) -> None:
+    def __init__(
+        self, output: Path, panel: Panel, *, fresh: bool = False, keep_places: bool = False
+    ) -> None:
         self.path = output.with_name(output.name + JOURNAL_SUFFIX)
         self.notice = ""
         self._output = output
         self._panel = panel
+        self._keep_places = keep_places
         self._last_commit = time.monotonic()
         try:
             self._database = self._open()
@@ -109,11 +114,19 @@ class RunJournal:
         # A model that failed may have lacked memory for a moment: worth another try.
         return None if case.result.code.startswith("MODEL-") else case
 
+    @property
+    def next_place(self) -> int:
+        """The first place behind all that are taken."""
+        with self._explained():
+            (last,) = self._database.execute("SELECT max(position) FROM cases").fetchone()
+        return 0 if last is None else int(last) + 1
+
     def place(self, image: str, position: int) -> None:
-        """Say at which row of this run's table a finished image stands."""
+        """Say at which row of this run's table a finished image stands, unless it keeps its own."""
         with self._explained():
             self._database.execute(
-                "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?",
+                "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?"
+                + (" AND position IS NULL" if self._keep_places else ""),
                 (position, _key(image), position),
             )
 
@@ -138,12 +151,17 @@ class RunJournal:
 
         Args:
             if_due: Only where the last time is more than ``COMMIT_SECONDS`` ago.
+
+        Raises:
+            OutputFailed: OUTPUT-07 where the output's folder is gone; others as in ``atomic``.
         """
         if if_due and time.monotonic() - self._last_commit < COMMIT_SECONDS:
             return
         with self._explained():
             self._database.execute("COMMIT")
-            self._database.execute("BEGIN")
+            self._bring_back()
+            if not self._database.in_transaction:
+                self._database.execute("BEGIN")
         self._last_commit = time.monotonic()
 
     def rows(self) -> Iterator[FinishedCase]:
@@ -162,6 +180,7 @@ class RunJournal:
             with self._explained():
                 if self._database.in_transaction:
                     self._database.execute("COMMIT")
+                    self._bring_back()
         except sqlite3.ProgrammingError:  # already closed
             return
         finally:
@@ -198,10 +217,7 @@ class RunJournal:
 
     def _connect(self) -> sqlite3.Connection:
         if not self.path.exists():
-            # Made by us first, so that nobody else can read it.
-            os.close(
-                os.open(self.path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
-            )
+            self._create()
         database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
         try:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -217,6 +233,36 @@ class RunJournal:
             database.close()
             raise
         return database
+
+    def _bring_back(self) -> None:
+        """Write the journal again where somebody deleted it.
+
+        An open file outlives its name, so SQLite would go on without an error and lose everything
+        at the end.
+        """
+        if self.path.exists():
+            return
+        if not self.path.parent.is_dir():
+            raise OutputFailed(
+                "OUTPUT-07",
+                f"The folder of {self._output.name} was moved, deleted or disconnected during the "
+                "run, so nothing more can be kept. Bring it back and give the same command again.",
+            )
+        try:
+            self._create()
+        except OSError as error:
+            raise output_failed(self.path, error) from error
+        copy = sqlite3.connect(self.path)
+        try:
+            self._database.backup(copy)
+        finally:
+            copy.close()
+        self._database.close()
+        self._database = self._connect()
+
+    def _create(self) -> None:
+        # Made by us first, so that nobody else can read it.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
 
     def _set_aside(self) -> Path:
         number = 1
@@ -240,7 +286,8 @@ class RunJournal:
                     "app, so all images are labelled again."
                 )
         self._database.execute("INSERT OR REPLACE INTO facts VALUES ('identity', ?)", (identity,))
-        self._database.execute("UPDATE cases SET position = NULL WHERE position IS NOT NULL")
+        if not self._keep_places:
+            self._database.execute("UPDATE cases SET position = NULL WHERE position IS NOT NULL")
         self.commit()
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:

@@ -19,8 +19,8 @@ from desktop.core.atomic import atomic_write_text
 from desktop.core.catalogue import Panel
 from desktop.core.contract import CONTRACT_VERSION, RESEARCH_USE
 from desktop.core.devices import DeviceReport
-from desktop.core.export_csv import SCHEMA_VERSION
 from desktop.core.label_run import RunCounts, RunSettings
+from desktop.core.table_columns import SCHEMA_VERSION
 from desktop.core.vote import rule_text
 
 MANIFEST_SUFFIX = ".run.json"
@@ -103,9 +103,11 @@ def manifest(facts: RunFacts) -> dict[str, Any]:
         },
         "settings": {
             "format": facts.settings.form,
+            "shape": facts.settings.shape,
             "batch": facts.settings.batch,
             "heatmaps": facts.settings.heatmaps is not None,
             "fresh": facts.settings.fresh,
+            "watch": facts.settings.watching,
         },
         "counts": {
             "images": counts.images,
@@ -119,10 +121,7 @@ def manifest(facts: RunFacts) -> dict[str, Any]:
         },
         "seconds": {
             "wall": round(facts.seconds, 3),
-            "decode": round(counts.decode_seconds, 3),
-            "infer": round(counts.infer_seconds, 3),
-            "draw": round(counts.draw_seconds, 3),
-            "write": round(counts.write_seconds, 3),
+            **{stage: round(seconds, 3) for stage, seconds in counts.stages.items()},
         },
         "versions": {
             "python": platform.python_version(),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.errors import OutputFailed
-from desktop.core.export_csv import Table, TableRow, column_meanings, write_table
+from desktop.core.export_csv import Table, TableRow, write_table
+from desktop.core.table_columns import column_meanings
 from desktop.core.vote import verdict
 from tests.tiny_models import MODEL_NAMES, write_panel
 

@@ -324,3 +324,73 @@ def test_an_image_that_cost_a_model_its_vote_is_tried_again(
     assert 0 < len(silent) < 11
     with LabelRun(frail, RunSettings(output)) as run:
         assert [row.result.image for row in run_all(run, films, session)] == silent
+
+
+@pytest.mark.parametrize("mtime", [0, 10**18, 2**62])
+def test_a_clock_that_is_wrong_does_not_matter_to_a_rerun(
+    tmp_path: Path, films: Path, panel: Panel, session: PanelSession, mtime: int
+) -> None:
+    for film in films.iterdir():
+        os.utime(film, ns=(mtime, mtime))
+    output = tmp_path / "votes.csv"
+    complete(output, films, panel, session)
+    with LabelRun(panel, RunSettings(output)) as run:
+        assert run_all(run, films, session) == []
+    # The clock went back between two versions of a file: older is changed, too.
+    Image.new("L", (300, 280), 5).save(films / "film1.png")
+    os.utime(films / "film1.png", ns=(max(0, mtime - 1), max(0, mtime - 1)))
+    with LabelRun(panel, RunSettings(output)) as run:
+        assert [row.result.image for row in run_all(run, films, session)] == ["film1.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be deleted there")
+def test_a_journal_that_somebody_deletes_is_written_again(
+    tmp_path: Path, films: Path, panel: Panel, session: PanelSession
+) -> None:
+    output = tmp_path / "votes.csv"
+    with LabelRun(panel, RunSettings(output, batch=1)) as run:
+        rows = run.results(gather([films]), session)
+        next(rows)
+        (tmp_path / "votes.csv.journal").unlink()
+        assert len(list(rows)) == 12
+        with pytest.raises(OutputFailed, match="Another run"):  # it is locked as before
+            LabelRun(panel, RunSettings(output))
+        run.write_table()
+    assert (tmp_path / "votes.csv.journal").stat().st_mode & 0o077 == 0
+    with LabelRun(panel, RunSettings(output)) as run:
+        assert run_all(run, films, session) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder with an open file cannot be moved there")
+def test_an_output_folder_that_disappears_ends_the_run_and_loses_nothing(
+    tmp_path: Path, films: Path, panel: Panel, session: PanelSession
+) -> None:
+    here, away = tmp_path / "share", tmp_path / "disconnected"
+    here.mkdir()
+    run = LabelRun(panel, RunSettings(here / "votes.csv", batch=1))
+    rows = run.results(gather([films]), session)
+    for _ in range(4):
+        next(rows)
+    here.rename(away)
+    with pytest.raises(OutputFailed) as caught:
+        list(rows)
+    with pytest.raises(OutputFailed):
+        run.write_table()
+    run.close()
+    assert caught.value.code == "OUTPUT-07"
+    assert not here.exists()
+    away.rename(here)
+    with LabelRun(panel, RunSettings(here / "votes.csv")) as run:
+        assert len(run_all(run, films, session)) <= 13 - 4
+
+
+def test_stages_are_timed_and_a_slow_reader_is_seen_as_waiting(
+    tmp_path: Path, films: Path, panel: Panel, session: PanelSession
+) -> None:
+    with LabelRun(panel, RunSettings(tmp_path / "votes.csv")) as run:
+        run_all(run, films, session)
+        run.write_table()
+    stages = run.counts.stages
+    assert list(stages) == ["decode", "infer", "draw", "write", "wait"]
+    assert all(stages[name] > 0 for name in ("decode", "infer", "write", "wait"))
+    assert stages["draw"] == 0

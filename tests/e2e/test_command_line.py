@@ -163,6 +163,10 @@ def test_json_lines_by_the_outputs_ending(
         (["label", ".", "--device", "quantum"], "invalid choice"),
         (["label", ".", "--batch", "0"], "must be 1 or more"),
         (["label", "empty"], "no image in empty"),
+        (["label", ".", "-o", "-", "--format", "parquet"], "cannot be streamed"),
+        (["label", ".", "-o", "x.csv", "--log-json", "x.csv"], "same file"),
+        (["label", ".", "--watch", "--interval", "0"], "must be between"),
+        (["label", "nowhere", "--watch"], "does not exist"),
         (["codes", "NOPE-1"], "no code NOPE-1"),
         ([], "no display"),
     ],
@@ -368,7 +372,11 @@ def test_doctor_and_codes_speak_to_people_and_scripts(say: Say) -> None:
     _, text, _ = say("doctor")
     for heading in ("Device", "Panels", "Formats", "Folders"):
         assert heading in text
-    assert json.loads(say("doctor", "--json")[1])["cores"] >= 1
+    for choice in ("provider", "threads", "streams", "batch", "decoders", "precision"):
+        assert f"\n  {choice} " in text
+    values = json.loads(say("doctor", "--json", "--threads", "1")[1])
+    assert values["cores"] >= 1
+    assert values["device"]["choices"]["threads"]["why"].startswith("As asked for")
     assert "DECODE-02" in say("codes")[1]
     assert json.loads(say("codes", "decode-02", "--json")[1])[0]["code"] == "DECODE-02"
 
@@ -404,3 +412,129 @@ def test_the_command_line_never_imports_qt(panel: Path, films: Path, tmp_path: P
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("shape", ["wide", "long"])
+def test_parquet_and_long_tables_hold_what_the_json_lines_hold(
+    say: Say, panel: Path, films: Path, tmp_path: Path, shape: str
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for name in ("votes.parquet", "votes.jsonl"):
+        assert say("label", films, "--panel", panel, "-o", name, "--shape", shape)[0] == 0
+    rows = [json.loads(line) for line in (tmp_path / "votes.jsonl").read_text().splitlines()]
+    assert parquet.read_table(tmp_path / "votes.parquet").to_pylist() == rows
+    assert len(rows) == (24 if shape == "long" else 6)
+    streamed = say("label", films, "--panel", panel, "-q", "--shape", shape, "-o", "votes.csv")
+    assert streamed[0] == 0
+    assert len(table((tmp_path / "votes.csv").read_bytes())) == len(rows)
+    manifest = json.loads((tmp_path / "votes.csv.run.json").read_text())
+    assert manifest["settings"]["shape"] == shape
+
+
+def test_a_log_holds_what_happened_and_no_name_of_a_file(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    (films / "smith.png").write_bytes(b"broken")
+    done = command("label", films, "--panel", panel, "--log-json", "run.log", "-o", "votes.csv")
+    assert done.returncode == 1
+    text = (tmp_path / "run.log").read_text()
+    assert "smith" not in text
+    assert "film" not in text
+    assert str(tmp_path) not in text
+    events = [json.loads(line) for line in text.splitlines()]
+    assert [event["event"] for event in events[:2]] == ["run_started", "models_loaded"]
+    rows = table((tmp_path / "votes.csv").read_bytes())
+    images = [event for event in events if event["event"] == "image"]
+    assert [(event["place"], event["sha256"], event["code"]) for event in images] == [
+        (place, row["sha256"], row["code"]) for place, row in enumerate(rows)
+    ]
+    assert events[-1]["event"] == "run_ended"
+    assert events[-1]["exit_code"] == 1
+    assert set(events[-1]["stage_seconds"]) == {"decode", "infer", "draw", "write", "wait"}
+    assert "Work of all cores: decode" in done.stderr.decode()
+
+
+def test_a_log_on_standard_error_has_it_for_itself(command: Run, panel: Path, films: Path) -> None:
+    (films / "smith.png").write_bytes(b"broken")
+    done = command("label", films, "--panel", panel, "--log-json", "-", "-o", "-")
+    events = [json.loads(line)["event"] for line in done.stderr.decode().splitlines()]
+    assert events.count("image") == 7
+    assert len(table(done.stdout)) == 7
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="signals")
+def test_a_watch_labels_what_arrives_and_ends_cleanly(
+    command: Run, panel: Path, films: Path, tmp_path: Path
+) -> None:
+    words = ["label", films, "--panel", panel, "-o", "votes.csv", "--watch", "--interval", "0.1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "desktop", *map(str, words), "--log-json", "watch.log"],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_for_images(tmp_path / "watch.log", 6, process)
+        (films / "late").write_bytes((films / "film0.png").read_bytes())
+        (films / "late").rename(films / "late.png")
+        wait_for_images(tmp_path / "watch.log", 7, process)
+        (films / "film3.png").write_bytes((films / "film4.png").read_bytes())
+        wait_for_images(tmp_path / "watch.log", 8, process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, errors.decode()
+    rows = {row["image"]: row for row in table((tmp_path / "votes.csv").read_bytes())}
+    assert len(rows) == 7
+    assert rows["film3.png"]["sha256"] == rows["film4.png"]["sha256"]
+    manifest = json.loads((tmp_path / "votes.csv.run.json").read_text())
+    assert (manifest["counts"]["images"], manifest["complete"]) == (7, True)
+
+
+def wait_for_images(log: Path, count: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the log of a running watch speaks of so many images."""
+    deadline = time.monotonic() + 100
+    while not log.exists() or log.read_text().count('"event": "image"') < count:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="signals")
+def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
+    command: Run, panel: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    noise = np.random.default_rng(1).integers(0, 256, (2000, 2000)).astype(np.uint8)
+    Image.fromarray(noise).save(folder / "film0.png")
+    for copy in range(1, 60):
+        (folder / f"film{copy}.png").hardlink_to(folder / "film0.png")
+    words = ["label", folder, "--panel", panel, "-o", "votes.csv", "--batch", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "desktop", *map(str, words)],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    assert process.stderr is not None
+    journal = tmp_path / "votes.csv.journal"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size > 16_384):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    said = b""
+    while b"again to stop now" not in said and process.poll() is None:
+        said += process.stderr.read(200)
+    process.send_signal(signal.SIGINT)
+    said += process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 130
+    assert b"Traceback" not in said
+    assert not (tmp_path / "votes.csv").exists()
+    done = command(*words)
+    assert done.returncode == 0
+    assert "taken over" in done.stderr.decode()
+    assert len(table((tmp_path / "votes.csv").read_bytes())) == 60
