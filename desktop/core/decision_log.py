@@ -211,11 +211,11 @@ class DecisionLog:
             return False
         earlier = self._connection.execute(
             "SELECT before FROM log JOIN step ON step.id = step WHERE log.panel = ?"
-            " AND path = ? AND kind = 'file_changed' AND sha256 = ?"
+            " AND path = ? AND kind = 'file_changed' AND value = '' AND sha256 = ?"
             " ORDER BY revision DESC LIMIT 1",
             (self._panel, stored_path(image), content),
         ).fetchone()
-        comes_back = earlier is not None and stored.changed
+        comes_back = earlier is not None
         if not comes_back and same_decision(stored.decision, OPEN):
             # Nothing was decided, so there is nothing to put aside.
             self._upsert([(image, stored.decision, content, stored.changed)])

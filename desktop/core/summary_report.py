@@ -41,7 +41,7 @@ table { border-collapse: collapse; margin: .5rem 0 1rem; }
 caption { text-align: left; padding-bottom: .25rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem .25rem 0; text-align: left;
   vertical-align: top; font-weight: 400; }
-thead th { font-weight: 600; } td.n, th.n { text-align: right; }
+thead th { font-weight: 600; } td.n { text-align: right; } td.f { white-space: nowrap; }
 code { font-size: 12px; overflow-wrap: anywhere; } svg text { fill: currentColor; font-size: 11px; }
 @media print { :root { --line: #999; --soft: #444; } body { background: #fff; color: #000;
   max-width: none; margin: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
@@ -121,7 +121,7 @@ def _head(table: CaseTable, panel: Panel, facts: ReportFacts) -> str:
     ]
     if facts.device:
         lines.append(f"device {_text(facts.device)}")
-    selected = f"<p>Only {_text(facts.selection)}.</p>" if facts.selection else ""
+    selected = f"<p>Part of the folder: {_text(facts.selection)}</p>" if facts.selection else ""
     reviewers = sorted({item.reviewer for item in table.decided().values() if item.reviewer})
     people = f"<p>Reviewed by {_text(', '.join(reviewers))}.</p>" if reviewers else ""
     return (
@@ -190,16 +190,16 @@ def _reader_and_panel(table: CaseTable) -> str:
 def _scores(card: Scorecard, titles: dict[str, str]) -> str:
     if not card.labelled:
         return ""
-    header = ["", "Cases", "Silent", "Accuracy", "Cohen’s κ"]
-    for name in card.class_names:
-        header += [f"Sensitivity {name}", f"Specificity {name}"]
-    rows = []
-    for score in card.scores:
-        cells: list[object] = [titles[score.name], score.n, score.silent]
-        cells += [_estimate(score.accuracy, percent=True), _estimate(score.kappa)]
-        for found, spared in zip(score.sensitivity, score.specificity, strict=True):
-            cells += [_estimate(found, percent=True), _estimate(spared, percent=True)]
-        rows.append(cells)
+    rows = [
+        (
+            titles[score.name],
+            score.n,
+            score.silent,
+            _estimate(score.accuracy, percent=True),
+            _estimate(score.kappa),
+        )
+        for score in card.scores
+    ]
     accepted = (
         f" {card.accepted:,} of them were accepted from the consensus, which flatters the models."
         if card.accepted
@@ -209,8 +209,18 @@ def _scores(card: Scorecard, titles: dict[str, str]) -> str:
         "<h2>The models against the reader</h2>"
         f"<p>{card.labelled:,} labels; counted: {_text(TRUTHS[card.truth])}.{accepted} In "
         "brackets: 95 % intervals (Wilson; bootstrap for κ). The reader is no gold standard.</p>"
-        + _table(header, rows)
+        + _table(("", "Cases", "Silent", "Accuracy", "Cohen’s κ"), rows)
+        + _by_class(card, titles, "Sensitivity")
+        + _by_class(card, titles, "Specificity")
     )
+
+
+def _by_class(card: Scorecard, titles: dict[str, str], figure: str) -> str:
+    rows = []
+    for score in card.scores:
+        figures = score.sensitivity if figure == "Sensitivity" else score.specificity
+        rows.append((titles[score.name], *(_estimate(item, percent=True) for item in figures)))
+    return _table((figure, *card.class_names), rows)
 
 
 def _calibration(card: Scorecard, titles: dict[str, str]) -> str:
@@ -335,21 +345,31 @@ class _Code(str):
     __slots__ = ()
 
 
+class _Figure(str):
+    """A figure with its interval, not to be broken over two lines."""
+
+    __slots__ = ()
+
+
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
     """A table; whole numbers are right-aligned, the first cell of a row is its heading."""
     head = "".join(f"<th scope=col>{_text(cell)}</th>" for cell in header)
     body = []
     for first, *rest in rows:
-        cells = "".join(
-            f"<td class=n>{cell:,}</td>" if isinstance(cell, int) else f"<td>{_cell(cell)}</td>"
-            for cell in rest
-        )
+        cells = "".join(map(_data_cell, rest))
         body.append(f"<tr><th scope=row>{_cell(first)}</th>{cells}</tr>")
     words = f"<caption>{_text(caption)}</caption>" if caption else ""
     return (
         f"<div class=wide><table>{words}<thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
+
+
+def _data_cell(value: object) -> str:
+    if isinstance(value, int):
+        return f"<td class=n>{value:,}</td>"
+    style = " class=f" if isinstance(value, _Figure) else ""
+    return f"<td{style}>{_cell(value)}</td>"
 
 
 def _cell(value: object) -> str:
@@ -366,12 +386,12 @@ def _number(value: float) -> str:
     return _DASH if isnan(value) else f"{value:.3f}"
 
 
-def _estimate(estimate: Estimate, *, percent: bool = False) -> str:
+def _estimate(estimate: Estimate, *, percent: bool = False) -> _Figure:
     if isnan(estimate.value):
-        return _DASH
+        return _Figure(_DASH)
     if percent:
         interval = f"{100 * estimate.low:.0f}–{100 * estimate.high:.0f}"
-        return f"{100 * estimate.value:.1f} % ({interval}, n = {estimate.n:,})"
+        return _Figure(f"{100 * estimate.value:.1f} % ({interval}, n = {estimate.n:,})")
     if isnan(estimate.low):
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+        return _Figure(f"{estimate.value:.2f}")
+    return _Figure(f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})")

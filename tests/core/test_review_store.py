@@ -258,6 +258,18 @@ def test_the_old_decision_comes_back_with_the_old_content(tmp_path: Path) -> Non
         assert store.changed_files() == frozenset()
 
 
+def test_each_content_keeps_its_own_decision(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        record(store, case("a.png", sha256=content(1)))
+        store.apply(labelling(store, "a.png", "Covid"))
+        record(store, case("a.png", sha256=content(2)))
+        store.apply(labelling(store, "a.png", "Normal"))
+        for number, label in ((1, "Covid"), (2, "Normal"), (1, "Covid"), (3, None)):
+            record(store, case("a.png", sha256=content(number)))
+            assert store.decision("a.png").label == label
+        assert store.changed_files() == {"a.png"}
+
+
 def test_undo_passes_over_an_image_whose_file_changed_and_names_it(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         record(store, case("a.png"), case("b.png"))

@@ -139,7 +139,7 @@ class ReviewMachine(RuleBasedStateMachine):
             self.decided_on[image] = version
             return
         self.decided_on[image] = version
-        back = self.put_aside.get((image, version)) if image in self.changed else None
+        back = self.put_aside.get((image, version))
         if back is None and decisions.same_decision(self.now[image], OPEN):
             return
         self.put_aside[image, earlier] = self.now[image]
