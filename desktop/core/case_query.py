@@ -35,6 +35,7 @@ from desktop.core.query_terms import (
     Vocabulary,
     needs_votes,
 )
+from desktop.core.review_queue import safety_sample
 from desktop.core.vote import NO_CONSENSUS
 
 Rows = npt.NDArray[np.intp]
@@ -125,6 +126,8 @@ def shipped_filters(vocabulary: Vocabulary, titles: Sequence[str] = ()) -> tuple
         SavedFilter("To review", "is:open -is:failed"),
         SavedFilter("Models disagree", "is:split", "agreement,-entropy"),
         SavedFilter("No consensus", "consensus:none", "-entropy"),
+        # In the order of the list, so that the sample lies among the others.
+        SavedFilter("Disagreement and safety sample", "is:split OR is:safety"),
         *(
             SavedFilter(f"Only {title} says so", f"only:{model}", f"-{model}.{first}")
             for title, model in zip(shown, vocabulary.model_names, strict=True)
@@ -301,8 +304,12 @@ def _state(table: CaseTable, state: str) -> Bools:
             return labelled
         case "unsure":
             return _equal(review, _UNSURE)
-        case "flagged" | "commented" | "changed" | "missing" | "ood" | "safety":
+        case "flagged" | "commented" | "changed" | "missing" | "ood":
             return table.flags(state).copy()
+        case "safety":
+            found = np.zeros(len(table), np.bool_)
+            found[safety_sample(table)] = True
+            return found
         case "blind":
             return ~_equal(column("blind_label"), NONE)
         case "waiting":

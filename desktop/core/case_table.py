@@ -7,6 +7,7 @@ its number for the life of the table, so a list model may hold row numbers.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from desktop.core.cases import LABEL_SOURCES, OPEN, REVIEW_STATES, CaseResult, Decision
 from desktop.core.folder import natural_key
+from desktop.core.store_database import path_bytes
 
 WAITING, READ, FAILED = 0, 1, 2
 NONE = -1  # no label, no consensus, no answer, no group
@@ -59,6 +61,21 @@ class ResultColumns:
     refusals: Mapping[str, tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class SafetyRule:
+    """Which unanimous, confident normals are looked at although nothing asks for it.
+
+    Attributes:
+        share: Share of them to take, 0 to 1; 0 takes none.
+        confidence: Mean probability of the normal class from which on one counts as confident.
+        seed: Another seed is another sample.
+    """
+
+    share: float = 0.0
+    confidence: float = 0.9
+    seed: str = ""
+
+
 class CaseTable:
     """The columns; see the module text.
 
@@ -68,12 +85,14 @@ class CaseTable:
 
     Attributes:
         images: Path of each row, relative to the opened folder.
+        safety_rule: What ``is:safety`` finds.
     """
 
     def __init__(self, class_names: Sequence[str], model_names: Sequence[str]) -> None:
         self.class_names = tuple(class_names)
         self.model_names = tuple(model_names)
         self.images: list[str] = []
+        self.safety_rule = SafetyRule()
         self._rows: dict[str, int] = {}
         self._sha256: dict[int, str] = {}
         self._decisions: dict[int, Decision] = {}
@@ -81,6 +100,7 @@ class CaseTable:
         self._classes = {name: index for index, name in enumerate(class_names)}
         self._lower_names: list[str] = []
         self._name_ranks: npt.NDArray[np.intp] | None = None
+        self._name_shares: tuple[str, Floats] = ("", np.empty(0))
         models, classes = len(self.model_names), len(self.class_names)
         self._blank: dict[str, tuple[Any, tuple[int, ...], Any]] = {
             "status": (np.int8, (), WAITING),
@@ -93,7 +113,6 @@ class CaseTable:
             "votes_seen": (np.bool_, (), False),
             "changed": (np.bool_, (), False),
             "missing": (np.bool_, (), False),
-            "safety": (np.bool_, (), False),
             "duplicate_group": (np.int32, (), NONE),
             "votes": (np.int16, (models,), NONE),
             "probabilities": (np.float64, (models, classes), np.nan),
@@ -146,6 +165,7 @@ class CaseTable:
         """A new table with these rows, in this order, e.g. for a report on a filter."""
         chosen = [int(row) for row in rows]
         table = CaseTable(self.class_names, self.model_names)
+        table.safety_rule = self.safety_rule
         table.add_images(self.images[row] for row in chosen)
         for name, column in self._columns.items():
             table._columns[name][: len(chosen)] = column[chosen]
@@ -166,7 +186,7 @@ class CaseTable:
         Names and types: ``status`` (WAITING, READ, FAILED), ``state`` (index in REVIEW_STATES),
         ``label``, ``blind_label``, ``consensus`` (class index, NONE, FOREIGN), ``source`` (index in
         LABEL_SOURCES), ``flagged``, ``commented``, ``votes_seen``, ``changed``, ``missing``,
-        ``safety``, ``ood`` (bool), ``duplicate_group`` (int, NONE), ``votes`` [n, M],
+        ``ood`` (bool), ``duplicate_group`` (int, NONE), ``votes`` [n, M],
         ``probabilities`` [n, M, K], ``mean_probabilities`` [n, K], ``agreement``, ``split`` (see
         `split_code`), ``entropy``, ``ood_score`` (NaN where unknown).
 
@@ -202,6 +222,15 @@ class CaseTable:
             ranks[order] = np.arange(len(order))
             self._name_ranks = ranks
         return self._name_ranks
+
+    def name_shares(self, seed: str) -> Floats:
+        """A number in [0, 1) for each row that depends on nothing but its name and the seed."""
+        known_seed, known = self._name_shares
+        if known_seed != seed:
+            known = np.empty(0)
+        fresh = [name_share(seed, image) for image in self.images[len(known) :]]
+        self._name_shares = seed, np.concatenate([known, fresh]) if fresh else known
+        return self._name_shares[1]
 
     # results ---------------------------------------------------------------------------------
 
@@ -313,12 +342,12 @@ class CaseTable:
     # marks -----------------------------------------------------------------------------------
 
     def mark(self, name: str, rows: Iterable[int], value: bool = True) -> None:
-        """Set ``changed``, ``missing`` or ``safety`` on some rows.
+        """Set ``changed`` or ``missing`` on some rows.
 
         Raises:
             KeyError: Any other column.
         """
-        if name not in {"changed", "missing", "safety"}:
+        if name not in {"changed", "missing"}:
             raise KeyError(name)
         self._columns[name][np.fromiter(rows, np.intp)] = value
 
@@ -335,6 +364,12 @@ class CaseTable:
 
     def _class_index(self, class_name: str | None) -> int:
         return NONE if class_name is None else self._classes.get(class_name, FOREIGN)
+
+
+def name_share(seed: str, image: str) -> float:
+    """A number in [0, 1) that depends on nothing but its arguments."""
+    digest = hashlib.blake2b(path_bytes(f"{seed}\n{image}"), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / 2.0**56
 
 
 def split_codes(votes: npt.NDArray[np.int16], class_count: int) -> npt.NDArray[np.int64]:

@@ -9,7 +9,6 @@ change while a batch is still running.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.case_table import FAILED, CaseTable
+from desktop.core.case_table import FAILED, CaseTable, name_share
 from desktop.core.contract import snake_case
-from desktop.core.store_database import path_bytes
 
 Rows = npt.NDArray[np.intp]
 NORMAL = "normal"
@@ -61,29 +59,20 @@ def next_unreviewed(
     return int(order[after[0] if len(after) else found[0]])
 
 
-def safety_sample(table: CaseTable, *, percent: float, confidence: float, seed: str = "") -> Rows:
-    """Rows of the safety sample.
+def safety_sample(table: CaseTable) -> Rows:
+    """Rows of the safety sample by ``table.safety_rule``, in table order.
 
-    Args:
-        table: The cases.
-        percent: Share of the unanimous, confident normals to take, 0 to 100.
-        confidence: Mean probability of the normal class from which on it counts, 0 to 1.
-        seed: Another seed is another sample.
-
-    Returns:
-        Rows in table order; none where the panel has no class called normal.
+    None where the panel has no class called normal.
     """
+    rule = table.safety_rule
     normal = [snake_case(name) for name in table.class_names]
-    if NORMAL not in normal or percent <= 0:
+    if NORMAL not in normal or rule.share <= 0:
         return np.empty(0, np.intp)
     index = normal.index(NORMAL)
     unanimous = (table.codes("votes") == index).all(axis=1)
-    certain = table.numbers("mean_probabilities")[:, index] >= confidence
-    candidates = np.flatnonzero(unanimous & certain)
-    limit = percent / 100
-    return np.array(
-        [row for row in candidates.tolist() if _share(seed, table.images[row]) < limit], np.intp
-    )
+    certain = table.numbers("mean_probabilities")[:, index] >= rule.confidence
+    chosen = table.name_shares(rule.seed) < rule.share
+    return np.flatnonzero(unanimous & certain & chosen)
 
 
 def with_safety_sample(queue: Rows, sample: Rows, images: Sequence[str], seed: str = "") -> Rows:
@@ -93,20 +82,14 @@ def with_safety_sample(queue: Rows, sample: Rows, images: Sequence[str], seed: s
         queue: Rows in their order; those of the sample that are in it already are moved.
         sample: Rows to mix in.
         images: Path of each row.
-        seed: As in `safety_sample`.
+        seed: As in `SafetyRule`.
     """
     if not len(sample):
         return queue
     rest = queue[~np.isin(queue, sample)]
-    places = np.array([_share(f"place {seed}", images[row]) for row in sample.tolist()])
+    places = np.array([name_share(f"place {seed}", images[row]) for row in sample.tolist()])
     order = np.argsort(places, kind="stable")
     return np.insert(rest, (places[order] * (len(rest) + 1)).astype(np.intp), sample[order])
-
-
-def _share(seed: str, image: str) -> float:
-    """A number in [0, 1) that depends on nothing but its arguments."""
-    digest = hashlib.blake2b(path_bytes(f"{seed}\n{image}"), digest_size=7).digest()
-    return int.from_bytes(digest, "big") / 2.0**56
 
 
 @dataclass(frozen=True)

@@ -82,12 +82,6 @@ class Settings:
         high=200,
         unit="%",
     )
-    reduced_motion: bool = _setting(
-        False, _LOOK, "Reduce motion", "No fades; everything appears at once."
-    )
-    language: str = _setting(
-        "", _LOOK, "Language", "Language of the window such as de; empty takes the desktop's."
-    )
     reviewer: str = _setting(
         "",
         _READ,
@@ -216,8 +210,9 @@ class Settings:
         5,
         _SAFE,
         "Safety sample",
-        "Share of the unanimous, confident normals that is put among the images to review, as a "
-        "check on what would otherwise never be looked at. 0 switches it off.",
+        "Share of the unanimous, confident normals that the filters find as is:safety, as a check "
+        "on what would otherwise never be looked at. The same images in every session; 0 switches "
+        "it off.",
         low=0,
         high=100,
         unit="%",

@@ -18,7 +18,7 @@ from desktop.core.case_query import (
     sort_text,
     vocabulary_of,
 )
-from desktop.core.case_table import CaseTable, split_code, split_codes, split_text
+from desktop.core.case_table import CaseTable, SafetyRule, split_code, split_codes, split_text
 from desktop.core.cases import OPEN, Decision
 from desktop.core.decisions import Stamp
 from desktop.core.errors import UsageError
@@ -64,7 +64,7 @@ def table() -> CaseTable:
     table.set_decision("covid_03.png", flagged)
     table.mark("changed", [0])
     table.mark("missing", [6])
-    table.mark("safety", [3])
+    table.safety_rule = SafetyRule(share=1.0, confidence=0.65)
     table.set_duplicate_groups({0: 0, 1: 0})
     return table
 

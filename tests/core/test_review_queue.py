@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desktop.core import decisions
-from desktop.core.case_table import CaseTable
+from desktop.core.case_table import CaseTable, SafetyRule
 from desktop.core.cases import OPEN
 from desktop.core.review_queue import (
     next_unreviewed,
@@ -75,22 +75,31 @@ def test_failed_images_do_not_wait_for_review() -> None:
     assert waits_for_review(table).tolist() == [False, True, False]
 
 
+def sampled(table: CaseTable, share: float, seed: str = "") -> list[int]:
+    table.safety_rule = SafetyRule(share, 0.9, seed)
+    return safety_sample(table).tolist()
+
+
 def test_the_safety_sample_takes_about_its_share_and_always_the_same() -> None:
     table = normals(1000)
-    sample = safety_sample(table, percent=5, confidence=0.9)
+    sample = sampled(table, 0.05)
     assert 25 <= len(sample) <= 80
-    np.testing.assert_array_equal(sample, safety_sample(table, percent=5, confidence=0.9))
-    other = safety_sample(table, percent=5, confidence=0.9, seed="another reader")
-    assert set(sample.tolist()) != set(other.tolist())
-    assert len(safety_sample(table, percent=100, confidence=0.9)) == 1000
-    assert len(safety_sample(table, percent=0, confidence=0.9)) == 0
+    assert sampled(normals(1000), 0.05) == sample
+    assert sampled(table, 0.05, seed="another reader") != sample
+    assert sampled(table, 0.05) == sample
+    assert len(sampled(table, 1.0)) == 1000
+    assert sampled(table, 0.0) == []
+    assert len(safety_sample(normals(10))) == 0
 
 
 def test_the_sample_of_a_running_batch_only_grows() -> None:
-    small, large = normals(200), normals(800)
-    before = safety_sample(small, percent=10, confidence=0.9).tolist()
-    after = safety_sample(large, percent=10, confidence=0.9).tolist()
+    table = normals(200)
+    before = sampled(table, 0.1)
+    for number in range(200, 800):
+        table.set_result(case(f"{number}.png", "NNNN", certainty=0.95))
+    after = sampled(table, 0.1)
     assert [row for row in after if row < 200] == before
+    assert len(after) > len(before)
 
 
 @pytest.mark.parametrize(
@@ -98,13 +107,13 @@ def test_the_sample_of_a_running_batch_only_grows() -> None:
     [normals(50, "NNNC"), normals(50, "NNN-"), normals(50, "CCCC"), normals(50, certainty=0.7)],
 )
 def test_only_unanimous_confident_normals_are_sampled(table: CaseTable) -> None:
-    assert len(safety_sample(table, percent=100, confidence=0.9)) == 0
+    assert sampled(table, 1.0) == []
 
 
 def test_a_panel_without_a_normal_class_has_no_sample() -> None:
     table = CaseTable(("Cat", "Dog"), ("one",))
     table.add_images(["a"])
-    assert len(safety_sample(table, percent=100, confidence=0.5)) == 0
+    assert sampled(table, 1.0) == []
 
 
 def test_the_sample_is_mixed_into_the_queue_and_nothing_is_lost() -> None:
