@@ -138,19 +138,26 @@ def save(picture: Image.Image, name: str) -> None:
 
 
 def palette(picture: Image.Image) -> Image.Image:
-    """256 colours for a window with a film: half for greys, half for the little that is not grey.
+    """256 colours for a window with a film: half for greys, half for what is not grey.
 
-    One quantisation of everything would spend nearly all on the film and change the classes'.
+    In each half the commonest colours, the window's own, are kept exactly: one quantisation
+    of everything would spend nearly all on the film and change the classes'.
     """
     pixels = np.asarray(picture).reshape(-1, 3)
     coloured = np.ptp(pixels.astype(np.int16), axis=1) > 12
-    halves: list[int] = []
-    for part in (pixels[~coloured], np.unique(pixels[coloured], axis=0)):
-        if len(part):
-            strip = Image.fromarray(part.reshape(1, -1, 3))
-            halves += (strip.quantize(128, Image.Quantize.MEDIANCUT).getpalette() or [])[: 128 * 3]
+    kept: list[int] = []
+    for part in (pixels[~coloured], pixels[coloured]):
+        if not len(part):
+            continue
+        found, counts = np.unique(part, axis=0, return_counts=True)
+        ranked = found[np.argsort(-counts, kind="stable")]
+        kept += ranked[:48].ravel().tolist()
+        if len(ranked) > 48:
+            strip = Image.fromarray(np.ascontiguousarray(ranked[48:].reshape(1, -1, 3)))
+            shades = strip.quantize(80, Image.Quantize.MEDIANCUT).getpalette() or []
+            kept += shades[: 80 * 3]
     carrier = Image.new("P", (1, 1))
-    carrier.putpalette(halves)
+    carrier.putpalette(kept)
     return carrier
 
 
@@ -159,8 +166,17 @@ def still_pictures(camera: Photographer) -> Iterator[tuple[str, Image.Image]]:
     yield "empty-dark", camera.picture()
     camera.open_ward()
     camera.do("first")
-    for number in (1, 2, 1, 3, 2, 2):
-        camera.do(f"label_{number}")
+    for action in (
+        "accept",
+        "accept",
+        "label_2",
+        "accept",
+        "label_3",
+        "accept",
+        "accept",
+        "label_1",
+    ):
+        camera.do(action)
     camera.do("flag")
     if not camera.window.shortcuts["heatmap"].isChecked():
         camera.do("heatmap")
