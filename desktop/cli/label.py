@@ -75,6 +75,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
             "Parquet has its index at the end and cannot be streamed. Name a file with --output, "
             "or stream csv or jsonl.",
         )
+    _keep_pictures_apart(arguments)
     log = arguments.log_json
     if log not in (None, STANDARD_ERROR) and output is not None:
         taken = {output.absolute(), output.with_name(f"{output.name}.run.json").absolute()}
@@ -91,6 +92,21 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
         fresh=arguments.fresh,
         watching=arguments.watch,
     )
+
+
+def _keep_pictures_apart(arguments: argparse.Namespace) -> None:
+    """Refuse heatmaps among the films: the next look or run would label them, without an end."""
+    if arguments.heatmaps is None:
+        return
+    pictures = arguments.heatmaps.resolve()
+    for path in arguments.paths:
+        folder = path.resolve()
+        if pictures == folder or (arguments.recursive and folder in pictures.parents):
+            raise UsageError(
+                "USAGE-05",
+                "The heatmaps would lie among the films and be labelled as films themselves. "
+                "Choose a folder elsewhere for --heatmaps.",
+            )
 
 
 class _Job:

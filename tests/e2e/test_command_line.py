@@ -165,6 +165,8 @@ def test_json_lines_by_the_outputs_ending(
         (["label", "empty"], "no image in empty"),
         (["label", ".", "-o", "-", "--format", "parquet"], "cannot be streamed"),
         (["label", ".", "-o", "x.csv", "--log-json", "x.csv"], "same file"),
+        (["label", ".", "--heatmaps", "."], "among the films"),
+        (["label", ".", "-r", "--heatmaps", "maps"], "among the films"),
         (["label", ".", "--watch", "--interval", "0"], "must be between"),
         (["label", "nowhere", "--watch"], "does not exist"),
         (["codes", "NOPE-1"], "no code NOPE-1"),
