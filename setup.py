@@ -24,6 +24,8 @@ class BuildWithManual(build_py):
         target = Path(self.build_lib) / "desktop" / "manual"
         for pattern in MANUAL_FILES:
             for page in (HERE / "docs").glob(pattern):
+                if page.name.startswith("measured_"):
+                    continue  # parts of other pages
                 place = target / page.relative_to(HERE / "docs")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(page, place)

@@ -100,6 +100,7 @@ DROPPED = (
     "*PySide6/Qt/translations/*",
     "desktop/manual/*.py",
     "desktop/manual/__pycache__/*",
+    "desktop/manual/measured_*",
     "desktop/manual/javascripts/*",
     "desktop/manual/stylesheets/*",
 )
