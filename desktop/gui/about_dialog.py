@@ -61,8 +61,10 @@ class AboutDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(theme.GAP_S)
-        for widget in (mark, title, what, research):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+        # An aligned label is not asked how high it gets when it wraps.
+        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (title, what, research):
+            column.addWidget(widget)
         column.addWidget(tabs, 1)
         column.addWidget(buttons)
 

@@ -36,7 +36,8 @@ def run(argv: Sequence[str]) -> int:
     choice = options.theme or preferences.settings.theme
     theme.apply_choice(application, choice, preferences.text_scale)
     window = MainWindow(preferences, panel_folders=extra)
-    preferences.restore_window(window)
+    if not preferences.restore_window(window):
+        _fit_to_screen(window)
     window.menus.set_theme(choice)
     window.show()
     for notice in preferences.notices:
@@ -46,6 +47,16 @@ def run(argv: Sequence[str]) -> int:
         QTimer.singleShot(0, lambda: window.opening.open_paths(paths))
     _quit_on_interrupt(window)
     return application.exec()
+
+
+def _fit_to_screen(window: MainWindow) -> None:
+    """The first time: as large as designed, or maximised where the screen has no room for it."""
+    room = window.screen().availableGeometry()
+    frame = 40
+    if room.width() < window.width() or room.height() < window.height() + frame:
+        window.showMaximized()
+    else:
+        window.move(room.center() - window.rect().center())
 
 
 def make_application() -> QApplication:

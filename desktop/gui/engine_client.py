@@ -32,6 +32,7 @@ from desktop.core.review_store import FileFact, ReviewStore
 
 _KEPT_WITH_MAPS = 128
 _RATE_WINDOW_S = 10.0
+_RETRY_S = 2.0
 
 
 class EngineClient(QObject):
@@ -224,6 +225,7 @@ class ResultRecorder(QObject):
         self._waiting: list[tuple[CaseResult, FileFact]] = []
         self._changed = threading.Condition()
         self._ended = False
+        self._told = False
         self._thread = threading.Thread(target=self._run, name="cxr-quorum-recorder", daemon=True)
         self._started = False
 
@@ -261,10 +263,28 @@ class ResultRecorder(QObject):
                         store = ReviewStore.open(self._root, self._panel.manifest, home=self._home)
                     changed = store.record_results(answers)
                 except CxrError as problem:
-                    self.not_recorded.emit(problem)
+                    if self._give_up(answers, problem):
+                        return
                     continue
+                self._told = False
                 if changed:
                     self.files_changed.emit(sorted(changed))
         finally:
             if store is not None:
                 store.close()
+
+    def _give_up(self, answers: list[tuple[CaseResult, FileFact]], problem: CxrError) -> bool:
+        """Keep answers that could not be written for another try; True at the end of the run.
+
+        A full disk or another window's long write passes; the models need not run again for it.
+        """
+        with self._changed:
+            if self._ended:
+                return True
+            self._waiting = answers + self._waiting
+        if not self._told:
+            self._told = True
+            self.not_recorded.emit(problem)
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, _RETRY_S)
+        return False

@@ -121,11 +121,12 @@ class Preferences(QObject):
         geometry = bytes(window.saveGeometry().toBase64().data()).decode()
         self.change(window_state={**self.settings.window_state, _GEOMETRY: geometry})
 
-    def restore_window(self, window: QMainWindow) -> None:
-        """Put the window where it was; a place that no screen has any more is ignored by Qt."""
+    def restore_window(self, window: QMainWindow) -> bool:
+        """Put the window where it was; False where nothing sound is remembered."""
         geometry = self.settings.window_state.get(_GEOMETRY)
-        if geometry:
-            window.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        if not geometry:
+            return False
+        return window.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
 
 
 def opened_words(opened: str) -> str:

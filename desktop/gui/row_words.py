@@ -70,6 +70,10 @@ def short_reason(sentence: str, image: str) -> str:
     name = image.rsplit("/", 1)[-1]
     for known in (image, name):
         first = first.removeprefix(known).strip()
+    for filler in ("is a ", "is an ", "is "):
+        if first.startswith(filler):
+            first = first.removeprefix(filler)
+            break
     return first[:1].lower() + first[1:]
 
 
