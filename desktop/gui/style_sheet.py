@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,25 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
 QComboBox:focus { border: 2px solid $accent; padding: 0 7px; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {
   color: $text3; border-color: $line; }
-QComboBox::drop-down { border: none; width: 24px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit, QKeySequenceEdit QLineEdit { border: none;
+  background: transparent; padding: 0; min-height: 0; border-radius: 0; }
+QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus, QKeySequenceEdit QLineEdit:focus {
+  border: none; padding: 0; }
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { padding: 0 0 0 6px; }
+QComboBox::drop-down { border: none; width: ${h24}px; }
+QComboBox::down-arrow { image: url("$arrow_down"); width: ${h12}px; height: ${h12}px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border;
+  width: ${h24}px; border: none; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-arrow { image: url("$arrow_up"); width: ${h12}px; height: ${h12}px; }
+QAbstractSpinBox::down-arrow { image: url("$arrow_down"); width: ${h12}px; height: ${h12}px; }
+QCheckBox, QRadioButton { spacing: 8px; color: $text1; }
+QCheckBox::indicator { width: ${h14}px; height: ${h14}px; border: 1px solid $text3;
+  border-radius: 4px; background: $field; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$check"); }
+QCheckBox::indicator:focus { border: 2px solid $accent; width: ${h12}px; height: ${h12}px; }
+QCheckBox::indicator:disabled { border-color: $line; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; outline: 0; }
 QSlider { min-height: ${h20}px; }
 QSlider::groove:horizontal { height: ${h4}px; background: $track; border-radius: ${h2}px; }
@@ -108,6 +127,8 @@ def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
     handle = groove + 2 * margin
     sizes = {
         "h26": dp(26),
+        "h24": dp(24),
+        "h12": dp(12),
         "h20": dp(20),
         "h14": handle,
         "h7": handle // 2,
@@ -117,4 +138,12 @@ def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
         "h4": groove,
         "h2": groove // 2,
     }
-    return _TEMPLATE.substitute(values, field=field, **sizes)
+    controls = files("desktop").joinpath("assets", "controls")
+    pictures = {
+        "arrow_down": f"{controls}/chevron-down-{tokens.name}.svg",
+        "arrow_up": f"{controls}/chevron-up-{tokens.name}.svg",
+        "check": f"{controls}/check-{tokens.name}.svg",
+    }
+    # Qt wants forward slashes on every platform.
+    paths = {name: path.replace("\\", "/") for name, path in pictures.items()}
+    return _TEMPLATE.substitute(values, field=field, **sizes, **paths)
