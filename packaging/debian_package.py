@@ -18,6 +18,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 MAINTAINER = "CXR Quorum contributors <maintainers@cxr-quorum.invalid>"
 
+COPYRIGHT = """\
+Copyright: 2026 CXR Quorum contributors
+Licences of the parts inside: licences.html of the manual, or docs/licences.md of the source.
+"""
 DESCRIPTION = """\
 Description: four neural networks vote on chest X-rays and a human decides
  Opens a folder of chest radiographs (JPEG, PNG, TIFF, DICOM), runs four ONNX
@@ -70,14 +74,15 @@ def stage(frozen: Path, tree: Path, manual: Path | None) -> None:
     _zip(page.read_bytes(), page.with_suffix(".1.gz"))
     page.unlink()
     documents = share / "doc" / "cxr-quorum"
-    _copy(ROOT / "LICENSE", documents, "copyright")
-    _zip((ROOT / "CHANGELOG.md").read_bytes(), documents / "changelog.gz")
+    documents.mkdir(parents=True)
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    (documents / "copyright").write_text(f"{COPYRIGHT}\n{licence}", encoding="utf-8")
+    _zip((ROOT / "CHANGELOG.md").read_bytes(), documents / "NEWS.gz")
     if manual:
         shutil.copytree(manual, documents / "html")
     for path in sorted(tree.rglob("*")):
         if not path.is_symlink():
-            executable = path.is_dir() or os.access(path, os.X_OK)
-            path.chmod(0o755 if executable else 0o644)
+            path.chmod(0o755 if path.is_dir() or _is_program(path) else 0o644)
 
 
 def build_deb(frozen: Path, output: Path, work: Path, manual: Path | None, epoch: int) -> Path:
@@ -118,6 +123,12 @@ def build_deb(frozen: Path, output: Path, work: Path, manual: Path | None, epoch
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch)},
     )
     return package
+
+
+def _is_program(path: Path) -> bool:
+    """Whether a file runs; wheels mark some texts as executable too."""
+    with path.open("rb") as stream:
+        return os.access(path, os.X_OK) and stream.read(4).startswith((b"\x7fELF", b"#!"))
 
 
 def _copy(source: Path, folder: Path, name: str = "") -> None:

@@ -63,15 +63,16 @@ def freeze(epoch: int) -> Path:
 
 
 def strip_debug_symbols(frozen: Path) -> None:
-    """Take the debug symbols out of Python's own libraries.
+    """Take debug symbols and the build machine's library path out of Python's own libraries.
 
     Not out of the wheels' libraries: some were patched in a way that ``strip`` breaks, and they
     come without symbols anyway.
     """
     internal = frozen / "_internal"
     own = [*internal.glob("libpython*"), *internal.glob("python*/lib-dynload/*.so")]
-    if own and shutil.which("strip"):
-        subprocess.run(["strip", "--strip-debug", *map(str, own)], check=True)
+    for tool, option in (("strip", "--strip-debug"), ("chrpath", "--delete")):
+        if own and shutil.which(tool):
+            subprocess.run([tool, option, *map(str, own)], check=True, stdout=subprocess.DEVNULL)
 
 
 def build_manual() -> Path:

@@ -59,7 +59,7 @@ def test_everything_is_where_a_desktop_looks_for_it(frozen: Path, tmp_path: Path
         "/usr/share/zsh/vendor-completions/_cxr-quorum",
         "/usr/share/fish/vendor_completions.d/cxr-quorum.fish",
         "/usr/share/doc/cxr-quorum/copyright",
-        "/usr/share/doc/cxr-quorum/changelog.gz",
+        "/usr/share/doc/cxr-quorum/NEWS.gz",
     ):
         assert path in files
     assert files["/usr/bin/cxr-quorum"].startswith("l")
