@@ -148,6 +148,7 @@ def _switch(value: bool, changed: Callable[[Any], None]) -> Switch:
 
 def _spin_box(value: int, explanation: Explanation, changed: Callable[[Any], None]) -> QSpinBox:
     box = QSpinBox()
+    box.lineEdit().setTextMargins(theme.dp(6), 0, 0, 0)
     box.setRange(int(explanation.low or 0), int(explanation.high or 1_000_000))
     box.setSuffix(f" {explanation.unit}" if explanation.unit else "")
     box.setValue(value)

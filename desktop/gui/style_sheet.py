@@ -39,7 +39,6 @@ QAbstractSpinBox QLineEdit, QComboBox QLineEdit, QKeySequenceEdit QLineEdit { bo
   background: transparent; padding: 0; min-height: 0; border-radius: 0; }
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus, QKeySequenceEdit QLineEdit:focus {
   border: none; padding: 0; }
-QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { padding: 0 0 0 6px; }
 QComboBox::drop-down { border: none; width: ${h24}px; }
 QComboBox::down-arrow { image: url("$arrow_down"); width: ${h12}px; height: ${h12}px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border;

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.pixels import Radiograph
+from desktop.gui import theme
 from desktop.gui.histogram import Histogram
 
 
@@ -81,6 +82,7 @@ class WindowEntry(QDialog):
 
 def _number(low: float, high: float, value: float, name: str) -> QDoubleSpinBox:
     field = QDoubleSpinBox()
+    field.lineEdit().setTextMargins(theme.dp(6), 0, 0, 0)
     field.setRange(low, high)
     field.setDecimals(0)
     field.setValue(value)
