@@ -129,25 +129,29 @@ def _augmentation(config: FitConfig) -> str:
 
 
 def _pretraining(run: Path, config: FitConfig) -> str:
+    """Where the first weights came from, through all earlier runs."""
     if config.weights == "none":
         return "none, trained from random weights"
     if config.weights == "imagenet":
         return "ImageNet weights of keras.applications"
-    described = Path(config.weights).parent
-    path = run.parent / described.name
-    if not (path / "config.json").is_file():
-        return "in-domain checkpoint"
-    values = json.loads((path / "config.json").read_text())
-    state = json.loads((path / "metrics.json").read_text())
-    first = config_from_dict(values["fit"])
-    stages = ", ".join(f"{epochs} at {side} px" for epochs, side in first.stages)
-    return (
-        f"in-domain, on {sum(values['films']['train'].values())} training films of all folders "
-        f"with the "
-        f"labels {', '.join(values['class_names'])} ({stages}; {state['seconds']:.0f} s), from "
-        f"random "
-        "weights; no ImageNet"
-    )
+    steps: list[str] = []
+    weights = config.weights
+    while weights not in ("none", "imagenet"):
+        folder = run.parent / Path(weights).parent.name
+        if not (folder / "config.json").is_file():
+            return "in-domain checkpoint"
+        described = json.loads((folder / "config.json").read_text())
+        state = json.loads((folder / "metrics.json").read_text())
+        earlier = config_from_dict(described["fit"])
+        stages = ", ".join(f"{epochs} at {side} px" for epochs, side in earlier.stages)
+        steps.append(
+            f"{sum(described['films']['train'].values())} training films with the labels "
+            f"{', '.join(described['class_names'])} (epochs: {stages}; "
+            f"{earlier.epoch_images} films each; {state['seconds']:.0f} s)"
+        )
+        weights = earlier.weights
+    start = "ImageNet weights" if weights == "imagenet" else "random weights, no ImageNet"
+    return f"in-domain, from {start}: " + "; then ".join(reversed(steps))
 
 
 def interval(values: Mapping[str, float]) -> str:

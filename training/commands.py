@@ -25,7 +25,6 @@ from training.recipes import RECIPES, Recipe, Source, recipe_for_folder
 from training.splits import SplitData, split
 from training.train import Fit
 
-PRETRAINING = "pretraining"
 SHIPPED = ("covid19", "pneumonia")
 
 
@@ -51,15 +50,14 @@ def fit_model(
     """Train one model, or finish or skip what was begun; returns its run folder."""
     recipe = data.recipe
     config = dataclasses.replace(config_for(model, recipe.panel), **changes)  # type: ignore[arg-type]
-    if config.weights == PRETRAINING:
-        checkpoint = runs / f"{PRETRAINING}-{model}" / "best.npz"
+    if config.weights in RECIPES:
+        earlier = config.weights
+        checkpoint = runs / f"{earlier}-{model}" / "best.npz"
         if not tiny and not checkpoint.is_file():
             raise FileNotFoundError(
-                f"{TITLES[model]} of panel {recipe.panel} starts from in-domain weights that are "
-                f"not "
-                f"there yet. Run `cxr-train fit --panel {PRETRAINING} --model {model}` first, or "
-                f"give "
-                "--weights none."
+                f"{TITLES[model]} of panel {recipe.panel} starts from the run {earlier}, which is "
+                f"not there yet. Run `cxr-train fit --panel {earlier} --model {model}` first, or "
+                "give --weights none."
             )
         config = dataclasses.replace(config, weights=str(checkpoint))
     if tiny:
@@ -198,6 +196,14 @@ def smoke_all(output: Path | None) -> Path:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def earlier_runs(model: str, panel: str) -> list[str]:
+    """The runs that a panel's configuration starts from, the first one first."""
+    names: list[str] = []
+    while (name := config_for(model, names[-1] if names else panel).weights) in RECIPES:
+        names.append(name)
+    return names[::-1]
+
+
 def run_all(
     panels: list[str], data_root: Path, runs: Path, output: Path, version: str
 ) -> list[Path]:
@@ -205,10 +211,8 @@ def run_all(
     folders = []
     for panel in panels:
         recipe = recipe_for(panel, data_root)
-        wants_pretraining = config_for("resnet50", recipe.panel).weights == PRETRAINING
-        if wants_pretraining and recipe is RECIPES.get(panel):
-            first = split(RECIPES[PRETRAINING], data_root)
-            fit_model(first, "resnet50", runs, {})
+        for earlier in earlier_runs("resnet50", recipe.panel):
+            fit_model(split(RECIPES[earlier], data_root), "resnet50", runs, {})
         data = split(recipe, data_root)
         for model in TITLES:
             fit_model(data, model, runs, {})

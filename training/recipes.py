@@ -6,6 +6,7 @@ folder of class folders needs no recipe: :func:`recipe_for_folder` writes one fr
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -144,7 +145,10 @@ PRETRAINING = Recipe(
     balance=False,
 )
 
-RECIPES = {recipe.panel: recipe for recipe in (COVID19, PNEUMONIA, PRETRAINING)}
+# The same data under another name: a first fine-tuning that a second one starts from.
+COVID19_FIRST = dataclasses.replace(COVID19, panel="covid19_first")
+
+RECIPES = {recipe.panel: recipe for recipe in (COVID19, COVID19_FIRST, PNEUMONIA, PRETRAINING)}
 
 _TRAIN_NAMES = ("train", "training")
 _VALIDATION_NAMES = ("val", "valid", "validation")

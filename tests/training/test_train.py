@@ -14,7 +14,7 @@ from PIL import Image
 from tests.training.conftest import tiny_config
 from training.augment import augment
 from training.checkpoints import read_weights
-from training.commands import fit_model
+from training.commands import earlier_runs, fit_model
 from training.config import MILD, Augmentation, FitConfig, config_for, config_from_dict
 from training.models import TITLES
 from training.splits import SplitData
@@ -130,6 +130,12 @@ def test_a_flip_mirrors_left_and_right_only() -> None:
     assert all(a or b for a, b in zip(mirrored, same, strict=True))
     assert any(mirrored)
     assert any(same)
+
+
+def test_resnet50_of_a_shipped_panel_starts_from_earlier_runs() -> None:
+    assert earlier_runs("resnet50", "pneumonia") == ["pretraining"]
+    assert earlier_runs("resnet50", "covid19") == ["pretraining", "covid19_first"]
+    assert earlier_runs("resnet50", "any_other") == earlier_runs("scnn", "covid19") == []
 
 
 @pytest.mark.parametrize("model", list(TITLES))
