@@ -26,6 +26,7 @@ class StatusBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._told: tuple[int, int, float, str] | None = None
         self._count = QLabel()
         self._count.setAccessibleName(self.tr("Progress"))
         self._bar = _Bar()
@@ -62,12 +63,14 @@ class StatusBar(QWidget):
 
     def show_no_folder(self) -> None:
         """Say that nothing is open."""
+        self._told = None
         self._count.setText(self.tr("No folder open"))
         self._bar.hide()
         self._rate.hide()
 
     def show_scan(self, count: int) -> None:
         """Say how many images the running scan has found."""
+        self._told = None
         self._count.setText(self.tr("Listing, {count} images so far").format(count=grouped(count)))
         self._bar.hide()
         self._rate.hide()
@@ -81,6 +84,7 @@ class StatusBar(QWidget):
             rate: Images a second over the last seconds, 0 where nothing runs.
             state: ``running``, ``paused``, ``stopped`` or ``idle``.
         """
+        self._told = (done, total, rate, state)
         tokens = theme.current()
         rest = self.tr("of {total} images").format(total=grouped(total))
         self._count.setText(
@@ -166,6 +170,9 @@ class StatusBar(QWidget):
         self._reason.setFont(theme.font(12))
         self._reason.setStyleSheet(f"color: {tokens.text3};")
         self._rule.setStyleSheet(f"background: {tokens.border};")
+        if self._told is not None:
+            # The count carries a colour of the theme in its text.
+            self.show_progress(*self._told)
         self.update()
 
 
