@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.core.case_table import CaseTable
+from desktop.core.case_table import CaseTable, SafetyRule
 from desktop.core.cases import CaseResult
 from desktop.core.catalogue import Panel
 from desktop.core.errors import CxrError
@@ -76,6 +76,8 @@ class Controller(QObject):
         self.choices = ViewChoices()
         self.first_choices = ViewChoices()
         self.label_on_open = True
+        self.keep_maps = True
+        self.safety_rule = SafetyRule()
         self.blind = False
         self.device = "auto"
         self.recursive = True
@@ -118,6 +120,7 @@ class Controller(QObject):
             return False
         facts = panel_facts(panel.name, panel.title, [model.card for model in panel.models])
         table = CaseTable(panel.class_names, panel.model_names)
+        table.safety_rule = self.safety_rule
         self.session = Session(root, panel, facts, table, tuple(picked))
         self.store = store
         if store.notice is not None:
@@ -132,7 +135,12 @@ class Controller(QObject):
         self._stored = StoredResults(store)
         self.actions.set_session(self.session, store)
         self.list.set_session(self.session, saved.query, saved.sort)
-        self.run.begin(self.session, device=self.device, store_home=self.store_home)
+        self.run.begin(
+            self.session,
+            device=self.device,
+            store_home=self.store_home,
+            keep_maps=self.keep_maps,
+        )
         self.session_opened.emit()
         self.choices_changed.emit(self.choices)
         if picked:

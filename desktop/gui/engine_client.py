@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -66,6 +67,7 @@ class EngineClient(QObject):
         *,
         device: str = "auto",
         store_home: Path | None = None,
+        keep_maps: bool = True,
         parent: QObject | None = None,
     ) -> None:
         """Prepare; the first files begin.
@@ -75,6 +77,7 @@ class EngineClient(QObject):
             root: The opened folder.
             device: As in the settings.
             store_home: Home of the review store, None for the user's.
+            keep_maps: Keep heatmaps in the store too.
             parent: Owner.
         """
         super().__init__(parent)
@@ -85,7 +88,7 @@ class EngineClient(QObject):
         self._done_times: deque[float] = deque()
         self._files: dict[str, FileFact] = {}
         self._happened.connect(self._drain, Qt.ConnectionType.QueuedConnection)
-        self._recorder = ResultRecorder(root, panel, store_home)
+        self._recorder = ResultRecorder(root, panel, store_home, keep_maps=keep_maps)
         self._recorder.files_changed.connect(self.files_changed)
         self._recorder.not_recorded.connect(self.not_recorded)
         request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
@@ -219,9 +222,12 @@ class ResultRecorder(QObject):
     files_changed = Signal(list)
     not_recorded = Signal(object)
 
-    def __init__(self, root: Path, panel: Panel, home: Path | None) -> None:
+    def __init__(
+        self, root: Path, panel: Panel, home: Path | None, *, keep_maps: bool = True
+    ) -> None:
         super().__init__()
         self._root, self._panel, self._home = root, panel, home
+        self._keep_maps = keep_maps
         self._waiting: list[tuple[CaseResult, FileFact]] = []
         self._changed = threading.Condition()
         self._ended = False
@@ -236,8 +242,11 @@ class ResultRecorder(QObject):
 
     def record(self, answers: Iterable[tuple[CaseResult, FileFact | None]]) -> None:
         """Write these soon."""
+        known = [(result, fact) for result, fact in answers if fact is not None]
+        if not self._keep_maps:
+            known = [(_without_maps(result), fact) for result, fact in known]
         with self._changed:
-            self._waiting += [(result, fact) for result, fact in answers if fact is not None]
+            self._waiting += known
             self._changed.notify()
 
     def close(self) -> None:
@@ -288,3 +297,8 @@ class ResultRecorder(QObject):
         with self._changed:
             self._changed.wait_for(lambda: self._ended, _RETRY_S)
         return False
+
+
+def _without_maps(result: CaseResult) -> CaseResult:
+    slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
+    return replace(result, predictions=slim)

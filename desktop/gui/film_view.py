@@ -39,6 +39,7 @@ class FilmView(QWidget):
         self._fills_view = False
         self._told_window: tuple[float, float] | None = None
         self._told_zoom = 0.0
+        self._first_preset = "file"
         self._state.changed.connect(self._refresh)
         self._state.cursor_moved.connect(self._on_cursor)
 
@@ -65,6 +66,11 @@ class FilmView(QWidget):
         """Whether window and zoom stay when the next film comes. Both are off at first."""
         self._keep_window, self._keep_zoom = window, zoom
 
+    def set_first_preset(self, key: str) -> None:
+        """Preset at first sight: ``file`` (its own, else full range), ``full``, ``p1``, ``p5``."""
+        self._first_preset = key
+        self._refresh()
+
     def presets(self) -> Sequence[WindowPreset]:
         """Presets of the film on show: the file's own first, then full, 1-99 %, 5-95 %."""
         return self._renderer.presets if self._renderer is not None else ()
@@ -80,7 +86,11 @@ class FilmView(QWidget):
         if self._state.window is not None:
             return self._state.window
         presets = self.presets()
-        return (presets[0].width, presets[0].level) if presets else (255.0, 127.5)
+        if not presets:
+            return 255.0, 127.5
+        # A file whose full range is its own has no preset called full.
+        first = next((item for item in presets if item.key == self._first_preset), presets[0])
+        return first.width, first.level
 
     def grey_range(self) -> float:
         """Width of the film's full grey range, the measure of a window drag."""

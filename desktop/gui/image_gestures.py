@@ -26,6 +26,7 @@ class Gestures:
         self._drag: tuple[Tool, Qt.MouseButton, QPointF, QPointF] | None = None
         self.draft: tuple[QPointF, QPointF] | None = None
         self.done: list[Measurement] = []
+        self.right = Tool.ZOOM
 
     def clear(self) -> None:
         """Forget drag and distances: another film."""
@@ -36,7 +37,7 @@ class Gestures:
         """Begin a drag; a second button does not disturb the first."""
         tool = {
             Qt.MouseButton.LeftButton: self._view.tool,
-            Qt.MouseButton.RightButton: Tool.ZOOM,
+            Qt.MouseButton.RightButton: self.right,
             Qt.MouseButton.MiddleButton: Tool.PAN,
         }.get(event.button())
         if tool is None or self._view.film is None or self._drag is not None:

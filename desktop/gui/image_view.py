@@ -54,12 +54,14 @@ class ImageView(KeyboardFocus, FilmView):
         bare_changed(bool): Overlays were hidden or shown again.
         cursor_moved(object): (x, y, grey value) of the film under the pointer, or None.
         activated(): The view was pressed.
+        images_wheeled(int): The wheel asked for another image, 1 = next; see ``set_hands``.
     """
 
     measured = Signal(object)
     bare_changed = Signal(bool)
     cursor_moved = Signal(object)
     activated = Signal()
+    images_wheeled = Signal(int)
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
         """Build a view; without ``state`` it has its own."""
@@ -76,6 +78,8 @@ class ImageView(KeyboardFocus, FilmView):
         self._caption = ""
         self._selected = False
         self._gestures = Gestures(self)
+        self._wheel_shows_images = False
+        self._wheel_rest = 0
         self._loading_timer = QTimer(self)
         self._loading_timer.setInterval(50)
         self._loading_timer.timeout.connect(self.update)
@@ -191,6 +195,11 @@ class ImageView(KeyboardFocus, FilmView):
         }.get(tool, Qt.CursorShape.ArrowCursor)
         self.setCursor(shape)
         self.update()
+
+    def set_hands(self, right: Tool, *, wheel_shows_images: bool) -> None:
+        """Choose what the right button and the wheel do; with Ctrl the wheel always zooms."""
+        self._gestures.right = right
+        self._wheel_shows_images = wheel_shows_images
 
     @property
     def bare(self) -> bool:
@@ -363,7 +372,15 @@ class ImageView(KeyboardFocus, FilmView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120
-        if steps and self._renderer is not None:
+        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if self._wheel_shows_images and not control:
+            # A touch pad sends many small turns; one image a notch of a wheel.
+            self._wheel_rest += event.angleDelta().y()
+            notches = int(self._wheel_rest / 120)
+            self._wheel_rest -= 120 * notches
+            if notches:
+                self.images_wheeled.emit(-notches)
+        elif steps and self._renderer is not None:
             self.zoom_by(_WHEEL_STEP**steps, event.position())
         event.accept()
 

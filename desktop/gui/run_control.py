@@ -81,13 +81,20 @@ class RunControl(QObject):
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._on_tick)
 
-    def begin(self, session: Session, *, device: str, store_home: Path | None) -> None:
+    def begin(
+        self, session: Session, *, device: str, store_home: Path | None, keep_maps: bool = True
+    ) -> None:
         """Start the engine for a session; nothing is asked of it yet."""
         self.end()
         self._session = session
         self._queue.clear()
         client = EngineClient(
-            session.panel, session.root, device=device, store_home=store_home, parent=self
+            session.panel,
+            session.root,
+            device=device,
+            store_home=store_home,
+            keep_maps=keep_maps,
+            parent=self,
         )
         client.ready.connect(self._on_ready)
         client.cases_answered.connect(self._on_answers)

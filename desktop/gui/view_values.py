@@ -12,7 +12,7 @@ from desktop.core.pixels import Window
 
 
 class Tool(Enum):
-    """What the left button does. Right drag always zooms and middle drag always pans."""
+    """What a drag does. Middle drag always pans; the right button has a setting."""
 
     WINDOW = "window"
     PAN = "pan"

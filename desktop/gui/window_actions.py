@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
+from desktop.core.case_table import SafetyRule
 from desktop.core.contract import snake_case
 from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
@@ -35,6 +36,7 @@ class WindowActions(QObject):
         super().__init__(window)
         self._window = window
         self._manual: ManualWindow | None = None
+        self._left_drag = Tool.WINDOW.value
         self.list = ListActions(window)
         self._bind_actions()
         self._bind_controller()
@@ -161,6 +163,7 @@ class WindowActions(QObject):
         controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
         controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.list.show_state)
+        self._window.desk.image.images_wheeled.connect(controller.move)
 
     def _bind_opening(self) -> None:
         opening, window = self._window.opening, self._window
@@ -241,6 +244,12 @@ class WindowActions(QObject):
         controller.device = settings.device
         controller.decide.advance = settings.advance
         controller.label_on_open = settings.label_on_open
+        controller.keep_maps = settings.keep_maps
+        controller.safety_rule = SafetyRule(
+            settings.safety_sample_percent / 100, settings.safety_confidence_percent / 100
+        )
+        if controller.session is not None:
+            controller.session.table.safety_rule = controller.safety_rule
         controller.first_choices = window.preferences.first_choices
         controller.actions.reviewer = settings.reviewer
         controller.set_blind(settings.blind_first)
@@ -249,8 +258,22 @@ class WindowActions(QObject):
         window.shortcuts["facts"].setChecked(settings.show_file_facts)
         window.desk.list_panel.facts.setVisible(settings.show_file_facts)
         window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
+        self._apply_to_views()
+
+    def _apply_to_views(self) -> None:
+        """Settings of the image views; those of the comparison are new with each panel."""
+        window, settings = self._window, self._window.preferences.settings
         for view in (window.desk.image, *window.desk.compare.views()):
             view.set_keep(settings.keep_window, settings.keep_zoom)
+            view.set_first_preset(settings.window_preset)
+        right = Tool(settings.right_drag)
+        # Side by side the wheel always zooms: all four show the same image.
+        for view in window.desk.compare.views():
+            view.set_hands(right, wheel_shows_images=False)
+        window.desk.image.set_hands(right, wheel_shows_images=settings.wheel == "images")
+        if settings.left_drag != self._left_drag:
+            self._left_drag = settings.left_drag
+            self._choose_tool(Tool(settings.left_drag))
 
     def _apply_look(self) -> None:
         """Theme and text size, when they were changed in the dialog."""
@@ -269,6 +292,7 @@ class WindowActions(QObject):
         window, session = self._window, self._window.controller.session
         assert session is not None
         window.desk.set_panel(session.facts)
+        self._apply_to_views()
         title = session.root.name or str(session.root)
         window.top_bar.set_folder(title, session.panel.name, str(session.root))
         window.setWindowTitle(f"{title} – CXR Quorum")
@@ -438,7 +462,11 @@ class WindowActions(QObject):
 
     def _choose_measure(self) -> None:
         desk = self._window.desk
-        tool = Tool.WINDOW if desk.image.tool is Tool.MEASURE else Tool.MEASURE
+        before = Tool(self._left_drag)
+        self._choose_tool(before if desk.image.tool is Tool.MEASURE else Tool.MEASURE)
+
+    def _choose_tool(self, tool: Tool) -> None:
+        desk = self._window.desk
         desk.tool_bar.show_tool(tool)
         desk.image.set_tool(tool)
         desk.compare.set_tool(tool)
