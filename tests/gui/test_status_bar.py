@@ -1,0 +1,33 @@
+"""The bottom row keeps telling the truth in both themes."""
+
+from __future__ import annotations
+
+from pytestqt.qtbot import QtBot
+
+from desktop.gui import theme
+from desktop.gui.app import make_application
+from desktop.gui.status_bar import StatusBar
+
+
+def test_the_count_stays_readable_when_the_theme_changes(qtbot: QtBot) -> None:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show_progress(3, 16, 0.0, "idle")
+    assert theme.DARK.text1 in bar._count.text()
+    try:
+        theme.apply_theme(make_application(), theme.LIGHT)
+        assert theme.LIGHT.text1 in bar._count.text()
+    finally:
+        theme.apply_theme(make_application(), theme.DARK)
+
+
+def test_a_change_of_theme_does_not_bring_an_old_count_back(qtbot: QtBot) -> None:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show_progress(3, 16, 0.0, "idle")
+    bar.show_no_folder()
+    try:
+        theme.apply_theme(make_application(), theme.LIGHT)
+        assert bar._count.text() == "No folder open"
+    finally:
+        theme.apply_theme(make_application(), theme.DARK)
