@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -540,3 +541,41 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
     assert done.returncode == 0
     assert "taken over" in done.stderr.decode()
     assert len(table((tmp_path / "votes.csv").read_bytes())) == 60
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(NOT_POSIX, reason="kill -9")
+def test_kill_at_any_moment_costs_nothing_but_time(
+    command: Run, panel: Path, tmp_path: Path
+) -> None:
+    """Each run is killed somewhere between its first breath and its last row."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    draw_films(folder, 40)
+    noise = np.random.default_rng(1).integers(0, 256, (1500, 1500)).astype(np.uint8)
+    for number in range(0, 40, 2):
+        Image.fromarray(noise + np.uint8(number)).save(folder / f"film{number}.png")
+    (folder / "film20b.png").write_bytes(b"broken")
+    words = ["label", folder, "--panel", panel, "--batch", "2", "-o"]
+    start = time.monotonic()
+    assert command(*words, "whole.csv").returncode == 1
+    seconds = time.monotonic() - start
+    random = np.random.default_rng(11)
+    for _ in range(25):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "desktop", *map(str, words), "parts.csv"],
+            cwd=tmp_path,
+            env=environment(tmp_path / "home"),
+            stderr=subprocess.DEVNULL,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=float(random.uniform(0.05, 1.1)) * seconds)
+        process.kill()
+        process.wait()
+        if (tmp_path / "parts.csv").exists():
+            assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+            (tmp_path / "parts.csv").unlink()
+            (tmp_path / "parts.csv.journal").unlink()
+    assert command(*words, "parts.csv").returncode == 1
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert not list(tmp_path.glob(".cxr-quorum-*"))
