@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF
@@ -98,6 +97,25 @@ def place_film(
     return FilmGeometry(transform, scale, visible, box)
 
 
+def crop_to_view(
+    small: tuple[int, int], film: tuple[int, int], placed: FilmGeometry, ratio: float
+) -> QTransform:
+    """Pixels of a thumbnail to device-independent pixels of the view.
+
+    A thumbnail is a cover crop: it shows the middle of a film that is not square.
+
+    Args:
+        small: (width, height) of the thumbnail.
+        film: (width, height) of the film.
+        placed: Where the film will lie.
+        ratio: Device pixels per device-independent pixel.
+    """
+    scale = min(film[0] / small[0], film[1] / small[1])
+    left, top = (film[0] - scale * small[0]) / 2, (film[1] - scale * small[1]) / 2
+    in_film = QTransform.fromScale(scale, scale) * QTransform.fromTranslate(left, top)
+    return in_film * placed.to_device * QTransform.fromScale(1 / ratio, 1 / ratio)
+
+
 def centre_keeping(
     geometry: FilmGeometry, area: QRectF, zoom: float, anchor: QPointF, orientation: Orientation
 ) -> QPointF:
@@ -132,12 +150,3 @@ def side_at_left(sides: tuple[str, str], orientation: Orientation) -> str:
         left, right = right, left
     # Clockwise: what was at the bottom comes to the left.
     return (left, bottom, right, top)[orientation.quarter_turns % 4]
-
-
-def nice_length(millimetres_per_device_pixel: float, room: float) -> float:
-    """Longest of 1, 2, 5 times a power of ten (mm) that is shorter than ``room`` device pixels."""
-    most = millimetres_per_device_pixel * room
-    if most <= 0:
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(most))
-    return max((step * power for step in (1, 2, 5) if step * power <= most), default=power)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QTransform
 
 from desktop.gui import theme
 
+LOADING_LINE_S = 0.15
 _TEXT_WIDTH = 420
 
 
@@ -28,6 +31,14 @@ def paint_message(painter: QPainter, rect: QRectF, title: str, sentence: str) ->
     painter.setPen(QColor(tokens.text2))
     top += title_box.height() + theme.GAP_S
     painter.drawText(QRectF(left, top, width, text_box.height() + 1), int(flags), sentence)
+
+
+def loading_progress(waited: float) -> float | None:
+    """Length of the loading line in [0, 1] after so many seconds; None before it appears.
+
+    Nobody knows how long a decode takes: the line slows down but never stands still.
+    """
+    return 1 - math.exp(-waited / 1.5) if waited >= LOADING_LINE_S else None
 
 
 def paint_loading(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 import numpy as np
@@ -30,14 +29,13 @@ from desktop.gui.film_view import FilmView
 from desktop.gui.heatmap_overlay import HeatPainter, draw_crosshair
 from desktop.gui.hud import HudLines, paint_caption, paint_hud
 from desktop.gui.image_gestures import Gestures
-from desktop.gui.image_message import paint_loading, paint_message
+from desktop.gui.image_message import loading_progress, paint_loading, paint_message
 from desktop.gui.image_words import hud_lines
 from desktop.gui.measure import measurement, paint_measurements
 from desktop.gui.paint import KeyboardFocus, stroke_round
 from desktop.gui.view_state import ViewState
 from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer, Measurement, Tool
 
-LOADING_LINE_MS = 150
 _WHEEL_STEP = 1.2
 
 
@@ -299,10 +297,8 @@ class ImageView(KeyboardFocus, FilmView):
         ratio = self.devicePixelRatioF()
         target = None
         if self._thumbnail is not None and not self._thumbnail.isNull():
-            height, width = self._loading_size or (
-                self._thumbnail.height(),
-                self._thumbnail.width(),
-            )
+            own = self._thumbnail.height(), self._thumbnail.width()
+            height, width = self._loading_size or own
             placed = geometry.place_film(
                 (width, height),
                 self._device_size(ratio),
@@ -311,22 +307,9 @@ class ImageView(KeyboardFocus, FilmView):
                 self._state.centre if self._keep_zoom else None,
                 self._state.orientation,
             )
-            # The thumbnail is a cover crop: it shows the middle of a film that is not square.
-            small = self._thumbnail.size()
-            scale = min(width / small.width(), height / small.height())
-            target = (
-                QTransform.fromScale(scale, scale)
-                * QTransform.fromTranslate(
-                    (width - scale * small.width()) / 2, (height - scale * small.height()) / 2
-                )
-                * placed.to_device
-                * QTransform.fromScale(1 / ratio, 1 / ratio)
-            )
-        waited = time.monotonic() - (self._loading_since or 0.0)
-        progress = None
-        if waited * 1000 >= LOADING_LINE_MS:
-            # Nobody knows how long a decode takes: the line slows down but never stands still.
-            progress = 1 - math.exp(-waited / 1.5)
+            small = self._thumbnail.width(), self._thumbnail.height()
+            target = geometry.crop_to_view(small, (width, height), placed, ratio)
+        progress = loading_progress(time.monotonic() - (self._loading_since or 0.0))
         paint_loading(painter, rect, self._thumbnail, target, progress)
 
     def _paint_words(self, painter: QPainter, rect: QRectF) -> None:
