@@ -255,6 +255,14 @@ def test_a_result_that_comes_again_replaces_the_old_one(table: CaseTable) -> Non
     assert names(table, "consensus:viral") == ["broken.dcm"]
 
 
+def test_a_model_without_an_answer_is_no_disagreement() -> None:
+    table = CaseTable(CLASSES, MODELS)
+    for image, letters in {"three.png": "NNN-", "none.png": "----", "split.png": "NNC-"}.items():
+        table.set_result(case(image, letters))
+    assert names(table, "is:split") == ["split.png"]
+    assert names(table, "is:unanimous") == []
+
+
 def test_a_hundred_thousand_cases_are_added_in_small_batches() -> None:
     table = CaseTable(CLASSES, MODELS)
     for start in range(0, 100_000, 2000):

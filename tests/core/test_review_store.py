@@ -140,6 +140,7 @@ def test_one_film_under_two_names_is_two_cases(tmp_path: Path) -> None:
             [(CaseResult("c.png", same, "failed", "DECODE-09", "Took too long."), fact("c.png"))]
         )
         assert [item.status for item in store.case_results()] == ["ok", "ok", "failed"]
+        assert store.result_columns().images == ["a.png", "b.png", "c.png"]
         assert store.load_table().column("status").tolist() == [READ, READ, FAILED]
 
 
@@ -462,6 +463,13 @@ def test_a_store_of_a_newer_app_is_not_touched(tmp_path: Path) -> None:
 # session and place -----------------------------------------------------------------------------
 
 
+def test_a_commit_is_on_the_disk_and_not_in_a_cache(tmp_path: Path) -> None:
+    # No test can cut the power; these two settings are what makes SQLite survive it.
+    with open_store(tmp_path) as store:
+        assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_the_session_comes_back_per_panel(tmp_path: Path) -> None:
     there = SessionState("b.png", "is:split", "-entropy", {"zoom": 1.5, "window": [10, 300]})
     with open_store(tmp_path) as store:
@@ -500,6 +508,15 @@ def test_a_renamed_folder_keeps_its_review(tmp_path: Path) -> None:
     with ReviewStore.open(tmp_path / "renamed", manifest(), home=tmp_path / "home") as store:
         assert store.decision("a.png").label == "Covid"
     with open_store(tmp_path) as store:
+        assert store.decisions() == {}
+
+
+def test_a_new_folder_does_not_inherit_the_review_of_one_that_is_gone(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.apply(labelling(store, "a.png"))
+    (tmp_path / "other").mkdir()  # while the old one still exists, so that it is another inode
+    (tmp_path / "films").rmdir()
+    with ReviewStore.open(tmp_path / "other", manifest(), home=tmp_path / "home") as store:
         assert store.decisions() == {}
 
 
