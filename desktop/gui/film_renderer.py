@@ -15,8 +15,9 @@ from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import WindowPreset
 from desktop.gui.window_presets import film_presets, window_of
 
-# Linked views of one film share its halvings; an entry goes with its film.
+# Linked views of one film share its halvings and its presets; an entry goes with its film.
 _PYRAMIDS: WeakKeyDictionary[Radiograph, FilmPyramid] = WeakKeyDictionary()
+_PRESETS: WeakKeyDictionary[Radiograph, tuple[WindowPreset, ...]] = WeakKeyDictionary()
 
 
 def pyramid_of(film: Radiograph) -> FilmPyramid:
@@ -35,16 +36,16 @@ class FilmRenderer:
         self.size = (film.values.shape[1], film.values.shape[0])
         self._levels = 256 if film.values.dtype == np.uint8 else 65536
         self._pyramid = pyramid_of(film)
-        self._presets: tuple[WindowPreset, ...] = ()
         self._sampled: tuple[object, npt.NDArray[np.intp]] | None = None
         self._picture: tuple[object, QImage] | None = None
 
     @property
     def presets(self) -> tuple[WindowPreset, ...]:
         """Named windows, the default first; counted when first asked for."""
-        if not self._presets:
-            self._presets = film_presets(self.film)
-        return self._presets
+        found = _PRESETS.get(self.film)
+        if found is None:
+            found = _PRESETS[self.film] = film_presets(self.film)
+        return found
 
     @property
     def full_width(self) -> float:
