@@ -2,20 +2,22 @@
 
 The consumer owns it; ``training`` imports it and writes files that keep it. One file a model:
 
-========================  ======================  ===================================================
-tensor                    type and shape          meaning
-========================  ======================  ===================================================
-``pixels`` (input)        uint8 [N, H, W, 1]      0 = black, after inversion and window; N is free
-``probabilities``         float32 [N, K]          calibrated by the card's temperature, rows sum to 1
-``cams``                  float32 [N, K, h, w]    Grad-CAM of each class on its pre-softmax logit, after
-                                                  ReLU, not rescaled (Selvaraju et al. 2017, eq. 1-2)
-``ood_score``             float32 [N]             distance from the training images; 1.0 is the score
-                                                  that 95 % of the validation images stay below
-========================  ======================  ===================================================
+======================  ====================  =================================================
+tensor                  type and shape        meaning
+======================  ====================  =================================================
+``pixels`` (input)      uint8 [N, H, W, 1]    0 = black, after inversion and window; N is free
+``probabilities``       float32 [N, K]        calibrated by the card's temperature; sum 1 a row
+``cams``                float32 [N, K, h, w]  Grad-CAM of each class on its pre-softmax logit,
+                                              after ReLU, not rescaled (Selvaraju et al. 2017,
+                                              eq. 1-2)
+``ood_score``           float32 [N]           distance from the training images; 1.0 is the
+                                              score that 95 % of the validation images stay below
+======================  ====================  =================================================
 
-Everything else a model needs (resizing, scaling, channels, standardisation) is inside its graph. The
-card is JSON in the ONNX metadata under ``cxr_quorum_card``. A panel is a folder with a
-``manifest.json``: the shipped panels and a user's own are the same thing, so there is no special case.
+Everything else a model needs (resizing, scaling, channels, standardisation) is inside its graph.
+The card is JSON in the ONNX metadata under ``cxr_quorum_card``. A panel is a folder with a
+``manifest.json``: the shipped panels and a user's own are the same thing, so there is no special
+case.
 """
 
 from __future__ import annotations
@@ -59,12 +61,13 @@ class ModelCard:
         input_size: (height, width) of ``pixels`` in pixels.
         version: Version of these weights, e.g. ``2026.11.1``.
         temperature: Temperature the logits were divided by (Guo et al. 2017), above 0.
-        operating_points: Class name -> probability at or above which the class is called, in [0, 1].
-            Shown beside the bar; the vote itself is the most probable class.
+        operating_points: Class name -> probability in [0, 1] at or above which the class is
+            called. Shown beside the bar; the vote itself is the most probable class.
         training_data_sha256: Hash over the sorted hashes of all training images.
         commit: Git commit of the code that trained it, empty if unknown.
         created: ISO 8601 date of the export.
-        facts: Everything else for people (data, split, epochs, seconds, pretraining, limits), text only.
+        facts: Everything else for people (data, split, epochs, seconds, pretraining, limits),
+            text only.
         metrics: Metric name -> {"value", "low", "high", "n"}: estimate and 95 % interval.
         contract_version: Version of this contract that the file keeps.
     """
@@ -155,8 +158,8 @@ class PanelManifest:
         title: For people, e.g. ``COVID-19, normal, viral pneumonia``.
         class_names: Class vocabulary in the output order of every member.
         members: The models, in the order in which they are shown.
-        ood_limit: Panel score (mean of the members' ``ood_score``) above which an image is called out
-            of distribution.
+        ood_limit: Panel score (mean of the members' ``ood_score``) above which an image is
+            called out of distribution.
         version: Version of the panel.
         contract_version: Version of this contract.
     """

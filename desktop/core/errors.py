@@ -1,7 +1,7 @@
 """Refusals in the user's words: ``str(error)`` is the sentence shown, ``error.code`` its name.
 
-A sentence says what happened, what it means and what to do. Codes are stable: they are a CSV column,
-the key of the troubleshooting page and what a script branches on.
+A sentence says what happened, what it means and what to do. Codes are stable: they are a CSV
+column, the key of the troubleshooting page and what a script branches on.
 """
 
 from __future__ import annotations
