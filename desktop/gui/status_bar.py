@@ -6,6 +6,7 @@ from PySide6.QtCore import QLocale, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from desktop.core.review_queue import Pace
 from desktop.gui import theme
 from desktop.gui.flat_button import FlatButton
 
@@ -27,6 +28,7 @@ class StatusBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._told: tuple[int, int, float, str] | None = None
+        self._review: tuple[int, int, Pace | None] | None = None
         self._count = QLabel()
         self._count.setAccessibleName(self.tr("Progress"))
         self._bar = _Bar()
@@ -63,7 +65,7 @@ class StatusBar(QWidget):
 
     def show_no_folder(self) -> None:
         """Say that nothing is open."""
-        self._told = None
+        self._told = self._review = None
         self._count.setText(self.tr("No folder open"))
         self._bar.hide()
         self._rate.hide()
@@ -85,6 +87,10 @@ class StatusBar(QWidget):
             state: ``running``, ``paused``, ``stopped`` or ``idle``.
         """
         self._told = (done, total, rate, state)
+        if self._review is not None and done >= total:
+            # The models are through: from here on it is the reader who makes progress.
+            self._show_review(*self._review)
+            return
         tokens = theme.current()
         rest = self.tr("of {total} images").format(total=grouped(total))
         self._count.setText(
@@ -104,6 +110,34 @@ class StatusBar(QWidget):
                 words = self.tr("{rate} images/s, {left} left").format(
                     rate=QLocale().toString(rate, "f", 1), left=left
                 )
+        self._rate.setText(words)
+        self._rate.setVisible(bool(words))
+
+    def show_review(self, reviewed: int, total: int, pace: Pace | None) -> None:
+        """Say how far the reader is, once the models are through.
+
+        Args:
+            reviewed: Images with a label or marked unsure.
+            total: Images that can be reviewed.
+            pace: Of the latest decisions, None where it is not known yet.
+        """
+        self._review = (reviewed, total, pace)
+        if self._told is not None:
+            self.show_progress(*self._told)
+
+    def _show_review(self, reviewed: int, total: int, pace: Pace | None) -> None:
+        rest = self.tr("of {total} reviewed").format(total=grouped(total))
+        self._count.setText(
+            f"<b style='color:{theme.current().text1};font-weight:600'>{grouped(reviewed)}</b>"
+            f"&nbsp; {rest}"
+        )
+        self._bar.setVisible(reviewed < total)
+        self._bar.set_share(reviewed / total if total else 0.0)
+        words = ""
+        if pace is not None and reviewed < total:
+            words = self.tr("{pace} images an hour, {left} left").format(
+                pace=grouped(round(pace.images_per_hour)), left=duration(pace.seconds_left)
+            )
         self._rate.setText(words)
         self._rate.setVisible(bool(words))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from PySide6.QtWidgets import QMenu
 
 from desktop.core.case_table import SafetyRule
 from desktop.core.contract import snake_case
+from desktop.core.review_queue import pace
+from desktop.core.review_queue import progress as review_progress
+from desktop.core.review_store import AppliedStep
 from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
 from desktop.gui.list_actions import ListActions
@@ -37,6 +41,8 @@ class WindowActions(QObject):
         self._window = window
         self._manual: ManualWindow | None = None
         self._left_drag = Tool.WINDOW.value
+        # Times of this session's latest decisions: the reader's pace.
+        self._decided_at: deque[str] = deque(maxlen=50)
         self.list = ListActions(window)
         self._bind_actions()
         self._bind_controller()
@@ -161,6 +167,7 @@ class WindowActions(QObject):
         controller.blind_changed.connect(self._on_blind_changed)
         controller.actions.undo_changed.connect(self._on_undo_changed)
         controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
+        controller.actions.decided.connect(self._on_decided)
         controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.list.show_state)
         self._window.desk.image.images_wheeled.connect(controller.move)
@@ -311,6 +318,7 @@ class WindowActions(QObject):
         window.desk.focus_image()
 
     def _on_session_closed(self) -> None:
+        self._decided_at.clear()
         window = self._window
         window.top_bar.set_folder("", "")
         window.setWindowTitle("CXR Quorum")
@@ -357,10 +365,25 @@ class WindowActions(QObject):
         shortcuts = self._window.shortcuts
         self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
 
+    def _on_decided(self, _cases: list[int], applied: AppliedStep | None) -> None:
+        if applied is not None:
+            self._decided_at.extend(
+                decision.reviewed_at for decision in applied.decisions.values() if decision.reviewed
+            )
+        self._show_review()
+
+    def _show_review(self) -> None:
+        session = self._window.controller.session
+        if session is not None and session.scanned:
+            state = review_progress(session.table)
+            found = pace(self._decided_at, state.total - state.reviewed)
+            self._window.status.show_review(state.reviewed, state.total, found)
+
     def _on_progress(self, progress: Progress) -> None:
         window = self._window
         session = window.controller.session
         if session is not None and session.scanned:
+            self._show_review()
             window.status.show_progress(
                 progress.done, progress.total, progress.rate, progress.state
             )

@@ -123,3 +123,14 @@ def test_maps_are_not_kept_where_that_is_not_wanted(
             kept = store.case_result(image, maps=True)
             assert kept is not None
             assert all(prediction.cams is None for prediction in kept.predictions)
+
+
+def test_the_status_bar_counts_what_was_reviewed(desk: MainWindow, film: ImageView) -> None:
+    controller = desk.controller
+    session = controller.session
+    assert session is not None
+    desk.shortcuts["label_1"].trigger()
+    reviewed = sum(item.reviewed for item in session.table.decided().values())
+    assert reviewed >= 1
+    assert f">{reviewed}</b>" in desk.status._count.text()
+    assert "of 12 reviewed" in desk.status._count.text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
+from desktop.core.review_queue import Pace
 from desktop.gui import theme
 from desktop.gui.app import make_application
 from desktop.gui.status_bar import StatusBar
@@ -31,3 +32,18 @@ def test_a_change_of_theme_does_not_bring_an_old_count_back(qtbot: QtBot) -> Non
         assert bar._count.text() == "No folder open"
     finally:
         theme.apply_theme(make_application(), theme.DARK)
+
+
+def test_once_the_models_are_through_it_is_the_reader_who_makes_progress(qtbot: QtBot) -> None:
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show_review(5, 16, Pace(images_per_hour=240.0, seconds_left=165.0))
+    bar.show_progress(3, 16, 2.0, "running")
+    assert "of 16 images" in bar._count.text()
+    bar.show_progress(16, 16, 0.0, "idle")
+    assert "5" in bar._count.text()
+    assert "of 16 reviewed" in bar._count.text()
+    assert bar._rate.text() == "240 images an hour, 2 min 45 s left"
+    bar.show_review(16, 16, Pace(240.0, 0.0))
+    assert "of 16 reviewed" in bar._count.text()
+    assert bar._rate.text() == ""
