@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.core.errors import CxrError
+from training.studies import add_studies
 
 # Before TensorFlow is imported: its start-up chatter would stand between the progress lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -101,6 +102,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     fit.add_argument("--batch", type=int, metavar="N", help="films a step")
     fit.add_argument("--seed", type=int, metavar="N", help="of weights, drawing and augmentation")
+    fit.add_argument(
+        "--allow-leaks",
+        action="store_true",
+        help="train although a film or a person stands on two sides of the split",
+    )
 
     export = commands.add_parser(
         "export",
@@ -147,6 +153,7 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="tiny networks on drawn films instead of data, in under two minutes",
     )
+    add_studies(commands, data)
     return parser
 
 
@@ -158,6 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command != "report" and not smoking and options.data is None:
         parser.error(f"{options.command} needs --data DIR")
     try:
+        if "study" in options:
+            return int(options.study(options))
         _run(options)
     except (CxrError, ValueError, FileNotFoundError, RuntimeError) as problem:
         code = f" ({problem.code})" if isinstance(problem, CxrError) else ""
@@ -177,6 +186,7 @@ def _run(options: argparse.Namespace) -> None:
         write_atomically(options.output, model_report(options.models).encode())
         return
     from training import commands
+    from training.audit import refuse_leaks
     from training.splits import split
 
     if options.command == "fit":
@@ -191,7 +201,9 @@ def _run(options: argparse.Namespace) -> None:
 
             side = config_for(options.model, recipe.panel).stages[-1][1]
             changes["stages"] = ((options.epochs, side),)
-        commands.fit_model(split(recipe, options.data), options.model, options.runs, changes)
+        data = split(recipe, options.data)
+        refuse_leaks(data, options.data, allow=options.allow_leaks)
+        commands.fit_model(data, options.model, options.runs, changes)
     elif options.command == "export":
         data = split(commands.recipe_for(options.panel, options.data), options.data)
         models = options.model or [

@@ -1,0 +1,330 @@
+"""The subcommands of ``cxr-train`` that study data and models instead of making them.
+
+``audit``, ``lungs``, ``ood``, ``baseline`` and ``tune``: their arguments and what they call.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
+
+
+def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Register the subcommands; each sets ``study``, the function to call with the options.
+
+    Args:
+        commands: What ``add_subparsers`` gave.
+        data: Parent parser with ``--data``.
+    """
+    _add_audit(commands, data)
+    _add_lungs(commands, data)
+    _add_ood(commands, data)
+    _add_baseline(commands, data)
+    _add_tune(commands, data)
+
+
+def _add_audit(commands: Any, data: argparse.ArgumentParser) -> None:
+    audit = commands.add_parser(
+        "audit",
+        parents=[data],
+        help="look for copies, leaks, contradicting labels and shortcuts in a data set",
+        description="Exit code 1 where a film or a person stands in both training and test.",
+    )
+    audit.add_argument(
+        "--panel",
+        action="append",
+        metavar="NAME",
+        help="covid19, pneumonia or pretraining (repeatable); default: the shipped panels whose "
+        "folders are in --data, else --data itself as a folder of class folders",
+    )
+    audit.add_argument(
+        "--output",
+        type=Path,
+        default=Path("audit.md"),
+        metavar="FILE",
+        help="page in Markdown; a JSON file of the same name is written beside it "
+        "(default: audit.md)",
+    )
+    audit.add_argument(
+        "--repaired",
+        action="store_true",
+        help="let only the split that training uses decide the exit code: fit takes known leaks "
+        "out by itself",
+    )
+    audit.set_defaults(study=run_audit)
+
+
+def _add_lungs(commands: Any, data: argparse.ArgumentParser) -> None:
+    lungs = commands.add_parser(
+        "lungs", parents=[data], help="do the exported models look at lungs, and vote without any?"
+    )
+    _panel_arguments(lungs, "lungs.md", films=60)
+    lungs.set_defaults(study=run_lungs)
+
+
+def _add_ood(commands: Any, data: argparse.ArgumentParser) -> None:
+    ood = commands.add_parser(
+        "ood", parents=[data], help="does a panel notice what is no usual chest film?"
+    )
+    _panel_arguments(ood, "ood.md", films=150)
+    ood.add_argument(
+        "--made-from",
+        type=int,
+        default=40,
+        metavar="N",
+        help="films of each test side that odd images are made of (default: 40)",
+    )
+    ood.set_defaults(study=run_ood)
+
+
+def _panel_arguments(parser: Any, output: str, *, films: int) -> None:
+    parser.add_argument("panels", nargs="+", metavar="PANEL", help="name or folder of a panel")
+    parser.add_argument(
+        "--films",
+        type=int,
+        default=films,
+        metavar="N",
+        help=f"films of each class on each side, 0 = all (default: {films})",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(output),
+        metavar="FILE",
+        help=f"page in Markdown, with a JSON file beside it (default: {output})",
+    )
+
+
+def _add_baseline(commands: Any, data: argparse.ArgumentParser) -> None:
+    baseline = commands.add_parser(
+        "baseline",
+        parents=[data],
+        help="the plain experiment that everything else is compared with",
+        description="Four plain networks on the publishers' own splits as they are, leaks and all: "
+        "no standardisation, no balance, no schedule; CCNN against DACCNN is augmentation off "
+        "against on.",
+    )
+    baseline.add_argument(
+        "--panel",
+        action="append",
+        metavar="NAME",
+        help="covid19 or pneumonia (repeatable; default: both), or a name for your own folder",
+    )
+    baseline.add_argument(
+        "--model", choices=_MODELS, action="append", help="only this one (repeatable; default: all)"
+    )
+    baseline.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs/baseline"),
+        metavar="DIR",
+        help="weights, curves and scores (default: runs/baseline)",
+    )
+    baseline.add_argument("--epochs", type=int, metavar="N", help="instead of the plain 10")
+    baseline.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
+    baseline.add_argument(
+        "--side", type=int, metavar="PX", help="side of the images instead of the plain 128"
+    )
+    baseline.set_defaults(study=run_baseline)
+
+
+def _add_tune(commands: Any, data: argparse.ArgumentParser) -> None:
+    tune = commands.add_parser(
+        "tune",
+        parents=[data],
+        help="search settings with Optuna on a validation that imitates another hospital",
+        description="Stop it at any time; the same command goes on with the same study.",
+    )
+    tune.add_argument("--panel", required=True, metavar="NAME", help="as for fit")
+    tune.add_argument("--model", choices=_MODELS, required=True, help="which network")
+    tune.add_argument("--trials", type=int, default=30, metavar="N", help="in all (default: 30)")
+    tune.add_argument("--epochs", type=int, metavar="N", help="of each trial (default: 6)")
+    tune.add_argument(
+        "--leave-out",
+        metavar="SET",
+        help="keep this data set out of training and judge on it: the strongest imitation",
+    )
+    tune.add_argument(
+        "--study",
+        dest="study_folder",
+        type=Path,
+        default=Path("runs/tune"),
+        metavar="DIR",
+        help="SQLite study, table and best settings (default: runs/tune)",
+    )
+    tune.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
+    tune.set_defaults(study=run_tune)
+
+
+# ---- what they do -------------------------------------------------------------------------------
+
+
+def _audited_panels(options: argparse.Namespace) -> list[str]:
+    from training.commands import SHIPPED
+    from training.recipes import RECIPES
+
+    if options.panel:
+        return list(options.panel)
+    present = [
+        name
+        for name in SHIPPED
+        if all((options.data / source.folder).is_dir() for source in RECIPES[name].sources)
+    ]
+    return present or ["own"]
+
+
+def run_audit(options: argparse.Namespace) -> int:
+    """Audit one or more panels' data; 1 where a split leaks."""
+    from training.audit import audit_split
+    from training.audit_report import as_json, as_page
+    from training.checkpoints import write_atomically, write_json
+    from training.commands import recipe_for
+    from training.progress import CONSOLE
+    from training.splits import split
+
+    audits = []
+    for panel in _audited_panels(options):
+        with CONSOLE.status(f"{panel}: decoding") as status:
+            data = split(recipe_for(panel, options.data), options.data)
+            audits.append(
+                audit_split(
+                    data,
+                    options.data,
+                    on_stage=lambda stage, name=panel: status.update(f"{name}: {stage}"),
+                )
+            )
+    write_json(options.output.with_suffix(".json"), as_json(audits))
+    page = as_page(audits, _command("audit --data DATA", options))
+    write_atomically(options.output, page.encode())
+    for audit in audits:
+        CONSOLE.print(
+            f"{audit.panel}: {len(audit.sameness.copies)} pairs of copies; as the folders came "
+            f"{len(audit.leaks_on_disk)} leaks, in the split that training uses "
+            f"{len(audit.leaks_in_use)}.",
+            highlight=False,
+        )
+    CONSOLE.print(f"Written: {options.output}", highlight=False)
+    return int(any(audit.leaks(repaired=options.repaired) for audit in audits))
+
+
+def _loaded(options: argparse.Namespace, name: str) -> tuple[Any, Any]:
+    """A panel's session and its data at the panel's input size."""
+    from desktop.core.catalogue import open_panel
+    from desktop.core.inference import PanelSession
+    from training.commands import recipe_for
+    from training.splits import split
+
+    panel = open_panel(Path(name) if "/" in name else name)
+    if len(panel.input_sizes) > 1:
+        raise ValueError("The panel's models take different input sizes; study them one by one.")
+    recipe = recipe_for(panel.name, options.data)
+    if recipe.class_names != panel.class_names:
+        raise ValueError(
+            f"{options.data} has the classes {', '.join(recipe.class_names)}, panel {panel.name} "
+            f"{', '.join(panel.class_names)}. Give films of the panel's classes."
+        )
+    return PanelSession(panel, "cpu"), split(recipe, options.data, panel.input_sizes[0])
+
+
+def run_lungs(options: argparse.Namespace) -> int:
+    """Heatmap share and the cover-the-lungs test."""
+    from training.checkpoints import write_atomically, write_json
+    from training.lungs import chosen_films, lungs_page, measure_lungs
+    from training.models import TITLES
+    from training.progress import CONSOLE
+
+    results = []
+    for name in options.panels:
+        with CONSOLE.status(f"{name}: loading") as status:
+            session, data = _loaded(options, name)
+            films = chosen_films(data, options.films or len(data.films))
+            results.append(
+                measure_lungs(
+                    session,
+                    data,
+                    films,
+                    on_stage=lambda stage, name=name: status.update(f"{name}: {stage}"),
+                )
+            )
+    write_json(options.output.with_suffix(".json"), {"panels": results})
+    page = lungs_page(results, TITLES, _command("lungs PANEL --data DATA", options))
+    write_atomically(options.output, page.encode())
+    CONSOLE.print(f"Written: {options.output}", highlight=False)
+    return 0
+
+
+def run_ood(options: argparse.Namespace) -> int:
+    """The out-of-distribution evaluation."""
+    from training.checkpoints import write_atomically, write_json
+    from training.lungs import chosen_films
+    from training.ood import measure_ood, ood_page
+    from training.progress import CONSOLE
+    from training.splits import VALIDATION
+
+    results = []
+    for name in options.panels:
+        with CONSOLE.status(f"{name}: loading") as status:
+            session, data = _loaded(options, name)
+            sides = (VALIDATION, *data.test_sides)
+            films = chosen_films(data, options.films or len(data.films), sides=sides)
+            results.append(
+                measure_ood(
+                    session,
+                    data,
+                    films,
+                    made_from=options.made_from,
+                    on_stage=lambda stage, name=name: status.update(f"{name}: {stage}"),
+                )
+            )
+    write_json(options.output.with_suffix(".json"), {"panels": results})
+    page = ood_page(results, _command("ood PANEL --data DATA", options))
+    write_atomically(options.output, page.encode())
+    CONSOLE.print(f"Written: {options.output}", highlight=False)
+    return 0
+
+
+def run_baseline(options: argparse.Namespace) -> int:
+    """The plain experiment."""
+    from training.baseline import run_plain_experiment
+
+    run_plain_experiment(
+        options.data,
+        options.panel or ["covid19", "pneumonia"],
+        options.model or list(_MODELS),
+        options.runs,
+        epochs=options.epochs,
+        side=options.side,
+        seed=options.seed,
+    )
+    return 0
+
+
+def run_tune(options: argparse.Namespace) -> int:
+    """The search."""
+    from training.commands import recipe_for
+    from training.splits import split
+    from training.tune import tune
+
+    recipe = recipe_for(options.panel, options.data)
+    tune(
+        split(recipe, options.data),
+        options.model,
+        options.study_folder / f"{recipe.panel}-{options.model}",
+        trials=options.trials,
+        epochs=options.epochs,
+        leave_out=options.leave_out,
+        seed=options.seed,
+    )
+    return 0
+
+
+def _command(usual: str, options: argparse.Namespace) -> str:
+    extra = [
+        f"--{name.replace('_', '-')} {getattr(options, name)}"
+        for name in ("films", "made_from")
+        if hasattr(options, name)
+    ]
+    return " ".join(["cxr-train", usual, *extra])
