@@ -215,7 +215,10 @@ class LabelRun:
         self.counts.wait_seconds += max(0.0, offered - (self._busy_seconds - busy))
 
     def write_table(self) -> int:
-        """Write the table of everything finished in this listing; returns the number of rows.
+        """Write the table of everything finished in this listing; returns the number of images.
+
+        After a run that was stopped it also has the rows of the last table that this run had not
+        come to, so that stopping early never makes a table shorter.
 
         Raises:
             OutputFailed: The old file, if any, is intact, and so is the journal.
@@ -226,15 +229,17 @@ class LabelRun:
 
         def rows() -> Iterator[TableRow]:
             assert self._journal is not None
-            for case in self._journal.rows():
+            for case in self._journal.rows(unreached=settings.watching or not self.complete):
                 tally.add(case.result, self.panel.class_names)
                 yield TableRow(case.result, device=case.device)
 
         assert settings.output is not None
         count = write_table(settings.output, self.panel, rows(), settings.form, settings.shape)
         self.counts.write_seconds += time.perf_counter() - start
-        if settings.watching:
+        if settings.watching or not self.complete:
             self._count_as_written(tally)
+        else:
+            self._journal.forget_unreached()
         return count
 
     def close(self) -> None:
@@ -288,11 +293,14 @@ class LabelRun:
         return TableRow(case.result, device=case.device)
 
     def _count_as_written(self, tally: RunCounts) -> None:
-        """While watching, an image may come again and is one row nevertheless."""
+        """Count what the table holds: an image may come twice, or be from an earlier run."""
         before = self.counts
+        labelled = before.images - before.resumed
+        if self.settings.watching:
+            labelled = len(self._labelled)
         self.counts = replace(
             tally,
-            resumed=max(0, tally.images - len(self._labelled)),
+            resumed=max(0, tally.images - labelled),
             decode_seconds=before.decode_seconds,
             infer_seconds=before.infer_seconds,
             draw_seconds=before.draw_seconds,

@@ -119,14 +119,14 @@ class RunJournal:
         """The first place behind all that are taken."""
         with self._explained():
             (last,) = self._database.execute("SELECT max(position) FROM cases").fetchone()
-        return 0 if last is None else int(last) + 1
+        return 0 if last is None else max(0, int(last) + 1)
 
     def place(self, image: str, position: int) -> None:
         """Say at which row of this run's table a finished image stands, unless it keeps its own."""
         with self._explained():
             self._database.execute(
                 "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?"
-                + (" AND position IS NULL" if self._keep_places else ""),
+                + (" AND ifnull(position, -1) < 0" if self._keep_places else ""),
                 (position, _key(image), position),
             )
 
@@ -164,15 +164,25 @@ class RunJournal:
                 self._database.execute("BEGIN")
         self._last_commit = time.monotonic()
 
-    def rows(self) -> Iterator[FinishedCase]:
-        """Finished images of this run's listing, in its order."""
+    def rows(self, *, unreached: bool = False) -> Iterator[FinishedCase]:
+        """Finished images of this run's listing, in its order.
+
+        Args:
+            unreached: Then those of the last run's table that this run has not come to.
+        """
         with self._explained():
             cursor = self._database.execute(
-                "SELECT image, sha256, device, answer FROM cases WHERE position IS NOT NULL"
-                " ORDER BY position"
+                "SELECT image, sha256, device, answer FROM cases WHERE position >= ?"
+                " ORDER BY position < 0, abs(position)",
+                (-(2**62) if unreached else 0,),
             )
             for image, sha256, device, answer in cursor:
                 yield FinishedCase(self._result(_name(image), sha256, answer), device)
+
+    def forget_unreached(self) -> None:
+        """The listing has come to its end: what it did not name is in no table any more."""
+        with self._explained():
+            self._database.execute("UPDATE cases SET position = NULL WHERE position < 0")
 
     def close(self) -> None:
         """Commit and let go of the lock. Safe to call twice."""
@@ -287,7 +297,8 @@ class RunJournal:
                 )
         self._database.execute("INSERT OR REPLACE INTO facts VALUES ('identity', ?)", (identity,))
         if not self._keep_places:
-            self._database.execute("UPDATE cases SET position = NULL WHERE position IS NOT NULL")
+            # Below zero: where it stood in the last run's table, until this run comes to it.
+            self._database.execute("UPDATE cases SET position = -1 - position WHERE position >= 0")
         self.commit()
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:

@@ -130,6 +130,42 @@ def test_a_stopped_run_goes_on_and_gives_the_same_bytes(
     assert output.read_bytes() == expected
 
 
+def test_a_rerun_that_is_stopped_early_does_not_shorten_the_table(
+    tmp_path: Path, films: Path, panel: Panel, session: PanelSession
+) -> None:
+    output = tmp_path / "votes.csv"
+    before = complete(output, films, panel, session)
+    (films / "film9.png").unlink()
+    for stopped_after in (0, 0, 1):
+        Image.new("L", (300, 280), 9 + stopped_after).save(films / "film0.png")
+        token = CancelToken()
+        with LabelRun(panel, RunSettings(output, batch=1)) as run:
+            if not stopped_after:
+                token.cancel()
+            # The first film has changed and is labelled; at the second, which has not, it stops.
+            rows = run.results(
+                gather([films]),
+                session,
+                cancel=token,
+                on_resumed=lambda _row, token=token: token.cancel(),
+            )
+            assert len(list(rows)) == stopped_after
+            assert run.write_table() == 13
+            assert (run.counts.images, run.counts.resumed) == (13, 13 - stopped_after)
+        lines = output.read_bytes().splitlines()
+        assert lines[2:] == before.splitlines()[2:]
+        assert (lines[1] == before.splitlines()[1]) == (stopped_after == 0)
+    # A run that comes to the end of the folder knows which films are gone, for good.
+    after = complete(output, films, panel, session)
+    assert len(after.splitlines()) == len(before.splitlines()) - 1
+    token = CancelToken()
+    token.cancel()
+    with LabelRun(panel, RunSettings(output)) as run:
+        list(run.results(gather([films]), session, cancel=token))
+        assert run.write_table() == 12
+    assert output.read_bytes() == after
+
+
 def test_a_second_run_labels_nothing_again(
     tmp_path: Path, films: Path, panel: Panel, session: PanelSession
 ) -> None:
