@@ -145,6 +145,17 @@ class ResultRows:
                 found[path] = CaseResult(image, sha256.hex(), "failed", code, reason)
             yield from (found[path] for path in paths if path in found)
 
+    def devices(self) -> dict[str, str]:
+        """Image -> device its answer came from, where it has one; empty where that is unknown."""
+        rows = self._connection.execute(
+            "SELECT path, coalesce(failure.device, result.device) AS device FROM image"
+            " LEFT JOIN result ON result.content = image.content AND result.panel = :panel"
+            " LEFT JOIN failure ON failure.image = image.id AND failure.panel = :panel"
+            " WHERE coalesce(failure.device, result.device) IS NOT NULL",
+            {"panel": self._panel_id},
+        )
+        return {image_path(path): device for path, device in rows}
+
     # writing, inside the caller's transaction --------------------------------------------------
 
     def record_files(self, files: Iterable[FileFact]) -> None:
@@ -171,8 +182,12 @@ class ResultRows:
             " WHERE path NOT IN (SELECT path FROM image) ORDER BY seen.rowid"
         )
 
-    def record(self, result: CaseResult, fact: FileFact) -> bytes:
-        """Keep one result or failure; gives the raw content hash, empty where unknown."""
+    def record(self, result: CaseResult, fact: FileFact, device: str) -> bytes:
+        """Keep one result or failure with the device it came from.
+
+        Returns:
+            The raw content hash, empty where unknown.
+        """
         sha256 = bytes.fromhex(result.sha256)
         content = self._content_id(sha256) if sha256 else None
         (image,) = self._connection.execute(
@@ -183,8 +198,9 @@ class ResultRows:
         ).fetchone()
         if result.status == "failed":
             self._connection.execute(
-                "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?)",
-                (image, self._panel_id, sha256, result.code, _storable(result.reason)),
+                "INSERT OR REPLACE INTO failure (image, panel, sha256, code, reason, device)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (image, self._panel_id, sha256, result.code, _storable(result.reason), device),
             )
             return sha256
         if content is None or result.verdict is None:
@@ -193,9 +209,9 @@ class ResultRows:
             "DELETE FROM failure WHERE image = ? AND panel = ?", (image, self._panel_id)
         )
         self._connection.execute(
-            f"INSERT OR REPLACE INTO result (content, panel, {_RESULT})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (content, self._panel_id, *self._values(result, result.verdict)),
+            f"INSERT OR REPLACE INTO result (content, panel, {_RESULT}, device)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (content, self._panel_id, *self._values(result, result.verdict), device),
         )
         return sha256
 

@@ -217,8 +217,14 @@ class ReviewStore:
         with self._writing():
             self._results.record_files(files)
 
-    def record_results(self, results: Sequence[tuple[CaseResult, FileFact]]) -> frozenset[str]:
+    def record_results(
+        self, results: Sequence[tuple[CaseResult, FileFact]], *, device: str = ""
+    ) -> frozenset[str]:
         """Keep results, failures and, where predictions carry them, maps; in one transaction.
+
+        Args:
+            results: Answers and the files they were read from.
+            device: What the models ran on, for the exported table; empty where unknown.
 
         Returns:
             Images whose content is not what was decided on, or is so again: their decisions have
@@ -233,7 +239,7 @@ class ReviewStore:
         changed = set()
         with self._writing():
             for result, fact in results:
-                content = self._results.record(result, fact)
+                content = self._results.record(result, fact, device)
                 if content:
                     changed |= self._note_content(result.image, content)
         if packed:
@@ -307,6 +313,11 @@ class ReviewStore:
         with self._reading():
             wanted = self._results.images() if images is None else images
             yield from self._results.case_results(wanted)
+
+    def devices(self) -> Mapping[str, str]:
+        """Image -> device that its answer came from; empty where unknown."""
+        with self._reading():
+            return self._results.devices()
 
     # decisions ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import sqlite3
 from desktop.core.errors import StoreFailed
 
 APPLICATION_ID = 0x43585251  # "CXRQ"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TABLES = frozenset(
     {"meta", "content", "image", "panel", "result", "failure", "decision", "step", "log", "session"}
 )
@@ -72,8 +72,13 @@ CREATE INDEX log_path ON log (panel, path);
 CREATE TABLE session (panel TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_VERSION_2 = """
+ALTER TABLE result ADD COLUMN device TEXT NOT NULL DEFAULT '';
+ALTER TABLE failure ADD COLUMN device TEXT NOT NULL DEFAULT '';
+"""
+
 # Index n leads from version n to n + 1; a released entry is never edited, only followed by another.
-MIGRATIONS = (_VERSION_1,)
+MIGRATIONS = (_VERSION_1, _VERSION_2)
 
 
 def migrate(connection: sqlite3.Connection, name: str) -> None:

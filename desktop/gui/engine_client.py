@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from time import monotonic
 
@@ -94,6 +95,7 @@ class EngineClient(QObject):
         request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
         self._make = lambda: EngineProcess(request, root=root, on_event=self._on_event)
         self._engine: EngineProcess | None = None
+        self._device = ""
 
     def _running(self) -> EngineProcess:
         """The engine, started with the first question.
@@ -178,12 +180,17 @@ class EngineClient(QObject):
         with self._lock:
             events, self._events = self._events, []
         answered: list[CaseResult] = []
+        answers: list[_Answer] = []
         for event in events:
-            if isinstance(event, CaseDone):
+            if isinstance(event, EngineReady):
+                self._device = event.device
+            elif isinstance(event, CaseDone):
                 self._keep(event)
                 answered.append(event.result)
-        if answered:
-            self._recorder.record([(result, self._files.get(result.image)) for result in answered])
+                fact = self._files.get(event.result.image)
+                if fact is not None:
+                    answers.append(_Answer(event.result, fact, self._device))
+        self._recorder.record(answers)
         if self._closed:
             return
         if answered:
@@ -212,6 +219,15 @@ class EngineClient(QObject):
                 self.restarted.emit(reason)
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What goes into the store: an answer, its file, and the device that gave it."""
+
+    result: CaseResult
+    fact: FileFact
+    device: str
+
+
 class ResultRecorder(QObject):
     """Writes answers to the review store on its own thread, many in one transaction.
 
@@ -228,7 +244,7 @@ class ResultRecorder(QObject):
         super().__init__()
         self._root, self._panel, self._home = root, panel, home
         self._keep_maps = keep_maps
-        self._waiting: list[tuple[CaseResult, FileFact]] = []
+        self._waiting: list[_Answer] = []
         self._changed = threading.Condition()
         self._ended = False
         self._told = False
@@ -240,13 +256,14 @@ class ResultRecorder(QObject):
         self._started = True
         self._thread.start()
 
-    def record(self, answers: Iterable[tuple[CaseResult, FileFact | None]]) -> None:
+    def record(self, answers: Sequence[_Answer]) -> None:
         """Write these soon."""
-        known = [(result, fact) for result, fact in answers if fact is not None]
+        if not answers:
+            return
         if not self._keep_maps:
-            known = [(_without_maps(result), fact) for result, fact in known]
+            answers = [replace(one, result=_without_maps(one.result)) for one in answers]
         with self._changed:
-            self._waiting += known
+            self._waiting += answers
             self._changed.notify()
 
     def close(self) -> None:
@@ -270,7 +287,7 @@ class ResultRecorder(QObject):
                 try:
                     if store is None:
                         store = ReviewStore.open(self._root, self._panel.manifest, home=self._home)
-                    changed = store.record_results(answers)
+                    changed = _write(store, answers)
                 except CxrError as problem:
                     if self._give_up(answers, problem):
                         return
@@ -282,7 +299,7 @@ class ResultRecorder(QObject):
             if store is not None:
                 store.close()
 
-    def _give_up(self, answers: list[tuple[CaseResult, FileFact]], problem: CxrError) -> bool:
+    def _give_up(self, answers: list[_Answer], problem: CxrError) -> bool:
         """Keep answers that could not be written for another try; True at the end of the run.
 
         A full disk or another window's long write passes; the models need not run again for it.
@@ -297,6 +314,14 @@ class ResultRecorder(QObject):
         with self._changed:
             self._changed.wait_for(lambda: self._ended, _RETRY_S)
         return False
+
+
+def _write(store: ReviewStore, answers: Iterable[_Answer]) -> frozenset[str]:
+    changed: frozenset[str] = frozenset()
+    for device, group in groupby(answers, key=lambda one: one.device):
+        pairs = [(one.result, one.fact) for one in group]
+        changed |= store.record_results(pairs, device=device)
+    return changed
 
 
 def _without_maps(result: CaseResult) -> CaseResult:

@@ -32,7 +32,7 @@ class ExportSource:
         home: Home of the review stores, None for the user's.
         images: Images in the order of the listing, or the listed rows only.
         decisions: Image -> decision.
-        device: Device that the models ran on.
+        device: Device that the models run on now, empty where none was needed.
     """
 
     root: Path
@@ -85,12 +85,14 @@ def table_rows(store: ReviewStore, source: ExportSource) -> Iterator[TableRow]:
     has come to has none.
     """
     waiting = iter(source.images)
+    devices = store.devices()
     for result in store.case_results(source.images):
         for image in waiting:
             if image == result.image:
                 break
             yield from _undone(image, source)
-        yield TableRow(result, source.decisions.get(result.image, OPEN), source.device)
+        decision = source.decisions.get(result.image, OPEN)
+        yield TableRow(result, decision, devices.get(result.image, ""))
     for image in waiting:
         yield from _undone(image, source)
 
@@ -138,4 +140,4 @@ def _undone(image: str, source: ExportSource) -> Iterator[TableRow]:
             "PENDING-01",
             "The models had not come to this image when the table was written.",
         )
-        yield TableRow(result, decision, source.device)
+        yield TableRow(result, decision)

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from desktop.__main__ import main
 from desktop.core.settings import explanations
 from desktop.core.settings_file import load_settings
 from desktop.gui.about_dialog import AboutDialog, licences_text, versions_text
@@ -20,7 +21,7 @@ from desktop.gui.main_window import MainWindow
 from desktop.gui.settings_dialog import SettingsDialog
 from desktop.gui.shortcuts import conflict, effective_keys
 from desktop.gui.shortcuts_dialog import ShortcutsDialog
-from tests.gui.conftest import PATIENCE_MS
+from tests.gui.conftest import PATIENCE_MS, MakeWindow, wait_for_votes
 
 
 def test_no_two_actions_claim_one_key() -> None:
@@ -111,6 +112,32 @@ class TestExports:
             desk.exporting.write_csv(tmp_path / "failed.csv", listed_only=True)
         with (tmp_path / "failed.csv").open(encoding="utf-8-sig", newline="") as stream:
             assert [row["image"] for row in csv.DictReader(stream)] == ["film_07_broken.png"]
+
+    def test_a_folder_of_an_earlier_day_gives_the_bytes_of_the_command_line(
+        self,
+        make_window: MakeWindow,
+        panel_folder: Path,
+        film_folder: Path,
+        qtbot: QtBot,
+        tmp_path: Path,
+    ) -> None:
+        words = ["label", film_folder, "--panel", panel_folder, "--device", "cpu", "-r", "-q"]
+        expected = tmp_path / "command.csv"
+        assert main([*map(str, words), "-o", str(expected)]) in (0, 1)
+        for day in ("first", "second"):
+            window = make_window()
+            window.preferences.change(device="cpu")
+            window.opening.open_folder(film_folder)
+            wait_for_votes(qtbot, window)
+            store = window.controller.store
+            assert store is not None
+            qtbot.waitUntil(lambda store=store: len(store.finished()) == 13)
+            with qtbot.waitSignal(window.exporting.exported, timeout=PATIENCE_MS):
+                window.exporting.write_csv(tmp_path / f"{day}.csv")
+            assert (tmp_path / f"{day}.csv").read_bytes() == expected.read_bytes()
+            # The second window has nothing left to run.
+            assert (window.controller.run.device == "cpu") is (day == "first")
+            window.close()
 
     def test_decisions_are_in_the_table(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
