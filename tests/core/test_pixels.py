@@ -410,6 +410,13 @@ def test_what_is_no_readable_film_is_refused_with_its_code(name: str) -> None:
     assert code_of(make()) == code
 
 
+def test_the_smallest_film_has_64_pixels_a_side() -> None:
+    film = films.phantom("normal", 1, (64, 64))
+    assert read(films.encoded(film, "PNG")).values.shape == (64, 64)
+    assert code_of(films.encoded(film[:63], "PNG")) == "SIZE-01"
+    assert code_of(films.encoded(film[:, :63], "PNG")) == "SIZE-01"
+
+
 def test_a_jpeg_with_bytes_behind_its_end_is_whole() -> None:
     data = films.encoded(films.grey_film(), "JPEG")
     np.testing.assert_array_equal(read(data + bytes(500)).values, read(data).values)
