@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.core.cancel import CancelToken
+from desktop.core.errors import UsageError
 from desktop.core.folder import FoundFile
 from desktop.core.gather import gather
+from desktop.core.names import shown
 
 Stamp = tuple[int, int]
 """Size and time of the last change."""
@@ -50,16 +52,23 @@ class FolderWatch:
         """
         seen: dict[str, Stamp] = {}
         complete = []
-        for file in gather(self._paths, recursive=self._recursive):
-            if cancel is not None and cancel.cancelled:
-                return []
-            stamp = file.size, file.mtime_ns
-            if self._given.get(file.image) == stamp:
-                continue
-            if self._seen.get(file.image) == stamp:
-                complete.append(file)
-            else:
-                seen[file.image] = stamp
+        try:
+            for file in gather(self._paths, recursive=self._recursive):
+                if cancel is not None and cancel.cancelled:
+                    return []
+                stamp = file.size, file.mtime_ns
+                if self._given.get(file.image) == stamp:
+                    continue
+                if self._seen.get(file.image) == stamp:
+                    complete.append(file)
+                else:
+                    seen[file.image] = stamp
+        except OSError as error:  # a share that drops in the middle of the listing
+            raise UsageError(
+                "FOLDER-03",
+                f"The folder {shown(self._paths[0])} cannot be read ({error.strerror}). "
+                "Check its connection.",
+            ) from error
         self._seen = seen
         self._given.update((file.image, (file.size, file.mtime_ns)) for file in complete)
         return complete

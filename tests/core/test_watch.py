@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from PIL import Image
 from desktop.core.cancel import CancelToken
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.errors import UsageError
+from desktop.core.folder import FoundFile
+from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.watch import FolderWatch
@@ -93,6 +97,25 @@ def test_a_folder_that_goes_away_and_comes_back_gives_nothing_twice(
     draw(inbox / "b.png", 2)
     assert names(watch) == []
     assert names(watch) == ["b.png"]
+
+
+def test_a_share_that_drops_during_a_look_is_said_and_nothing_is_forgotten(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = FolderWatch([inbox])
+    draw(inbox / "a.png", 1)
+    draw(inbox / "b.png", 2)
+    watch.look()
+
+    def dropping(paths: object, *, recursive: bool) -> Iterator[FoundFile]:
+        yield next(gather([inbox], recursive=recursive))
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("desktop.core.watch.gather", dropping)
+        with pytest.raises(UsageError, match="Stale file handle"):
+            watch.look()
+    assert names(watch) == ["a.png", "b.png"]
 
 
 def test_a_look_that_is_stopped_gives_nothing_and_forgets_nothing(inbox: Path) -> None:
