@@ -22,6 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import architecture_picture
 import licence_table
+import quality_table
 
 PANEL = "covid19"
 _BLOCK = r"(<!-- generated: {name} -->\n)(.*?)(<!-- end: {name} -->)"
@@ -120,6 +121,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "figures": ("install.md", figures),
     "audit": ("release.md", audit),
     "folders": ("architecture.md", architecture_picture.folder_table),
+    "quality": ("../README.md", quality_table.quality),
 }
 
 
