@@ -194,7 +194,7 @@ class _Job:
             if arrived:
                 self._log.event("arrived", files=len(arrived), unsettled=watch.unsettled)
                 self._label(arrived, session, decoder)
-                unwritten = True
+                unwritten = self._labelling.settings.output is not None
             since = time.monotonic() - written
             busy = bool(arrived or watch.unsettled)
             if unwritten and since >= max(BUSY_TABLE_SECONDS if busy else 0, TABLE_SHARE * cost):

@@ -496,6 +496,32 @@ def test_a_watch_labels_what_arrives_and_ends_cleanly(
     assert (manifest["counts"]["images"], manifest["complete"]) == (7, True)
 
 
+@pytest.mark.skipif(NOT_POSIX, reason="signals")
+def test_a_watch_streams_rows_as_they_come(panel: Path, films: Path, tmp_path: Path) -> None:
+    (films / "film2.png").write_bytes(b"broken")
+    words = ["label", films, "--panel", panel, "-o", "-", "--watch", "--interval", "0.1", "-q"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "desktop", *map(str, words), "--format", "jsonl"],
+        cwd=tmp_path,
+        env=environment(tmp_path / "home"),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        found = [json.loads(process.stdout.readline())["image"] for _ in range(6)]
+        (films / "late.part").write_bytes((films / "film0.png").read_bytes())
+        (films / "late.part").rename(films / "late.png")
+        found.append(json.loads(process.stdout.readline())["image"])
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert found == [*(f"film{number}.png" for number in range(6)), "late.png"]
+    assert rest == b""
+    assert process.returncode == 1  # an image failed
+
+
 def wait_for_images(log: Path, count: int, process: subprocess.Popen[bytes]) -> None:
     """Until the log of a running watch speaks of so many images."""
     deadline = time.monotonic() + 100
