@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from desktop.core.errors import ImageRefused
 from desktop.core.heatmap import BORDER_WIDTH, CORNER_WIDTH
+from desktop.core.pixels import read_radiograph
 from training import metrics
 from training.burnt_in import find_marks
 
@@ -143,22 +144,12 @@ def _black_lines(band: npt.NDArray[np.uint8], name: str) -> Floats:
 
 
 def _frame(path: Path) -> tuple[int, int]:
-    """(height, width) from the header only; 0 where it does not say."""
-    with path.open("rb") as stream:
-        head = stream.read(132)
-    if head[128:132] == b"DICM":
-        from pydicom import dcmread
-
-        try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=["Rows", "Columns"])
-            return int(header.get("Rows", 0)), int(header.get("Columns", 0))
-        except (ValueError, TypeError, OSError, NotImplementedError):
-            return 0, 0
+    """(height, width) of the film as decoded; 0 where the decoder refuses it."""
     try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
+        height, width = read_radiograph(path).values.shape
+    except ImageRefused:
         return 0, 0
+    return height, width
 
 
 def probe(

@@ -10,6 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DECODER = {"pixels.py", "raster.py", "dicom.py", "dicom_codecs.py"}
+#: Turns what the decoder refuses (CT slices, photographs) into what somebody would have exported,
+#: to see whether the panel notices; no film of a data set goes through it.
+NOT_FILMS = {"ood.py"}
 #: What opens an image file; drawing and saving pictures is not decoding.
 OPENERS = {"open", "imread", "dcmread", "read_file", "decode_jpeg", "decode_png", "load_img"}
 DECODERS = {
@@ -43,7 +46,7 @@ def test_only_the_decoder_reads_dicom() -> None:
         if _imported(ast.parse(path.read_text("utf-8"))) & {"pydicom", "gdcm", "pylibjpeg"}
     }
     assert readers, "the decoder itself must be found, else this test looks in the wrong place"
-    assert readers <= DECODER | {"sample_films.py", "demo.py"}
+    assert readers <= DECODER | NOT_FILMS
 
 
 def test_only_the_decoder_opens_pictures() -> None:
@@ -58,7 +61,9 @@ def test_only_the_decoder_opens_pictures() -> None:
                 offenders.append(f"{path.relative_to(ROOT)}:{node.lineno}")
             if node.func.attr in {"fromData", "loadFromData"}:
                 offenders.append(f"{path.relative_to(ROOT)}:{node.lineno}")
-    assert {Path(line.split(":")[0]).name for line in offenders} - DECODER == set(), offenders
+    assert {Path(line.split(":")[0]).name for line in offenders} - DECODER - NOT_FILMS == set(), (
+        offenders
+    )
     assert offenders, "the decoder itself must be found, else this test looks in the wrong place"
 
 
