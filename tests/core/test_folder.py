@@ -193,5 +193,12 @@ def test_types_are_known_by_their_first_bytes() -> None:
     assert sniff(b"II*\0" + bytes(300)) is TIFF
     assert sniff(b"") is UNKNOWN
     assert sniff(b"BMxxxx is a text") is UNKNOWN
-    assert sniff(b"%PDF-1.4").name == "PDF document"
+    named = {
+        b"%PDF-1.4": "PDF document",
+        b"\0\0\0\x1cftypheic": "HEIF, AVIF or film file",
+        b"RIFF\0\0\0\0WAVE": "RIFF sound or film",
+        bytes(344) + b"n+1\0": "NIfTI volume",
+    }
+    for start, name in named.items():
+        assert (sniff(start).name, sniff(start).readable) == (name, False)
     assert not sniff(b"%PDF-1.4").readable
