@@ -177,7 +177,7 @@ class Settings:
         _MAPS,
         "Style",
         "Colour covers the film, a contour leaves it visible.",
-        choices=("colour", "contour", "both"),
+        choices=("colour", "contour"),
     )
     panel: str = _setting(
         "covid19", _RUN, "Panel", "The set of models that votes when a folder is opened."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.gui.labels import Line
 
@@ -48,10 +49,11 @@ class FactLines(QWidget):
             if name not in self._values:
                 row = QHBoxLayout()
                 row.setSpacing(16)
-                row.addWidget(Line(name, "secondary", "text2"))
-                row.addStretch(1)
-                line = Line("", "secondary", "text1")
-                row.addWidget(line)
+                title = Line(name, "secondary", "text2")
+                title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+                row.addWidget(title)
+                line = Line("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
+                row.addWidget(line, 1)
                 self._column.addLayout(row)
                 self._values[name] = line
             self._values[name].set_text(value)

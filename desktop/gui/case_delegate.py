@@ -20,6 +20,7 @@ RAIL_WIDTH = 88
 THUMB = 44
 RAIL_THUMB = 62
 _SHORT_BELOW = 320
+_LONGEST_ENDING = 5
 _MARKS = {"decided": "check", "unsure": "unsure", "flagged": "flag-filled", "failed": "cross"}
 
 
@@ -166,6 +167,10 @@ def elided_name(name: str, font: QFont, width: int) -> str:
     base = name.rsplit("/", 1)[-1]
     if base != name and metrics.horizontalAdvance(f"…/{base}") <= width:
         return f"…/{base}"
+    # In a narrow list the ending is the first to go: the number before it is the name.
+    stem, dot, ending = base.rpartition(".")
+    if dot and stem and len(ending) <= _LONGEST_ENDING:
+        base = stem
     return metrics.elidedText(base, Qt.TextElideMode.ElideMiddle, width)
 
 

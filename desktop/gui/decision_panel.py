@@ -80,6 +80,7 @@ class DecisionPanel(QWidget):
         field.setContentsMargins(_RING, _RING, _RING, 0)
         field.addWidget(self.comment)
         self.undo = FlatButton("", "undo", height=28)
+        self.undo.set_elides()
         self.undo.clicked.connect(self.undo_requested)
         self.undo.hide()
         self.next_unreviewed = FlatButton(self.tr("Next unreviewed"), "", height=28)

@@ -61,6 +61,7 @@ class FlatButton(QAbstractButton):
         self._height = height
         self._action: QAction | None = None
         self._words_hidden = False
+        self._elides = False
         self._menu_arrow = False
         self._arrow_icon = "chevron-down"
         self.setText(text)
@@ -104,6 +105,11 @@ class FlatButton(QAbstractButton):
             self.updateGeometry()
             self.update()
 
+    def set_elides(self) -> None:
+        """Give way where there is no room: the words are cut, icon and key cap stay."""
+        self._elides = True
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
     def set_cap(self, cap: str) -> None:
         """Show another key."""
         if cap != self._cap:
@@ -129,7 +135,10 @@ class FlatButton(QAbstractButton):
         return QSize(max(width, height), height)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        least = self.sizeHint()
+        if self._elides:
+            least.setWidth(min(least.width(), least.width() - self._words_width() + theme.dp(24)))
+        return least
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -205,7 +214,8 @@ class FlatButton(QAbstractButton):
 
     def _paint_content(self, painter: QPainter, tokens: theme.Tokens) -> None:
         ink = self._ink(tokens)
-        x = (self.width() - self._content_width()) // 2
+        missing = max(0, 2 * self._padding() + self._content_width() - self.width())
+        x = (self.width() - self._content_width() + (missing if self._elides else 0)) // 2
         if self._icon_name:
             size = theme.dp(_ICON)
             box = QRectF(x, (self.height() - size) // 2, size, size)
@@ -215,11 +225,15 @@ class FlatButton(QAbstractButton):
             font = self._font()
             painter.setFont(font)
             painter.setPen(theme.colour(ink))
-            width = QFontMetrics(font).horizontalAdvance(self._words())
+            words, width = self._words(), self._words_width()
+            if self._elides and missing:
+                width -= missing
+                elide = Qt.TextElideMode.ElideRight
+                words = QFontMetrics(font).elidedText(words, elide, width)
             painter.drawText(
                 QRect(x, 0, width + 2, self.height()),
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
-                self._words(),
+                words,
             )
             x += width
         if self._menu_arrow:
@@ -247,6 +261,9 @@ class FlatButton(QAbstractButton):
     def _words(self) -> str:
         return "" if self._words_hidden and self._icon_name else self.text()
 
+    def _words_width(self) -> int:
+        return QFontMetrics(self._font()).horizontalAdvance(self._words())
+
     def _font(self) -> QFont:
         return theme.font(12 if self._kind in ("plain", "tool", "link") else 13, 500)
 
@@ -266,7 +283,7 @@ class FlatButton(QAbstractButton):
         if self._icon_name:
             width += theme.dp(_ICON)
         if self._words():
-            width += QFontMetrics(self._font()).horizontalAdvance(self._words())
+            width += self._words_width()
             width += theme.dp(theme.GAP_S) if self._icon_name else 0
         if self._menu_arrow:
             width += theme.dp(12) + theme.dp(theme.GAP_XS)

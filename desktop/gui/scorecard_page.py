@@ -46,6 +46,7 @@ class ScorecardPage(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._facts: PanelFacts | None = None
         self._card: Scorecard | None = None
+        self._session: Session | None = None
         self._chosen = 0
         self.title = Line("", "page")
         self.subtitle = Line("", "body", "text2")
@@ -83,6 +84,12 @@ class ScorecardPage(QScrollArea):
         if session is None:
             self._show_empty(self.tr("No folder open"))
             return
+        if self._card is None or self._session is not session:
+            self._card, self._session = None, session
+            self._show_empty(
+                self.tr("Counting your decisions"),
+                self.tr("The figures are drawn again and again to know how sure they are."),
+            )
         titles = [self.tr("Consensus"), *(model.title for model in session.facts.models)]
         self.model_switch.set_segments(titles)
         self.model_switch.set_index(self._chosen)
@@ -189,10 +196,10 @@ class ScorecardPage(QScrollArea):
         column.addStretch(0)
         self.setWidget(inner)
 
-    def _show_empty(self, title: str) -> None:
+    def _show_empty(self, title: str, words: str = "") -> None:
         self.title.set_text(title)
         self.subtitle.set_text(
-            self.tr("Label some images; the models are then measured on your labels.")
+            words or self.tr("Label some images; the models are then measured on your labels.")
         )
         self._body.setVisible(False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -29,6 +29,32 @@ from desktop.gui.switch import Switch
 
 # The panel has a menu of its own, and folders are added there.
 _ELSEWHERE = frozenset({"panel", "panel_folders"})
+
+# Words for values of the settings file that are no words for a reader.
+_CHOICES = {
+    "system": QT_TRANSLATE_NOOP("Settings", "As the desktop"),
+    "dark": QT_TRANSLATE_NOOP("Settings", "Dark"),
+    "light": QT_TRANSLATE_NOOP("Settings", "Light"),
+    "stay": QT_TRANSLATE_NOOP("Settings", "Stay"),
+    "next": QT_TRANSLATE_NOOP("Settings", "Next image"),
+    "next unreviewed": QT_TRANSLATE_NOOP("Settings", "Next unreviewed image"),
+    "file": QT_TRANSLATE_NOOP("Settings", "The file's own"),
+    "full": QT_TRANSLATE_NOOP("Settings", "Full range"),
+    "p1": QT_TRANSLATE_NOOP("Settings", "1–99 %"),
+    "p5": QT_TRANSLATE_NOOP("Settings", "5–95 %"),
+    "window": QT_TRANSLATE_NOOP("Settings", "Window and level"),
+    "pan": QT_TRANSLATE_NOOP("Settings", "Move the image"),
+    "zoom": QT_TRANSLATE_NOOP("Settings", "Zoom"),
+    "images": QT_TRANSLATE_NOOP("Settings", "Next and previous image"),
+    "colour": QT_TRANSLATE_NOOP("Settings", "Colour"),
+    "contour": QT_TRANSLATE_NOOP("Settings", "Contour"),
+    "auto": QT_TRANSLATE_NOOP("Settings", "The fastest that works"),
+    "cuda": "CUDA",
+    "tensorrt": "TensorRT",
+    "directml": "DirectML",
+    "coreml": "Core ML",
+    "cpu": "CPU",
+}
 
 
 class SettingsDialog(QDialog):
@@ -80,6 +106,7 @@ class SettingsDialog(QDialog):
         editor.setAccessibleName(title)
         editor.setAccessibleDescription(_tr(explanation.text))
         words = Paragraph(_tr(explanation.text))
+        words.setContentsMargins(0, 0, 0, theme.GAP_M)
         self._editors[name] = editor
         if isinstance(editor, Switch):
             editor.setText(title)
@@ -95,7 +122,7 @@ class SettingsDialog(QDialog):
         form = QFormLayout(inner)
         form.setContentsMargins(12, 16, 12, 16)
         form.setHorizontalSpacing(theme.GAP_L)
-        form.setVerticalSpacing(theme.GAP_S)
+        form.setVerticalSpacing(theme.GAP_XS)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         scroll = QScrollArea()
         scroll.setWidget(inner)
@@ -160,7 +187,7 @@ def _spin_box(value: int, explanation: Explanation, changed: Callable[[Any], Non
 def _combo_box(value: str, explanation: Explanation, changed: Callable[[Any], None]) -> QComboBox:
     box = QComboBox()
     for choice in explanation.choices:
-        box.addItem(_tr(choice), choice)
+        box.addItem(_tr(_CHOICES.get(choice, choice)), choice)
     box.setCurrentIndex(explanation.choices.index(value))
     box.currentIndexChanged.connect(lambda _index: changed(box.currentData()))
     return box

@@ -47,6 +47,7 @@ QAbstractSpinBox::up-button { subcontrol-position: top right; }
 QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
 QAbstractSpinBox::up-arrow { image: url("$arrow_up"); width: ${h12}px; height: ${h12}px; }
 QAbstractSpinBox::down-arrow { image: url("$arrow_down"); width: ${h12}px; height: ${h12}px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QCheckBox, QRadioButton { spacing: 8px; color: $text1; }
 QCheckBox::indicator { width: ${h14}px; height: ${h14}px; border: 1px solid $text3;
   border-radius: 4px; background: $field; }

@@ -134,3 +134,17 @@ def test_the_status_bar_counts_what_was_reviewed(desk: MainWindow, film: ImageVi
     assert reviewed >= 1
     assert f">{reviewed}</b>" in desk.status._count.text()
     assert "of 12 reviewed" in desk.status._count.text()
+
+
+def test_a_long_undo_line_does_not_push_the_panel_out_of_the_window(
+    desk: MainWindow, film: ImageView
+) -> None:
+    desk.resize(1440, 900)
+    for page, panel in (("review", desk.desk.decision), ("compare", desk.desk.compare_decision)):
+        desk.show_page(page)
+        panel.set_undo("label of an image with a very long name that leaves no room at all")
+        QApplication.processEvents()
+        edge = panel.next_unreviewed.mapTo(desk, panel.next_unreviewed.rect().topRight()).x()
+        assert edge < desk.width()
+        flag = panel.flag.mapTo(desk, panel.flag.rect().topRight()).x()
+        assert flag < desk.width()
