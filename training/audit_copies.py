@@ -6,6 +6,7 @@ and the audit looks at both: the folders as they came, and the sides that traini
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ from training.splits import (
     SplitData,
 )
 
+#: File names that name a person: the forms of Kermany et al. and of the NIH, and plain words.
+_PERSON = re.compile(
+    r"(?:person|patient|subject|subj|pat)[-_ ]?\d+|^(?:NORMAL2-)?IM-\d+-|^\d{8}_\d{3}\b",
+    re.IGNORECASE,
+)
 _LEARNT_FROM = (TRAIN, VALIDATION)
 
 
@@ -75,14 +81,15 @@ class SharedPerson:
 
     Attributes:
         person: Group of :func:`training.films.group_of`.
-        neighbours: The group is a block of neighbouring numbers, not one person.
+        only_alike: The file names are counters (``096.png``, ``image-3.png``) or a block of
+            neighbours, which folders number anew: alike names, not one person.
         on_disk: Sides in the folders, with the number of films.
         used: Sides in the split that training uses, with the number of films.
         labels: Classes of the films.
     """
 
     person: str
-    neighbours: bool
+    only_alike: bool
     on_disk: dict[str, int]
     used: dict[str, int]
     labels: tuple[str, ...]
@@ -90,13 +97,13 @@ class SharedPerson:
     @property
     def leaks_on_disk(self) -> bool:
         """By name, one person is in training and in a test."""
-        return not self.neighbours and {TRAIN, OFFICIAL_TEST} <= self.on_disk.keys()
+        return not self.only_alike and {TRAIN, OFFICIAL_TEST} <= self.on_disk.keys()
 
     @property
     def leaks_in_use(self) -> bool:
         """The split that training uses has a person on two sides."""
         sides = list(self.used)
-        return not self.neighbours and any(
+        return not self.only_alike and any(
             sides_leak(one, other) for i, one in enumerate(sides) for other in sides[:i]
         )
 
@@ -195,7 +202,8 @@ def _people(data: SplitData, on_disk: Sequence[str]) -> Iterable[SharedPerson]:
         used = Counter(data.sides[index] for index in films if data.sides[index] not in out)
         if len(disk) > 1 or len(used) > 1:
             labels = tuple(sorted({data.films[index].label for index in films}))
-            yield SharedPerson(person, "-block" in person, dict(disk), dict(used), labels)
+            named = all(_PERSON.search(data.films[index].path.name) for index in films)
+            yield SharedPerson(person, not named, dict(disk), dict(used), labels)
 
 
 def _families(groups: Sequence[str], pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:

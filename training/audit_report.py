@@ -98,7 +98,8 @@ def as_page(audits: Sequence[Audit], command: str) -> str:
         "not read, and it misses faint letters and letters over bone.",
         "- **Shortcut probe**: gradient boosting on size, margin and marks only, never on a pixel "
         "further in than 6 % (corners: 15 %). Five folds; a person and the copies of a film stay "
-        "in one fold, at most 2,500 films drawn at random. Brackets are 95 % bootstrap intervals over films. 0.5 is chance. On tightly "
+        "in one fold, at most 2,500 films drawn at random. Brackets are 95 % bootstrap intervals "
+        "over films. 0.5 is chance. On tightly "
         "cropped films the margin can touch a lung's outer edge.",
         "",
     ]
@@ -172,9 +173,9 @@ def _copies_page(audit: Audit) -> list[str]:
 
 
 def _people_page(audit: Audit) -> list[str]:
-    people = [person for person in audit.sameness.people if not person.neighbours]
+    people = [person for person in audit.sameness.people if not person.only_alike]
     across = [person for person in people if person.leaks_on_disk or person.leaks_in_use]
-    blocks = len(audit.sameness.people) - len(people)
+    alike = len(audit.sameness.people) - len(people)
     lines = ["### People", ""]
     if across:
         lines.append(
@@ -185,10 +186,10 @@ def _people_page(audit: Audit) -> list[str]:
         )
     else:
         lines.append("By file name, nobody stands on two sides.")
-    if blocks:
+    if alike:
         lines.append(
-            f"{blocks} blocks of neighbouring numbers reach from a training into a test folder; a "
-            "block is not a person, and whether they share one cannot be known."
+            f"{alike} names that stand on two sides are only counters (`096`) or blocks of them: "
+            "folders number anew, so this is no leak, but one person cannot be ruled out either."
         )
     return [*lines, ""]
 

@@ -150,6 +150,7 @@ def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) ->
             tf, data.train[validation], data.train_labels[validation], config, shuffle=False
         ),
         epochs=config.epochs,
+        shuffle=False,  # The data set shuffles itself.
         verbose=0,
     ).history
     seconds = time.monotonic() - started

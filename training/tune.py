@@ -154,7 +154,7 @@ def tune(
     leave_out: str | None = None,
     seed: int = 1,
     base: FitConfig | None = None,
-    on_epoch: Callable[[int, dict[str, float]], None] = lambda number, row: None,
+    on_epoch: Callable[[int, dict[str, float]], None] = lambda _number, _row: None,
 ) -> dict[str, Any]:
     """Run, or go on with, a study; writes ``study.db``, ``trials.csv``, ``best.json``, ``tune.md``.
 
@@ -176,7 +176,6 @@ def tune(
         ValueError: The folder holds a study of other films or with other rules.
     """
     import optuna
-    from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     base = base or config_for(model, data.recipe.panel)
@@ -207,11 +206,7 @@ def tune(
             "folder, or delete it to start anew."
         )
     study.set_user_attr("rules", rules)
-    for cut in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        # A killed process left it behind: say so and try the same settings again.
-        study.tell(cut.number, state=TrialState.FAIL)
-        if cut.params:
-            study.enqueue_trial(cut.params, skip_if_exists=False)
+    _try_again(study)
     if not study.trials:
         study.enqueue_trial(_committed(base), skip_if_exists=True)
 
@@ -254,6 +249,20 @@ def _score(
     trial.set_user_attr("best_epoch", state.best_epoch + 1)
     trial.set_user_attr("seconds", round(state.seconds, 1))
     return state.best_score
+
+
+def _try_again(study: Any) -> None:
+    """Queue the settings of trials that a killed or failing process left unfinished, once each."""
+    from optuna.trial import TrialState
+
+    known = list(study.user_attrs.get("tried_again", []))
+    for cut in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.FAIL)):
+        if cut.state is TrialState.RUNNING:
+            study.tell(cut.number, state=TrialState.FAIL)
+        if cut.params and cut.number not in known:
+            study.enqueue_trial(cut.params)
+            known.append(cut.number)
+    study.set_user_attr("tried_again", known)
 
 
 def _trials_done(folder: Path) -> int:

@@ -120,6 +120,18 @@ def test_a_person_in_training_and_test_stops_the_fit_unless_allowed(
     assert not (tmp_path / "runs").exists()
 
 
+def test_equal_counters_in_two_folders_name_nobody(clean: Path, tmp_path: Path) -> None:
+    root = tmp_path / "films"
+    shutil.copytree(clean, root)
+    _film(root / "train/Ill/096.png", "covid", 901)
+    _film(root / "test/Well/096.png", "normal", 902)
+    data = split(recipe_for_folder(root, "own"), root, SIZE)
+    refuse_leaks(data, root)
+    (alike,) = audit_split(data, root).sameness.people
+    assert alike.only_alike
+    assert not alike.leaks_on_disk
+
+
 def test_blank_films_are_listed_and_are_no_copies_of_each_other(
     clean: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,73 @@
+"""The plain experiment on drawn films: one table, leaks counted, finished runs kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training import smoke
+from training.__main__ import main
+from training.baseline import macro_f1
+from training.models.plain import build_plain
+
+
+@pytest.fixture(scope="module")
+def split_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train and test folders of phantoms, one test film copied from training."""
+    root = tmp_path_factory.mktemp("plain")
+    drawn = smoke.draw_films(tmp_path_factory.mktemp("all"), films_a_class=12)
+    for film in sorted(drawn.rglob("*.png")):
+        side = "test" if int(film.stem[-4:]) % 4 == 3 else "train"
+        target = root / side / film.parent.name / film.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(film, target)
+    shutil.copy(root / "train/Covid/phantom-0000.png", root / "test/Covid/again.png")
+    return root
+
+
+def test_one_command_gives_one_table_and_keeps_finished_runs(
+    split_folders: Path, tmp_path: Path
+) -> None:
+    command = ["baseline", "--data", str(split_folders), "--panel", "own", "--runs", str(tmp_path)]
+    command += ["--model", "scnn", "--epochs", "1", "--side", "32"]
+    assert main(command) == 0
+    page = (tmp_path / "baseline.md").read_text()
+    assert "| SCNN |" in page
+    kept = json.loads((tmp_path / "baseline.json").read_text())
+    assert kept["data"]["own"]["leaked_test_films"] >= 1
+    (result,) = kept["results"]["own"]
+    assert np.sum(result["confusion"]) == kept["data"]["own"]["test_films"] == 10
+    assert result["scores"]["accuracy_without_leaked"]["n"] < 10
+    written = (tmp_path / "own-scnn" / "result.json").stat().st_mtime_ns
+    assert main(command) == 0
+    assert (tmp_path / "own-scnn" / "result.json").stat().st_mtime_ns == written
+
+
+def test_folders_without_a_test_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = smoke.draw_films(tmp_path / "films", films_a_class=2)
+    command = ["baseline", "--data", str(root), "--panel", "own", "--runs", str(tmp_path / "r")]
+    assert main(command) == 1
+    assert "make a test folder" in capsys.readouterr().err
+
+
+def test_plain_networks_have_the_layers_of_the_report() -> None:
+    def convolutions(model: str) -> int:
+        layers = build_plain(model, 3, 32).layers
+        return sum(type(layer).__name__ == "Conv2D" for layer in layers)
+
+    assert [convolutions(name) for name in ("scnn", "ccnn", "daccnn")] == [2, 4, 4]
+    with pytest.raises(ValueError, match="No plain network"):
+        build_plain("vgg", 3, 32)
+
+
+def test_macro_f1_by_hand() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    probabilities = np.eye(2)[[0, 0, 1, 1, 1]]
+    # Class 0: precision 1, recall 2/3; class 1: precision 2/3, recall 1; F1 0.8 each.
+    assert macro_f1(labels, probabilities) == pytest.approx(0.8)
