@@ -2,8 +2,8 @@
 
 The class colours of the theme are held to these figures by a test; a colour is never added by eye.
 
-Sources: CIEDE2000 (Sharma, Wu, Dalal 2005, eq. 2-22); deficiency matrices at full severity (Machado,
-Oliveira, Fernandes 2009, table 1), applied in linear RGB; contrast (WCAG 2.2, relative luminance).
+Sources: CIEDE2000 (Sharma, Wu, Dalal 2005, eq. 2-22); deficiency matrices at full severity
+(Machado, Oliveira, Fernandes 2009, table 1), applied in linear RGB; contrast (WCAG 2.2, relative luminance).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def lab(colour: str, vision: Vision = "normal") -> Triple:
 
 
 def ciede2000(one: str, other: str, vision: Vision = "normal") -> float:
-    """CIEDE2000 difference of two ``#RRGGBB`` colours as seen with ``vision``; 1 is just visible."""
+    """CIEDE2000 of two ``#RRGGBB`` colours as seen with ``vision``; 1 is just visible."""
     return lab_difference(lab(one, vision), lab(other, vision))
 
 

@@ -1,4 +1,4 @@
-"""The frozen app, built and tried like a user does; minutes long, so with ``make test-all`` only."""
+"""The frozen app, built and tried like a user does; minutes long: ``make test-all`` only."""
 
 from __future__ import annotations
 
