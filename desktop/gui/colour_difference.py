@@ -3,7 +3,8 @@
 The class colours of the theme are held to these figures by a test; a colour is never added by eye.
 
 Sources: CIEDE2000 (Sharma, Wu, Dalal 2005, eq. 2-22); deficiency matrices at full severity
-(Machado, Oliveira, Fernandes 2009, table 1), applied in linear RGB; contrast (WCAG 2.2, relative luminance).
+(Machado, Oliveira, Fernandes 2009, table 1), applied in linear RGB; contrast (WCAG 2.2, relative
+luminance).
 """
 
 from __future__ import annotations
