@@ -117,7 +117,7 @@ def build_deb(frozen: Path, output: Path, work: Path, manual: Path | None, epoch
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     package = output / f"cxr-quorum_{desktop.__version__}_{architecture}.deb"
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(tree), str(package)],
+        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", str(tree), str(package)],
         check=True,
         stdout=subprocess.DEVNULL,
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch)},
