@@ -16,6 +16,7 @@ from desktop.core.contract import MANIFEST_NAME
 from desktop.gui import icons, theme
 from desktop.gui.main_window import MainWindow
 from desktop.gui.preferences import Preferences
+from desktop.gui.translations import install_translations
 
 
 def run(argv: Sequence[str]) -> int:
@@ -69,6 +70,7 @@ def make_application() -> QApplication:
     QApplication.setDesktopFileName("cxr-quorum")
     application = QApplication(["cxr-quorum"])
     application.setWindowIcon(icons.app_icon())
+    install_translations(application)
     return application
 
 

@@ -42,25 +42,29 @@ class FactsPanel(Restyled):
 def facts_of(film: Radiograph | None) -> list[tuple[str, str]]:
     """(name, value) of each fact, always the same names, so that nothing jumps."""
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("FactsPanel", text)
-
+    translate = QCoreApplication.translate
     facts = (film.facts if film is not None else None) or FilmFacts()
     size = bits = spacing = kind = ""
     if film is not None:
         height, width = film.values.shape
         size = f"{width:,} × {height:,}"
-        bits = tr("{bits} bit").format(bits=film.bits)
+        bits = translate("FactsPanel", "{bits} bit").format(bits=film.bits)
         kind = film.source_format
         if film.spacing_mm is not None:
             spacing = f"{film.spacing_mm[0]:.3g} mm {film.spacing_kind}".strip()
     values = (
-        (tr("View"), " ".join(part for part in (facts.view, facts.laterality) if part)),
-        (tr("Age"), facts.age),
-        (tr("Sex"), facts.sex),
-        (tr("Study date"), facts.study_date),
-        (tr("Device"), " ".join(part for part in (facts.manufacturer, facts.device) if part)),
-        (tr("Format"), ", ".join(part for part in (kind, size, bits) if part)),
-        (tr("Spacing"), spacing),
+        (
+            translate("FactsPanel", "View"),
+            " ".join(part for part in (facts.view, facts.laterality) if part),
+        ),
+        (translate("FactsPanel", "Age"), facts.age),
+        (translate("FactsPanel", "Sex"), facts.sex),
+        (translate("FactsPanel", "Study date"), facts.study_date),
+        (
+            translate("FactsPanel", "Device"),
+            " ".join(part for part in (facts.manufacturer, facts.device) if part),
+        ),
+        (translate("FactsPanel", "Format"), ", ".join(part for part in (kind, size, bits) if part)),
+        (translate("FactsPanel", "Spacing"), spacing),
     )
     return [(name, value or "–") for name, value in values]

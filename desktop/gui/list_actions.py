@@ -59,7 +59,7 @@ class ListActions(QObject):
         window = self._window
         cases = window.controller.list
         name, agreed = QInputDialog.getText(
-            window, window.tr("Save this filter"), window.tr("Name"), text=cases.query
+            window, self.tr("Save this filter"), self.tr("Name"), text=cases.query
         )
         if agreed and name.strip():
             window.preferences.add_filter(SavedFilter(name.strip(), cases.query, cases.sort))

@@ -10,9 +10,7 @@ from desktop.gui.case_list_model import RowState, RowStatus, RowView
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.vote_strip import strip_words
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("RowWords", text)
+translate = QCoreApplication.translate
 
 
 def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> RowView:
@@ -31,12 +29,22 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
     state: RowState
     if status == FAILED:
         state = "failed"
-        line = _tr("Not read: {reason}").format(reason=short_reason(table.refusal(case)[1], image))
-        short = _tr("Not read")
+        line = translate("RowWords", "Not read: {reason}").format(
+            reason=short_reason(table.refusal(case)[1], image)
+        )
+        short = translate("RowWords", "Not read")
     elif blind:
-        state, line, short = "blind", _tr("Your label first"), _tr("Label first")
+        state, line, short = (
+            "blind",
+            translate("RowWords", "Your label first"),
+            translate("RowWords", "Label first"),
+        )
     elif status == WAITING:
-        state, line, short = "waiting", _tr("Waiting for models"), _tr("Waiting")
+        state, line, short = (
+            "waiting",
+            translate("RowWords", "Waiting for models"),
+            translate("RowWords", "Waiting"),
+        )
     else:
         state = "voted"
         votes = votes_of(table, case)
@@ -46,7 +54,7 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
     if state == "voted":
         words.append(strip_words(votes, state, facts))
     if decision.flagged:
-        words.append(_tr("flagged"))
+        words.append(translate("RowWords", "flagged"))
     return RowView(
         name=image,
         line=line,
@@ -80,8 +88,8 @@ def short_reason(sentence: str, image: str) -> str:
 def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[str, ...]) -> str:
     consensus = int(table.column("consensus")[case])
     if consensus < 0:
-        return _tr("No consensus")
-    return _tr("{label} {agreement} of {models}").format(
+        return translate("RowWords", "No consensus")
+    return translate("RowWords", "{label} {agreement} of {models}").format(
         label=names[consensus],
         agreement=int(table.column("agreement")[case]),
         models=len(facts.models),
@@ -90,8 +98,8 @@ def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[s
 
 def _label_words(decision: Decision) -> str:
     if decision.label is not None:
-        return _tr("you: {label}").format(label=decision.label)
-    return _tr("you: unsure") if decision.state == "unsure" else ""
+        return translate("RowWords", "you: {label}").format(label=decision.label)
+    return translate("RowWords", "you: unsure") if decision.state == "unsure" else ""
 
 
 def _mark(status: int, decision: Decision) -> RowStatus:

@@ -311,7 +311,7 @@ class WindowActions(QObject):
         self._enable(True)
         self.list.show_filters()
         self.list.show_state()
-        window.status.show_device(window.tr("Models not loaded"), "")
+        window.status.show_device(self.tr("Models not loaded"), "")
         if window.page in ("review", "compare"):
             window.show_page(window.page)
         self.refresh_page()
@@ -443,8 +443,8 @@ class WindowActions(QObject):
     def _on_undo_changed(self, undo: str, redo: str) -> None:
         window = self._window
         for name, words, plain in (
-            ("undo", undo, window.tr("&Undo")),
-            ("redo", redo, window.tr("&Redo")),
+            ("undo", undo, self.tr("&Undo")),
+            ("redo", redo, self.tr("&Redo")),
         ):
             action = window.shortcuts[name]
             action.setEnabled(bool(words))
@@ -456,11 +456,11 @@ class WindowActions(QObject):
             return
         case = window.controller.current
         if case is not None and not session.has_result(case):
-            words = window.tr(
+            words = self.tr(
                 "The models have not voted on this image yet. Label it yourself or wait."
             )
         else:
-            words = window.tr(
+            words = self.tr(
                 "No consensus, so Enter did nothing. Majority needs {needed} of {models}."
             ).format(needed=session.facts.majority, models=len(session.facts.models))
         window.status.show_notice(words)
