@@ -74,6 +74,7 @@ def fit_model(
         f"{title}: best epoch {state.best_epoch + 1} of {state.epoch}, {state.seconds:.0f} s, in "
         f"{folder}",
         highlight=False,
+        soft_wrap=True,
     )
     return folder
 
@@ -116,6 +117,7 @@ def export_panel(
             f"{time.monotonic() - started:.0f} s; the gate measured {found.probabilities:.1e} in "
             f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films",
             highlight=False,
+            soft_wrap=True,
         )
     finish_panel(folder, runs, data)
     return folder

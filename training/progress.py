@@ -40,6 +40,7 @@ class Reporter:
             f"{row['val_macro_auc']:.4f}  balanced accuracy {row['val_balanced_accuracy']:.4f}  "
             f"{row['seconds']:.0f} s",
             highlight=False,
+            soft_wrap=True,
         )
 
 

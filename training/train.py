@@ -26,6 +26,9 @@ from training.models import build
 from training.models.layers import LOGITS, float_variables, front
 from training.splits import TRAIN, VALIDATION, SplitData
 
+# Its advice on retracing is about us, not for the person who trains.
+tf.get_logger().setLevel("ERROR")
+
 _EVALUATION_BATCH = 64
 
 
