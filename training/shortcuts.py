@@ -8,6 +8,7 @@ one half does not prove that there is no shortcut, only that there is none in th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,6 +239,8 @@ def _why_not(labels: Labels, families: npt.NDArray[np.int64]) -> str:
 
 def _guesses(learn: Floats, labels: Labels, ask: Floats, seed: int) -> Floats:
     """Class probabilities of ``ask`` from a small model fitted to ``learn``."""
+    # Asked for physical cores, joblib warns on machines that do not tell (a bare container).
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 

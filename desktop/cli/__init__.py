@@ -6,6 +6,7 @@ interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (| head); Python would complain again at exit.
-        sys.stderr.close()
+        # The reader of our output went away (| head). What is still buffered goes nowhere, else
+        # Python fails again when it flushes at exit, with a code of its own (120).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
