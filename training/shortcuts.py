@@ -8,7 +8,7 @@ one half does not prove that there is no shortcut, only that there is none in th
 
 from __future__ import annotations
 
-import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,8 +239,6 @@ def _why_not(labels: Labels, families: npt.NDArray[np.int64]) -> str:
 
 def _guesses(learn: Floats, labels: Labels, ask: Floats, seed: int) -> Floats:
     """Class probabilities of ``ask`` from a small model fitted to ``learn``."""
-    # Asked for physical cores, joblib warns on machines that do not tell (a bare container).
-    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
@@ -254,7 +252,9 @@ def _guesses(learn: Floats, labels: Labels, ask: Floats, seed: int) -> Floats:
         random_state=seed,
     )
     # So small a model is slower with more threads, many times where others use the machine as well.
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        # A container that hides the processor; the count is not used with one thread.
+        warnings.filterwarnings("ignore", "Could not find the number of physical cores")
         return np.asarray(model.fit(learn, labels).predict_proba(ask), np.float64)
 
 
