@@ -244,19 +244,24 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
 ) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
-    draw_films(folder, 60)
+    noise = np.random.default_rng(2).integers(0, 256, (1600, 1600)).astype(np.uint8)
+    Image.fromarray(noise).save(folder / "film0.png")  # takes a while to decode
+    for copy in range(1, 60):
+        (folder / f"film{copy}.png").hardlink_to(folder / "film0.png")
     (folder / "film20b.png").write_bytes(b"broken")
-    assert command("label", folder, "--panel", panel, "-o", "whole.csv").returncode == 1
-    words = [sys.executable, "-m", "desktop", "label", folder, "--panel", panel, "-o", "parts.csv"]
+    asked = ("label", folder, "--panel", panel, "--batch", "1")
+    assert command(*asked, "-o", "whole.csv").returncode == 1
+    words = [sys.executable, "-m", "desktop", *asked, "-o", "parts.csv"]
     journal = tmp_path / "parts.csv.journal"
-    for size in (18_000, 26_000):
+    # It grows from 16 to 45 kB in commits a quarter of a second apart: at these sizes an earlier
+    # commit is whole, and one may be half written.
+    for size in (30_000, 38_000):
         process = subprocess.Popen(
             list(map(str, words)),
             cwd=tmp_path,
             env=environment(tmp_path / "home"),
             stderr=subprocess.DEVNULL,
         )
-        # Killed as soon as something was committed, wherever that is.
         while process.poll() is None and not (journal.exists() and journal.stat().st_size > size):
             time.sleep(0.002)
         process.kill()
