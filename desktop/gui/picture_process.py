@@ -28,7 +28,7 @@ from desktop.core.spawning import start_bare
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
-TIME_LIMIT_S = 30.0
+TIME_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
