@@ -46,6 +46,8 @@ _LIMITS = """\
   this, because it could only be seen on the test.
 - Adults' pneumonia labels (ChestX-ray8) were mined from reports; scores on them are low for every
   model and partly because of the labels.
+- Cues at the border of the films alone nearly name the class of the training sets
+  ([AUDIT.md](AUDIT.md)); what the models still say with the lungs covered: [LUNGS.md](LUNGS.md).
 - One seed a model. The intervals are about the films, not about training again.
 """
 _METHOD = """\
@@ -71,7 +73,8 @@ _METHOD = """\
   differentiation at export; the largest difference is in the tables below.
 - **Out of distribution**: distances of features and of a 14 x 14 thumbnail from the training
   films; see `training/out_of_distribution.py`. The odd images below are made of unseen films
-  or drawn; no hand, no CT slice and no lateral film was at hand.
+  or drawn; no real hand and no real lateral film was
+  at hand. More kinds, CT slices among them: [OOD.md](OOD.md).
 - **The tests were opened more than once.** SCNN of `covid19` was scored before the weighting of
   calibration was settled; the settling used validation rows only (adult normals called COVID-19
   there), but the test rows were on the screen. Members were exported as they finished, so the
