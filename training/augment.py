@@ -57,4 +57,25 @@ def augment(images: Any, settings: Augmentation) -> Any:
     if settings.contrast:
         gamma = (1 + draw(settings.contrast))[:, tf.newaxis, tf.newaxis, tf.newaxis]
         images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 0.0, 1.0), gamma)
+    if settings.sharpness:
+        share = draw(settings.sharpness)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        images += share * (tf.nn.avg_pool2d(images, 3, 1, "SAME") - images)
+    if settings.frame:
+        images = _framed(images, settings.frame)
     return images
+
+
+def _framed(images: Any, widest: float) -> Any:
+    """Cover the edges of half of the films with one grey level each."""
+    shape = tf.shape(images)
+    count, height, width = shape[0], shape[1], shape[2]
+    covered = tf.cast(tf.random.uniform([count, 1]) < 0.5, tf.float32)
+    edges = tf.random.uniform([count, 4], 0.0, widest) * covered
+    y = tf.linspace(0.0, 1.0, height)[tf.newaxis, :]
+    x = tf.linspace(0.0, 1.0, width)[tf.newaxis, :]
+    rows = tf.logical_and(y >= edges[:, 0:1], y <= 1 - edges[:, 1:2])
+    columns = tf.logical_and(x >= edges[:, 2:3], x <= 1 - edges[:, 3:4])
+    inside = tf.logical_and(rows[:, :, tf.newaxis], columns[:, tf.newaxis, :])[..., tf.newaxis]
+    # Black as a collimator's edge, or any grey.
+    grey = tf.random.uniform([count, 1, 1, 1], -128.0, 255.0)
+    return tf.where(inside, images, tf.maximum(grey, 0.0))

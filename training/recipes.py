@@ -145,10 +145,10 @@ PRETRAINING = Recipe(
     balance=False,
 )
 
-# The same data under another name: a first fine-tuning that a second one starts from.
-COVID19_FIRST = dataclasses.replace(COVID19, panel="covid19_first")
+# The same data under another name: a longer pretraining that goes on where the first one ended.
+PRETRAINING_LONGER = dataclasses.replace(PRETRAINING, panel="pretraining_longer")
 
-RECIPES = {recipe.panel: recipe for recipe in (COVID19, COVID19_FIRST, PNEUMONIA, PRETRAINING)}
+RECIPES = {recipe.panel: recipe for recipe in (COVID19, PNEUMONIA, PRETRAINING, PRETRAINING_LONGER)}
 
 _TRAIN_NAMES = ("train", "training")
 _VALIDATION_NAMES = ("val", "valid", "validation")

@@ -18,6 +18,11 @@ class Augmentation:
         flip: Mirror left and right with probability one half.
         contrast: Largest exponent change (gamma between 1 - contrast and 1 + contrast). A plain
             change of contrast or brightness would do nothing: the network standardises each film.
+        frame: Widest frame laid over the film, as a share of the side, each edge on its own. It
+            covers collimation, letters and corners, which alone nearly name the class in the
+            training sets (docs/AUDIT.md); half of the films keep theirs.
+        sharpness: Largest share of a 3 x 3 blur mixed in, or taken away: scanners and re-encodings
+            differ in it, diseases do not.
     """
 
     rotation: float = 0.0
@@ -25,10 +30,16 @@ class Augmentation:
     zoom: float = 0.0
     flip: bool = False
     contrast: float = 0.0
+    frame: float = 0.0
+    sharpness: float = 0.0
 
 
 NO_AUGMENTATION = Augmentation()
 MILD = Augmentation(rotation=0.03, shift=0.06, zoom=0.1, flip=True, contrast=0.2)
+#: Against what tells hospitals apart rather than diseases: exposure, sharpness, frames.
+WIDE = Augmentation(
+    rotation=0.03, shift=0.06, zoom=0.15, flip=True, contrast=0.35, frame=0.12, sharpness=0.6
+)
 
 
 @dataclass(frozen=True)
