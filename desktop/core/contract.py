@@ -69,6 +69,9 @@ class ModelCard:
         facts: Everything else for people (data, split, epochs, seconds, pretraining, limits),
             text only.
         metrics: Metric name -> {"value", "low", "high", "n"}: estimate and 95 % interval.
+        lungs: Class name -> {"share_inside": share of the positive heatmap inside the lung box,
+            "kept_without_lungs": share of the votes for the class that stay when the lungs are
+            covered}, both in [0, 1]; empty where nobody has measured it.
         contract_version: Version of this contract that the file keeps.
     """
 
@@ -85,6 +88,7 @@ class ModelCard:
     created: str
     facts: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    lungs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     contract_version: int = CONTRACT_VERSION
 
     def __post_init__(self) -> None:
@@ -115,6 +119,8 @@ class ModelCard:
             return "the temperature is above 0"
         if any(not 0 <= point <= 1 for point in self.operating_points.values()):
             return "operating points lie between 0 and 1"
+        if not _are_shares(self.lungs):
+            return "the shares of the lungs lie between 0 and 1"
         return ""
 
     def to_json(self) -> str:
@@ -129,6 +135,15 @@ class ModelCard:
             ModelRefused: MODEL-03 if it is not a card, MODEL-02 if its contract is another.
         """
         return cls(**_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
+
+
+def _are_shares(lungs: object) -> bool:
+    """Whether a file's ``lungs`` is what `ModelCard` says: a class, a name, a number in [0, 1]."""
+    return isinstance(lungs, Mapping) and all(
+        isinstance(shares, Mapping)
+        and all(isinstance(share, int | float) and 0 <= share <= 1 for share in shares.values())
+        for shares in lungs.values()
+    )
 
 
 @dataclass(frozen=True)
