@@ -20,6 +20,7 @@ import tensorflow as tf
 from training import metrics
 from training.augment import augment
 from training.checkpoints import read_weights, write_atomically, write_json, write_weights
+from training.commit import current_commit
 from training.config import FitConfig
 from training.curves import draw_curves
 from training.models import build
@@ -116,9 +117,18 @@ def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 class Fit:
-    """One training run in one folder; call :meth:`run`, kill it at any time, call it again."""
+    """One training run in one folder; call :meth:`run`, kill it at any time, call it again.
 
-    def __init__(self, config: FitConfig, data: SplitData, folder: Path) -> None:
+    Args:
+        config: What decides the run.
+        data: Films with their sides.
+        folder: For checkpoints, curves and metrics.
+        body: A network of other layers than the configuration's own, for studies of layers.
+    """
+
+    def __init__(
+        self, config: FitConfig, data: SplitData, folder: Path, body: Any | None = None
+    ) -> None:
         self.config, self.data, self.folder = config, data, folder
         keras.utils.set_random_seed(config.seed)
         self.train = data.indices(TRAIN)
@@ -131,7 +141,7 @@ class Fit:
         classes = len(data.recipe.class_names)
         self.state = RunState()
         resuming = (folder / "last.npz").is_file()
-        self.body = build_body(config, classes, weights="none" if resuming else None)
+        self.body = body or build_body(config, classes, weights="none" if resuming else None)
         self.steps_per_epoch = max(1, (config.epoch_images or len(self.train)) // config.batch)
         self.optimizer = keras.optimizers.AdamW(
             learning_rate=config.learning_rate,
@@ -272,14 +282,18 @@ class Fit:
     # ---- files ----------------------------------------------------------------------------------
 
     def _describe(self) -> None:
+        path = self.folder / "config.json"
+        # A resumed run keeps the commit that began it, also where that is not known.
+        begun = json.loads(path.read_text()).get("commit", "") if path.is_file() else ""
         counts: dict[str, dict[str, int]] = {}
         for film, side in zip(self.data.films, self.data.sides, strict=True):
             row = counts.setdefault(side, {})
             key = f"{film.source}: {film.label}"
             row[key] = row.get(key, 0) + 1
         write_json(
-            self.folder / "config.json",
+            path,
             {
+                "commit": begun if self.state.epoch else current_commit(),
                 "panel": self.data.recipe.panel,
                 "class_names": list(self.data.recipe.class_names),
                 "fit": self.config.to_dict(),

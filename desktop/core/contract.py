@@ -27,6 +27,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from desktop.core.errors import ModelRefused
@@ -66,6 +67,9 @@ class ModelCard:
         training_data_sha256: Hash over the sorted hashes of all training images.
         commit: Git commit of the code that trained it, empty if unknown.
         created: ISO 8601 date of the export.
+        exported_commit: Git commit of the code that exported it, empty if unknown.
+        shift: Class name -> what calibration adds to the class's scaled logit; empty for none.
+            With the temperature it leads back to the probabilities before calibration.
         facts: Everything else for people (data, split, epochs, seconds, pretraining, limits),
             text only.
         metrics: Metric name -> {"value", "low", "high", "n"}: estimate and 95 % interval.
@@ -89,6 +93,8 @@ class ModelCard:
     facts: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     lungs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    exported_commit: str = ""
+    shift: Mapping[str, float] = field(default_factory=dict)
     contract_version: int = CONTRACT_VERSION
 
     def __post_init__(self) -> None:
@@ -119,6 +125,8 @@ class ModelCard:
             return "the temperature is above 0"
         if any(not 0 <= point <= 1 for point in self.operating_points.values()):
             return "operating points lie between 0 and 1"
+        if not isinstance(self.exported_commit, str) or not _are_numbers(self.shift):
+            return "the commit is text and the shift of a class a number"
         if not _are_shares(self.lungs):
             return "the shares of the lungs lie between 0 and 1"
         return ""
@@ -135,6 +143,13 @@ class ModelCard:
             ModelRefused: MODEL-03 if it is not a card, MODEL-02 if its contract is another.
         """
         return cls(**_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
+
+
+def _are_numbers(values: object) -> bool:
+    """Whether a file's ``shift`` is a class, a finite number, and so on."""
+    return isinstance(values, Mapping) and all(
+        isinstance(value, int | float) and isfinite(value) for value in values.values()
+    )
 
 
 def _are_shares(lungs: object) -> bool:

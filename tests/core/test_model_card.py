@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -45,4 +46,18 @@ def test_damaged_figures_on_lungs_are_refused(lungs: object) -> None:
     values["lungs"] = lungs
     with pytest.raises(ModelRefused) as refusal:
         ModelCard.from_json(json.dumps(values))
+    assert refusal.value.code == "MODEL-03"
+
+
+def test_a_card_names_the_code_that_trained_and_the_code_that_exported() -> None:
+    card = dataclasses.replace(CARD, commit="a" * 40, exported_commit="b" * 40)
+    assert ModelCard.from_json(card.to_json()) == card
+
+
+@pytest.mark.parametrize(
+    "change", [{"shift": [0.1]}, {"shift": {"Normal": "0.1"}}, {"exported_commit": 7}]
+)
+def test_a_damaged_shift_or_commit_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ModelRefused) as refusal:
+        ModelCard.from_json(json.dumps({**json.loads(CARD.to_json()), **change}))
     assert refusal.value.code == "MODEL-03"

@@ -34,6 +34,18 @@ def test_the_run_folder_tells_everything(scnn_run: Path) -> None:
     assert json.loads((scnn_run / "metrics.json").read_text())["epoch"] == 2
 
 
+def test_a_run_keeps_the_commit_that_began_it(
+    drawn: SplitData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def commit_after(commit: str) -> str:
+        monkeypatch.setenv("CXR_QUORUM_COMMIT", commit)
+        Fit(tiny_config("scnn", stages=((1, 32),)), drawn, tmp_path).run()
+        return str(json.loads((tmp_path / "config.json").read_text())["commit"])
+
+    assert commit_after("a" * 40) == "a" * 40
+    assert commit_after("b" * 40) == "a" * 40
+
+
 def test_a_killed_run_goes_on_after_its_last_epoch(drawn: SplitData, tmp_path: Path) -> None:
     config = tiny_config("scnn", stages=((3, 32),))
 
