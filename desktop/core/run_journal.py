@@ -22,12 +22,12 @@ from typing import Any
 
 import desktop
 from desktop.core.atomic import output_failed
-from desktop.core.cases import CaseResult, Prediction
+from desktop.core.cases import CaseResult
 from desktop.core.catalogue import Panel
 from desktop.core.contract import CONTRACT_VERSION
 from desktop.core.errors import OutputFailed
 from desktop.core.folder import FoundFile
-from desktop.core.vote import verdict
+from desktop.core.stored_answer import answer_result, answer_text
 
 JOURNAL_SUFFIX = ".journal"
 COMMIT_SECONDS = 0.25
@@ -142,7 +142,7 @@ class RunJournal:
                     file.mtime_ns,
                     result.sha256,
                     device,
-                    _answer(result),
+                    answer_text(result),
                 ),
             )
 
@@ -302,23 +302,7 @@ class RunJournal:
         self.commit()
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:
-        values = json.loads(answer)
-        predictions = tuple(
-            Prediction(model, tuple(probabilities), score)
-            for model, probabilities, score in values["predictions"]
-        )
-        panel = self._panel
-        return CaseResult(
-            image=image,
-            sha256=sha256,
-            status=values["status"],
-            code=values["code"],
-            reason=values["reason"],
-            predictions=predictions,
-            verdict=verdict(predictions, panel.model_names, len(panel.class_names), panel.ood_limit)
-            if predictions
-            else None,
-        )
+        return answer_result(self._panel, image, sha256, answer)
 
     def _explained(self) -> _Explained:
         return _Explained(self)
@@ -360,19 +344,6 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     message = str(error).lower()
     marks = ("not a database", "malformed", "no such column", "has no column", "corrupt")
     return any(mark in message for mark in marks)
-
-
-def _answer(result: CaseResult) -> str:
-    return json.dumps(
-        {
-            "status": result.status,
-            "code": result.code,
-            "reason": result.reason,
-            "predictions": [
-                [item.model, item.probabilities, item.ood_score] for item in result.predictions
-            ],
-        }
-    )
 
 
 def _key(image: str) -> bytes:
