@@ -46,7 +46,7 @@ def run(argv: Sequence[str]) -> int:
     if options.paths:
         paths = [Path(path) for path in options.paths]
         QTimer.singleShot(0, lambda: window.opening.open_paths(paths))
-    _quit_on_interrupt(window)
+    close_on_signals(window)
     return application.exec()
 
 
@@ -85,12 +85,14 @@ def window_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _quit_on_interrupt(window: MainWindow) -> None:
+def close_on_signals(window: MainWindow) -> None:
     """Ctrl+C in the terminal closes like the window's own button; Qt alone would never see it."""
     if sys.platform == "win32":
         return
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    # Never close from the handler itself: Python runs it between any two instructions, and the
+    # interrupted ones may hold a lock that closing waits for.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     # Python runs signal handlers only between its own instructions.
     heartbeat = QTimer(window)
     heartbeat.setInterval(250)

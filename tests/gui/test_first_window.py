@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import signal
+import sys
 from pathlib import Path
 
+import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop.gui.app import close_on_signals
 from desktop.gui.case_list_model import ROW_VIEW_ROLE, RowView
 from desktop.gui.main_window import MainWindow
 from tests.gui.conftest import PATIENCE_MS, wait_for_votes
@@ -80,3 +84,21 @@ def test_answers_of_an_earlier_day_are_there_at_once(
     qtbot.waitUntil(lambda: len(rows_of(second)) == 13, timeout=PATIENCE_MS)
     assert all(row.state != "waiting" for row in rows_of(second))
     assert asked == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_only_after_the_interrupted_work(
+    window: MainWindow, qtbot: QtBot, number: signal.Signals
+) -> None:
+    before = {item: signal.getsignal(item) for item in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        close_on_signals(window)
+        window.show()
+        signal.raise_signal(number)
+        # Here the interrupted code may hold the engine's lock; closing would wait for ever.
+        assert window.isVisible()
+        qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE_MS)
+    finally:
+        for item, handler in before.items():
+            signal.signal(item, handler)
