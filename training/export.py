@@ -32,11 +32,13 @@ from training.graph import ServedModel, round_kernels, run_onnx, to_onnx, with_c
 from training.models import TITLES, build
 from training.models.layers import FEATURES, LOGITS, float_variables, front
 from training.out_of_distribution import fit_ood, thumbnails
+from training.outlier_exposure import ExposureHead, fit_exposure
 from training.splits import TRAIN, VALIDATION, SplitData
 from training.train import drawing_shares, load_best
 
 _OOD_FILMS = 2500
 _GATE_FILMS = 24
+_EXPOSURE_SEED = 28
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,25 @@ def per_source_weights(data: SplitData, films: npt.NDArray[np.int64]) -> npt.NDA
     return np.array([1.0 / size[name] for name in sources.tolist()])
 
 
+#: The members of a panel share it: it sees the film, not the network.
+_exposures: dict[tuple[str, int, int], tuple[ExposureHead, npt.NDArray[np.float32]]] = {}
+
+
+def _exposure(data: SplitData, reduce: int) -> tuple[ExposureHead, npt.NDArray[np.float32]]:
+    key = (data.training_hash, data.pixels.shape[1], reduce)
+    if key not in _exposures:
+        train, validation = data.indices(TRAIN), data.indices(VALIDATION)
+        _exposures[key] = fit_exposure(
+            data.pixels[train],
+            per_source_weights(data, train),
+            data.pixels[validation],
+            per_source_weights(data, validation),
+            reduce=reduce,
+            seed=_EXPOSURE_SEED,
+        )
+    return _exposures[key]
+
+
 def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str, Any]]:
     """The model of a run as it will be exported, calibrated on validation."""
     config, described, trained = load_best(run)
@@ -136,6 +157,7 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
     ood = fit_ood(
         (train_features, both, data.labels[train], per_source_weights(data, train)),
         (features, small, per_source_weights(data, validation)),
+        _exposure(data, config.reduce),
     )
     return ServedModel(body, config.input_size, config.reduce, calibration, ood), config, described
 

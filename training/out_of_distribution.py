@@ -10,7 +10,10 @@ Two views of the image, each with the distance inside and outside its principal 
   notices a hand, a page of text, an inverted or a turned film, which small networks take for a
   chest.
 
-The score is the largest of the four, each over its own 99th percentile of validation, over the 95th
+A third part comes from a small network that was shown outliers
+(:mod:`training.outlier_exposure`).
+
+The score is the largest of the five, each over its own 99th percentile of validation, over the 95th
 percentile of that maximum.
 """
 
@@ -22,6 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from training.outlier_exposure import ExposureHead
 
 Floats = npt.NDArray[np.float32]
 
@@ -71,6 +76,7 @@ class OodHead:
     features: View
     thumbnail: View
     scale: float = 1.0
+    exposure: ExposureHead | None = None
 
     def score(self, features: Any, grey: Any) -> Any:
         """Score float32 [N].
@@ -83,6 +89,8 @@ class OodHead:
             *self.features.distances(tf.reduce_mean(features, axis=(1, 2))),
             *self.thumbnail.distances(thumbnails(grey)),
         ]
+        if self.exposure is not None:
+            parts.append(self.exposure.distance(grey))
         largest = parts[0]
         for part in parts[1:]:
             largest = tf.maximum(largest, part)
@@ -142,6 +150,7 @@ def weighted_percentile(
 def fit_ood(
     train: tuple[Floats, Floats, npt.NDArray[np.int64], npt.NDArray[np.float64]],
     validation: tuple[Floats, Floats, npt.NDArray[np.float64]],
+    exposure: tuple[ExposureHead, Floats] | None = None,
 ) -> OodHead:
     """Fit on training films, scale on validation films.
 
@@ -150,6 +159,7 @@ def fit_ood(
             the others; labels [N] and weights [N].
         validation: Pooled features, thumbnails and weights of validation films (so that each source
             counts the same, whatever its size).
+        exposure: The network shown outliers, and its distances [N] on the validation films.
     """
     views = []
     for index, dimensions in ((0, _FEATURE_DIMENSIONS), (1, _THUMBNAIL_DIMENSIONS)):
@@ -174,5 +184,9 @@ def fit_ood(
         for view, values in zip(views, validation[:2], strict=True)
         for part in view.distances(tf.constant(values))
     ]
+    head = None
+    if exposure is not None:
+        head = exposure[0]
+        parts.append(exposure[1])
     scale = weighted_percentile(np.max(parts, axis=0), validation[2], 0.95)
-    return OodHead(views[0], views[1], max(1e-6, scale))
+    return OodHead(views[0], views[1], max(1e-6, scale), head)
