@@ -140,6 +140,7 @@ _REST = (
     ("REVIEW-01", "There is no consensus to accept.", "Give your own label with a number key."),
     ("REVIEW-02", "The votes are hidden until you have given your label.", "Label first."),
     ("REVIEW-03", "The comment is too long.", "Shorten it."),
+    ("REVIEW-04", "A step on many images is still being saved.", "Wait a moment, then go on."),
     (
         "QUERY-01",
         "The search uses a word that does not exist.",
@@ -184,6 +185,31 @@ _REST = (
         "PENDING-01",
         "The models had not come to this image when the table was written.",
         "Let the run finish and export again.",
+    ),
+    (
+        "CLUSTER-01",
+        "--engine ray needs the package ray, which is not installed.",
+        "Install cxr-quorum[cluster] on every node, or leave --engine out.",
+    ),
+    (
+        "CLUSTER-02",
+        "The Ray cluster cannot be reached.",
+        "Check the address and that ray start was run there with the same versions.",
+    ),
+    (
+        "CLUSTER-03",
+        "A node of the cluster has another version of the app.",
+        "Install one version on every node.",
+    ),
+    (
+        "CLUSTER-04",
+        "Parts of a run on a cluster could not be finished; what is finished is kept.",
+        "Look at the nodes' memory and Ray's logs, then give the same command again.",
+    ),
+    (
+        "CLUSTER-05",
+        "An address cannot be read: the package for it is missing, or the storage refused.",
+        "Install fsspec's package for it on every node; check address and credentials.",
     ),
     (
         "DECODER-01",

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -340,6 +340,10 @@ class ReviewStore:
         """Images whose file changed after it was decided on and that were not decided again."""
         with self._reading():
             return self._log.changed_files()
+
+    def tell(self, told: Callable[[int, int], None] | None) -> None:
+        """While a large step is written, call this with (decisions written, all of them)."""
+        self._log.told = told
 
     def apply(self, step: Step) -> AppliedStep:
         """Make a step durable; an empty one changes nothing.

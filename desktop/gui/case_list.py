@@ -18,6 +18,8 @@ from desktop.gui.row_words import row_view
 from desktop.gui.session import Session
 
 _REFRESH_MS = 400
+# More rows than this are repainted as all of them: only those on the screen cost anything.
+_MANY = 1000
 
 
 class CaseList(QObject):
@@ -125,7 +127,10 @@ class CaseList(QObject):
 
     def on_cases_changed(self, cases: Sequence[int]) -> None:
         """Repaint the rows of these cases, and filter again soon."""
-        self.model.refresh(cases)
+        if len(cases) > _MANY:
+            self.model.refresh_all()
+        else:
+            self.model.refresh(cases)
         self.refresh_soon()
 
     def counts(self) -> dict[str, int | None]:

@@ -133,7 +133,7 @@ class Controller(QObject):
         # Taken before the decisions are read: what another window decides later is asked for.
         self.session.latest_revision = store.revision()
         self._stored = StoredResults(store)
-        self.actions.set_session(self.session, store)
+        self.actions.set_session(self.session, store, self.store_home)
         self.list.set_session(self.session, saved.query, saved.sort)
         self.run.begin(
             self.session,
@@ -162,6 +162,7 @@ class Controller(QObject):
         if self.session is None:
             return
         self._leave()
+        self.actions.finish()
         self.save_session()
         for timer in (self._dwell, self._save, self._others):
             timer.stop()
@@ -275,6 +276,10 @@ class Controller(QObject):
         """Remember where the reader is."""
         session, store = self.session, self.store
         if session is None or store is None or self.current is None:
+            return
+        if self.actions.busy:
+            # The store is locked for a moment; the window must not wait for it.
+            self._save.start()
             return
         state = SessionState(
             current_image=session.image(self.current),

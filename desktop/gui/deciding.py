@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.core.review_store import AppliedStep
+from desktop.gui.status_bar import grouped
 
 if TYPE_CHECKING:
     from desktop.gui.controller import Controller
@@ -29,6 +30,8 @@ class Deciding(QObject):
         self._controller = controller
         # As in the settings: stay, next, next unreviewed.
         self.advance = "next unreviewed"
+        controller.actions.bulk_progressed.connect(self._on_bulk_progressed)
+        controller.actions.bulk_saved.connect(self._say_count)
 
     def label(self, class_index: int, selection: Sequence[int] = ()) -> None:
         """Label the image on show, or a selection, with a class."""
@@ -109,11 +112,7 @@ class Deciding(QObject):
         if applied is None:
             return
         if not alone:
-            self.notice_raised.emit(
-                self.tr("{count} images changed. Undo takes all of it back.").format(
-                    count=len(applied.decisions)
-                )
-            )
+            self._say_count(applied, walked=False)
             return
         if was_hidden and session.voted(cases[0]):
             self._controller.actions.note_votes_seen(cases[0])
@@ -123,21 +122,47 @@ class Deciding(QObject):
             return
         self._advance(cases[0], was_open)
 
+    def _say_count(self, applied: AppliedStep, walked: bool) -> None:
+        count = len(applied.decisions)
+        if not count:
+            words = self.tr("Nothing changed: these images are so already.")
+        elif walked:
+            words = self.tr("{count} images changed.")
+        else:
+            words = self.tr("{count} images changed. Undo takes all of it back.")
+        self.notice_raised.emit(words.format(count=grouped(count)))
+
+    def _on_bulk_progressed(self, written: int, count: int) -> None:
+        self.notice_raised.emit(
+            self.tr("Saving {written} of {count} decisions; other decisions wait for it.").format(
+                written=grouped(written), count=grouped(count)
+            )
+        )
+
     def _advance(self, case: int, was_open: bool) -> None:
         """After an open image the next open one; after a change of mind simply the next."""
         if self.advance == "stay":
             return
-        following = self._controller.list.neighbour(case, 1)
-        if was_open and self.advance == "next unreviewed":
+        to_open = was_open and self.advance == "next unreviewed"
+        if to_open:
             following = self._controller.list.unreviewed_from(case, 1)
+        else:
+            following = self._controller.list.neighbour(case, 1)
         if following is None or following == case:
-            self.notice_raised.emit(self.tr("That was the last unreviewed image of this list."))
+            self.notice_raised.emit(
+                self.tr("That was the last unreviewed image of this list.")
+                if to_open
+                else self.tr("This is the last image of the list.")
+            )
             return
         self._controller.show_case(following)
 
     def _follow(self, applied: AppliedStep | None) -> None:
         if applied is None or self._controller.session is None or not applied.decisions:
             return
+        if len(applied.decisions) > 1:
+            self._say_count(applied, walked=True)
+            return
         case = self._controller.session.table.row(next(iter(applied.decisions)))
-        if case is not None and len(applied.decisions) == 1:
+        if case is not None:
             self._controller.show_case(case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,6 +25,7 @@ from desktop.core.decisions import (
 )
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.review_store import AppliedStep, DecisionConflict, ReviewStore
+from desktop.gui.bulk_step import BULK, BulkStep
 from desktop.gui.session import Session
 
 
@@ -34,22 +36,45 @@ class ReviewActions(QObject):
         decided(list[int], AppliedStep): Decisions of these cases are on the disk.
         refused(CxrError): Nothing was changed, and why.
         undo_changed(str, str): Words of what undo and redo would do; empty = nothing.
+        bulk_progressed(int, int): A large step is being saved: decisions written, and all of them.
+        bulk_saved(AppliedStep, bool): It is on the disk and ``decided`` was told; True where it
+            was an undo or a redo.
     """
 
     decided = Signal(list, object)
     refused = Signal(object)
     undo_changed = Signal(str, str)
+    bulk_progressed = Signal(int, int)
+    bulk_saved = Signal(object, bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.reviewer = ""
         self._session: Session | None = None
         self._store: ReviewStore | None = None
+        self._home: Path | None = None
+        self._walking = False
+        self._bulk = BulkStep(self)
+        self._bulk.progressed.connect(self.bulk_progressed)
+        self._bulk.saved.connect(self._on_bulk_saved)
+        self._bulk.failed.connect(self._on_bulk_failed)
 
-    def set_session(self, session: Session | None, store: ReviewStore | None) -> None:
-        """Work on another session."""
-        self._session, self._store = session, store
+    def set_session(
+        self, session: Session | None, store: ReviewStore | None, home: Path | None = None
+    ) -> None:
+        """Work on another session; waits until a large step of the old one is on the disk."""
+        self.finish()
+        self._session, self._store, self._home = session, store, home
         self.tell_undo()
+
+    def finish(self) -> None:
+        """Wait until a large step is on the disk."""
+        self._bulk.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a large step is still being saved; other decisions wait for it."""
+        return self._bulk.busy
 
     def label(
         self, cases: Sequence[int], class_name: str, votes_shown: Callable[[int], bool]
@@ -113,22 +138,22 @@ class ReviewActions(QObject):
     def note_votes_seen(self, case: int) -> AppliedStep | None:
         """Note that the votes have been on the screen; no act of the reader, so not undoable."""
         session = self._session
-        if session is None or session.decision(case).votes_seen:
+        if session is None or self.busy or session.decision(case).votes_seen:
             return None
         return self._run("reveal", [case], lambda _case, before, _stamp: reveal(before))
 
     def undo(self) -> AppliedStep | None:
-        """Take back the latest step, also of an earlier day."""
-        return self._walk(lambda store: store.undo(), self.tr("Nothing to undo."))
+        """Take back the latest step, also of an earlier day; None while a large one is saved."""
+        return self._walk(ReviewStore.undo, ReviewStore.undo_next, self.tr("Nothing to undo."))
 
     def redo(self) -> AppliedStep | None:
-        """Do again what undo took back."""
-        return self._walk(lambda store: store.redo(), self.tr("Nothing to redo."))
+        """Do again what undo took back; None while a large step is saved."""
+        return self._walk(ReviewStore.redo, ReviewStore.redo_next, self.tr("Nothing to redo."))
 
     def take_others_changes(self) -> list[int]:
         """Read what another window on the same folder has decided; gives the changed cases."""
         session, store = self._session, self._store
-        if session is None or store is None:
+        if session is None or store is None or self.busy:
             return []
         try:
             revision, decisions = store.changes_since(session.latest_revision)
@@ -148,17 +173,27 @@ class ReviewActions(QObject):
         session, store = self._session, self._store
         if session is None or store is None or not cases:
             return None
+        if self._is_refused():
+            return None
         stamp = Stamp(self.reviewer, utc_stamp(datetime.datetime.now(datetime.UTC)))
-        case_of = {session.image(case): case for case in cases}
-        try:
-            step = make_step(
+
+        def make() -> Step:
+            case_of = {session.image(case): case for case in cases}
+            return make_step(
                 kind,
                 {image: session.decision(case) for image, case in case_of.items()},
                 lambda image, before: command(case_of[image], before, stamp),
                 value=value,
                 sha256={image: session.table.sha256(case) for image, case in case_of.items()},
             )
-            return self._apply(store, step)
+
+        if len(cases) >= BULK:
+            # Only reads of the table there: no decision is taken until this one is through.
+            self._walking = False
+            self._bulk.start(session, self._home, lambda its_store: its_store.apply(make()))
+            return None
+        try:
+            return self._apply(store, make())
         except DecisionConflict as problem:
             changed = self.take_others_changes()
             self.refused.emit(problem)
@@ -178,12 +213,21 @@ class ReviewActions(QObject):
         return applied
 
     def _walk(
-        self, move: Callable[[ReviewStore], AppliedStep | None], nothing: str
+        self,
+        move: Callable[[ReviewStore], AppliedStep | None],
+        peek: Callable[[ReviewStore], tuple[StepKind, str, int] | None],
+        nothing: str,
     ) -> AppliedStep | None:
-        if self._store is None:
+        session, store = self._session, self._store
+        if session is None or store is None or self._is_refused():
             return None
         try:
-            applied = move(self._store)
+            following = peek(store)
+            if following is not None and following[2] >= BULK:
+                self._walking = True
+                self._bulk.start(session, self._home, move)
+                return None
+            applied = move(store)
         except CxrError as problem:
             self.refused.emit(problem)
             return None
@@ -193,24 +237,45 @@ class ReviewActions(QObject):
         self._announce(applied)
         return applied
 
+    def _is_refused(self) -> bool:
+        if self.busy:
+            sentence = self.tr(
+                "A step on many images is still being saved, so this was not done. Wait a moment."
+            )
+            self.refused.emit(UsageError("REVIEW-04", sentence))
+        return self.busy
+
+    def _on_bulk_saved(self, cases: list[int], applied: AppliedStep | None) -> None:
+        if applied is not None:
+            self._note_revision(applied)
+            self.tell_undo()
+            self.decided.emit(cases, applied)
+            self.bulk_saved.emit(applied, self._walking)
+
+    def _on_bulk_failed(self, problem: CxrError) -> None:
+        if isinstance(problem, DecisionConflict):
+            self.decided.emit(self.take_others_changes(), None)
+        self.refused.emit(problem)
+
     def _announce(self, applied: AppliedStep) -> None:
         cases = self._take_in(applied.decisions)
+        self._note_revision(applied)
+        self.tell_undo()
+        self.decided.emit(cases, applied)
+
+    def _note_revision(self, applied: AppliedStep) -> None:
         session = self._session
         # With a gap before it, another window decided meanwhile: what was missed is asked for.
         if session is not None and applied.revision_before <= session.latest_revision:
             session.latest_revision = max(session.latest_revision, applied.revision)
-        self.tell_undo()
-        self.decided.emit(cases, applied)
 
     def _take_in(self, decisions: Mapping[str, Decision]) -> list[int]:
         session = self._session
         if session is None:
             return []
-        cases = []
-        for image, decision in decisions.items():
-            if session.table.row(image) is not None:
-                cases.append(session.table.set_decision(image, decision))
-        return cases
+        known = {image: row for image in decisions if (row := session.table.row(image)) is not None}
+        session.table.set_decisions({image: decisions[image] for image in known})
+        return list(known.values())
 
     def tell_undo(self) -> None:
         """Say again what undo and redo would do."""

@@ -367,9 +367,8 @@ class WindowActions(QObject):
 
     def _on_decided(self, _cases: list[int], applied: AppliedStep | None) -> None:
         if applied is not None:
-            self._decided_at.extend(
-                decision.reviewed_at for decision in applied.decisions.values() if decision.reviewed
-            )
+            latest = list(applied.decisions.values())[-50:]
+            self._decided_at.extend(item.reviewed_at for item in latest if item.reviewed)
         self._show_review()
 
     def _show_review(self) -> None:

@@ -275,3 +275,15 @@ class TestBlindFirst:
         press(blind, "1")
         assert decision(blind, 3).label == decision(blind, 3).blind_label == "Covid"
         assert blind.controller.current == 4
+
+
+def test_a_change_of_mind_on_the_last_image_is_no_last_unreviewed_image(
+    focused: MainWindow,
+) -> None:
+    focused.controller.move_to_end(last=True)
+    last = focused.controller.current
+    press(focused, "1")
+    focused.controller.show_case(last)
+    press(focused, "2")
+    assert decision(focused, last).label == "Normal"
+    assert focused.status.notice == "This is the last image of the list."

@@ -743,15 +743,31 @@
     <context>
         <name>Deciding</name>
         <message>
-            <source>{count} images changed. Undo takes all of it back.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>Your label is kept. Press it again to confirm, or another one.</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Nothing changed: these images are so already.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{count} images changed.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{count} images changed. Undo takes all of it back.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Saving {written} of {count} decisions; other decisions wait for it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>That was the last unreviewed image of this list.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>This is the last image of the list.</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1365,6 +1381,10 @@ map</source>
         </message>
         <message>
             <source>Nothing to redo.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>A step on many images is still being saved, so this was not done. Wait a moment.</source>
             <translation type="unfinished" />
         </message>
         <message>
