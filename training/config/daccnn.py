@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from training.config import MILD, FitConfig
+from training.config import WIDE, FitConfig
 
 CONFIG = FitConfig(
-    model="daccnn", stages=((14, 112),), epoch_images=6000, weight_decay=0.05, augmentation=MILD
+    model="daccnn", stages=((16, 112),), epoch_images=6000, weight_decay=0.05, augmentation=WIDE
 )
 CONFIGS: dict[str, FitConfig] = {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from training.config import MILD, FitConfig
+from training.config import WIDE, FitConfig
 
 CONFIG = FitConfig(
-    model="scnn", stages=((24, 112),), epoch_images=6000, learning_rate=3e-3, augmentation=MILD
+    model="scnn", stages=((24, 112),), epoch_images=6000, learning_rate=3e-3, augmentation=WIDE
 )
 CONFIGS: dict[str, FitConfig] = {}
