@@ -11,7 +11,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-MANUAL_FILES = ("*.md", "images/*")
+MANUAL_FILES = ("*.md", "*.html", "images/*")
 
 
 class BuildWithManual(build_py):

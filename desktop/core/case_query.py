@@ -141,6 +141,7 @@ def shipped_filters(vocabulary: Vocabulary, titles: Sequence[str] = ()) -> tuple
         SavedFilter("Unsure", "is:unsure"),
         SavedFilter("With a comment", "is:commented"),
         SavedFilter("Near-duplicates", "is:duplicate", "duplicate"),
+        SavedFilter("Near-duplicates decided differently", "is:conflict", "duplicate"),
         SavedFilter("File changed since the decision", "is:changed"),
         SavedFilter("Failed", "is:failed"),
     )
@@ -320,6 +321,8 @@ def _state(table: CaseTable, state: str) -> Bools:
             return _equal(status, FAILED)
         case "duplicate":
             return ~_equal(column("duplicate_group"), NONE)
+        case "conflict":
+            return table.conflicting().copy()
         case "unanimous":
             return voted & _equal(column("agreement"), len(table.model_names))
         case "split":

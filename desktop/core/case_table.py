@@ -99,6 +99,7 @@ class CaseTable:
         self._refusals: dict[int, tuple[str, str]] = {}
         self._classes = {name: index for index, name in enumerate(class_names)}
         self._lower_names: list[str] = []
+        self._conflicting: Bools | None = None
         self._name_ranks: npt.NDArray[np.intp] | None = None
         self._name_shares: tuple[str, Floats] = ("", np.empty(0))
         models, classes = len(self.model_names), len(self.class_names)
@@ -327,6 +328,7 @@ class CaseTable:
         rows = [self._rows[image] for image in decisions]
         given = list(decisions.values())
         self._decisions.update(zip(rows, given, strict=True))
+        self._conflicting = None
         columns = self._columns
         states = {state: index for index, state in enumerate(REVIEW_STATES)}
         sources = {source: index for index, source in enumerate(LABEL_SOURCES)}
@@ -353,10 +355,39 @@ class CaseTable:
 
     def set_duplicate_groups(self, groups: Mapping[int, int]) -> None:
         """Row -> group number for images that have a near-duplicate; all others lose theirs."""
+        self._conflicting = None
         column = self._columns["duplicate_group"]
         column[:] = NONE
-        for row, group in groups.items():
-            column[row] = group
+        rows = np.fromiter(groups.keys(), np.intp, len(groups))
+        column[rows] = np.fromiter(groups.values(), np.int32, len(groups))
+
+    def copies(self, row: int) -> list[int]:
+        """The other rows that are nearly the same film, in table order."""
+        column = self.codes("duplicate_group")
+        if column[row] == NONE:
+            return []
+        return [other for other in np.flatnonzero(column == column[row]).tolist() if other != row]
+
+    def conflicting(self) -> Bools:
+        """Decided rows with a near-duplicate that was decided differently, bool [n].
+
+        Flags and comments do not count; unsure differs from every label.
+        """
+        if self._conflicting is not None and len(self._conflicting) == len(self):
+            return self._conflicting
+        group, said = self.codes("duplicate_group"), self.codes("label").astype(np.int64)
+        rows = np.flatnonzero((group != NONE) & (self.codes("state") != 0))
+        found = np.zeros(len(self), np.bool_)
+        _, inverse = np.unique(group[rows], return_inverse=True)
+        low = np.full(len(rows), np.iinfo(np.int64).max)
+        high = np.full(len(rows), np.iinfo(np.int64).min)
+        np.minimum.at(low, inverse, said[rows])
+        np.maximum.at(high, inverse, said[rows])
+        found[rows] = (low < high)[inverse]
+        found.flags.writeable = False
+        # Every painted row asks; it changes only with a decision or a search.
+        self._conflicting = found
+        return found
 
     def _row_of(self, image: str) -> int:
         row = self._rows.get(image)

@@ -21,6 +21,7 @@ HASH_BITS = HASH_SIDE * HASH_SIDE
 NEAR_DISTANCE = 18
 _THUMB_SIDE = 48
 _CHUNK = 1024
+_COLUMNS = 8192
 
 
 def _cosine_rows() -> npt.NDArray[np.float32]:
@@ -59,7 +60,8 @@ def near_pairs(
 ) -> Iterator[tuple[int, int, int]]:
     """All pairs of hashes that differ by at most ``distance`` bits.
 
-    One matrix product a block of 1,024 rows: 12,000 images against each other take about a second.
+    One matrix product a block of 1,024 rows and 8,192 columns: 12,000 images against each other
+    take about a second, and memory stays at some tens of MB for 100,000.
 
     Args:
         left: bool [N, 144].
@@ -67,20 +69,28 @@ def near_pairs(
         distance: Largest number of differing bits.
 
     Yields:
-        (index in left, index in right, differing bits), in the order of the first index.
+        (index in left, index in right, differing bits), in the order of the indices.
     """
     if not len(left) or (right is not None and not len(right)):
         return
+    bits = left.shape[1]
     signs_left = left.astype(np.float32) * 2 - 1
     signs_right = signs_left if right is None else right.astype(np.float32) * 2 - 1
+    # For signs, the dot product is (equal bits) - (different bits) = bits - 2 * different.
+    least = bits - 2 * distance - 0.5
     for start in range(0, len(signs_left), _CHUNK):
-        # For signs, the dot product is (equal bits) - (different bits) = bits - 2 * different.
-        products = signs_left[start : start + _CHUNK] @ signs_right.T
-        different = np.rint((left.shape[1] - products) / 2).astype(np.int32)
-        rows, columns = np.nonzero(different <= distance)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if right is not None or start + row < column:
-                yield start + row, column, int(different[row, column])
+        found: list[tuple[int, int, int]] = []
+        chunk = signs_left[start : start + _CHUNK]
+        for first in range(start if right is None else 0, len(signs_right), _COLUMNS):
+            products = chunk @ signs_right[first : first + _COLUMNS].T
+            rows, columns = np.nonzero(products >= least)
+            different = np.rint((bits - products[rows, columns]) / 2).astype(np.int32)
+            for row, column, bit in zip(
+                (rows + start).tolist(), (columns + first).tolist(), different.tolist(), strict=True
+            ):
+                if right is not None or row < column:
+                    found.append((row, column, bit))
+        yield from sorted(found)
 
 
 def group_near(
@@ -95,7 +105,14 @@ def group_near(
     Returns:
         N group numbers; the number is the index of the group's first image.
     """
-    parents = list(range(len(hashes)))
+    if not len(hashes):
+        return []
+    # Equal hashes first: a hundred thousand links to one film are one film here, not 5e9 pairs.
+    kinds, first_of, kind_of = np.unique(
+        np.packbits(np.stack(hashes), axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    bits = np.unpackbits(kinds, axis=1, count=len(hashes[0])).astype(np.bool_)
+    parents = list(range(len(kinds)))
 
     def root(index: int) -> int:
         while parents[index] != index:
@@ -103,8 +120,8 @@ def group_near(
             index = parents[index]
         return index
 
-    if hashes:
-        for first, second, _ in near_pairs(np.stack(hashes), distance=distance):
-            low, high = sorted((root(first), root(second)))
-            parents[high] = low
-    return [root(index) for index in range(len(hashes))]
+    for one, other, _ in near_pairs(bits, distance=distance):
+        low, high = sorted((root(one), root(other)), key=lambda kind: int(first_of[kind]))
+        parents[high] = low
+    groups = [int(first_of[root(kind)]) for kind in range(len(kinds))]
+    return [groups[kind] for kind in kind_of.reshape(-1).tolist()]

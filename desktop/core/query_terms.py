@@ -26,6 +26,7 @@ STATES: dict[str, tuple[bool, str]] = {
     "changed": (False, "the file changed after it was decided"),
     "missing": (False, "the file is no longer there"),
     "duplicate": (False, "has a near-duplicate in this folder"),
+    "conflict": (False, "has a near-duplicate that was decided differently"),
     "unanimous": (True, "all models vote the same"),
     "split": (True, "the models disagree"),
     "ood": (True, "out of distribution"),

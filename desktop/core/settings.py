@@ -191,7 +191,7 @@ class Settings:
         "Device",
         "Where the models run. If the wish cannot be met, the status bar says why and the CPU is "
         "used.",
-        choices=("auto", "cuda", "tensorrt", "directml", "coreml", "cpu"),
+        choices=("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu"),
     )
     label_on_open: bool = _setting(
         True,
@@ -205,6 +205,13 @@ class Settings:
         "Keep heatmaps",
         "Reopening a folder shows the maps without running the models; costs about 5 MB for each "
         "1,000 images in the app's own data folder.",
+    )
+    find_duplicates: bool = _setting(
+        True,
+        _RUN,
+        "Look for near-duplicates",
+        "When the models are through, films that are nearly the same are marked in the list. Runs "
+        "in the background; off waits for the command.",
     )
     safety_sample_percent: int = _setting(
         5,

@@ -231,7 +231,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("stop_run", QT_TRANSLATE_NOOP("Actions", "&Stop and keep"), MODELS, icon="stop"),
     ActionSpec("retry_failed", QT_TRANSLATE_NOOP("Actions", "&Retry all failed"), MODELS),
     ActionSpec(
+        "find_duplicates",
+        QT_TRANSLATE_NOOP("Actions", "Look for &near-duplicates"),
+        MODELS,
+        icon="duplicate",
+        tip=QT_TRANSLATE_NOOP("Actions", "Marks films that are nearly the same."),
+    ),
+    ActionSpec(
         "manual", QT_TRANSLATE_NOOP("Actions", "&Manual"), HELP, ("Shift+F1",), icon="document"
+    ),
+    ActionSpec(
+        "model_report",
+        QT_TRANSLATE_NOOP("Actions", "Model &report"),
+        HELP,
+        tip=QT_TRANSLATE_NOOP("Actions", "How good the models are, and what they cannot do."),
     ),
     ActionSpec(
         "shortcuts", QT_TRANSLATE_NOOP("Actions", "&Shortcuts"), HELP, ("F1", "?"), icon="help"

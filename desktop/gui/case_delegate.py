@@ -20,6 +20,7 @@ RAIL_WIDTH = 88
 THUMB = 44
 RAIL_THUMB = 62
 _SHORT_BELOW = 320
+_COPY_ICON = 13
 _LONGEST_ENDING = 5
 _MARKS = {"decided": "check", "unsure": "unsure", "flagged": "flag-filled", "failed": "cross"}
 
@@ -116,6 +117,13 @@ class CaseDelegate(QStyledItemDelegate):
         )
         short = rect.width() < theme.dp(_SHORT_BELOW)
         line_ink = tokens.text2 if selected or view.state in ("voted", "failed") else tokens.text3
+        if view.copies:
+            # A pair of sheets before the words; where the labels differ it is as bright as a name.
+            side = theme.dp(_COPY_ICON)
+            box = QRectF(left, name.bottom() + 1 + (theme.dp(18) - side) / 2, side, side)
+            ink = tokens.text1 if view.copies == "conflict" else tokens.text2
+            icons.paint_icon(painter, "duplicate", box, ink)
+            left, width = left + side + 5, width - side - 5
         line = QRect(left, name.bottom() + 1, width, theme.dp(18))
         draw_text(
             painter,

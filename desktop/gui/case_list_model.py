@@ -22,6 +22,7 @@ _FEW = 20
 
 RowState = Literal["waiting", "voted", "failed", "blind"]
 RowStatus = Literal["open", "decided", "unsure", "flagged", "failed"]
+RowCopies = Literal["", "duplicate", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class RowView:
         state: How the vote strip is drawn.
         status: The mark at the end of the row.
         decided: True where the reader has decided, which lets the name step back.
+        copies: Whether nearly the same film is in the folder, and was decided otherwise.
         words: Everything above in words, for a screen reader.
     """
 
@@ -47,6 +49,7 @@ class RowView:
     status: RowStatus
     decided: bool
     words: str
+    copies: RowCopies = ""
 
 
 class CaseListModel(QAbstractTableModel):

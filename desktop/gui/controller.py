@@ -13,10 +13,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop.core.case_table import CaseTable, SafetyRule
 from desktop.core.cases import CaseResult
 from desktop.core.catalogue import Panel
+from desktop.core.duplicate_search import SearchRequest
 from desktop.core.errors import CxrError
 from desktop.core.review_store import AppliedStep, FileFact, ReviewStore, SessionState
 from desktop.gui.case_list import CaseList
 from desktop.gui.deciding import Deciding
+from desktop.gui.duplicate_finder import DuplicateFinder
 from desktop.gui.film_loader import FilmLoader
 from desktop.gui.folder_scan import FolderScan
 from desktop.gui.panel_facts import panel_facts
@@ -85,6 +87,7 @@ class Controller(QObject):
         self.films = FilmLoader(self)
         self.thumbnails = Thumbnails(self)
         self.run = RunControl(self)
+        self.duplicates = DuplicateFinder(self)
         self.actions = ReviewActions(self)
         self.decide = Deciding(self)
         self._scan: FolderScan | None = None
@@ -141,6 +144,9 @@ class Controller(QObject):
             store_home=self.store_home,
             keep_maps=self.keep_maps,
         )
+        self.duplicates.set_session(
+            self.session, SearchRequest(root, panel.manifest, self.store_home)
+        )
         self.session_opened.emit()
         self.choices_changed.emit(self.choices)
         if picked:
@@ -169,6 +175,7 @@ class Controller(QObject):
         if self._scan is not None:
             self._scan.cancel()
             self._scan = None
+        self.duplicates.set_session(None)
         self.run.end()
         self.films.forget()
         self.thumbnails.forget_all()

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from desktop.gui import icons, theme
 from desktop.gui.batch_page import BatchPage
 from desktop.gui.controller import Controller
+from desktop.gui.duplicate_hints import DuplicateHints
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.exporting import Exporting
 from desktop.gui.menus import Menus, SortMenu
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.exporting = Exporting(self, self.controller, self.desk, preferences)
         self.scoring = Scoring(self.controller, self)
         self.actions_hub = WindowActions(self)
+        self.duplicate_hints = DuplicateHints(self)
         self._space_held = False
         application = QApplication.instance()
         if application is not None:

@@ -33,6 +33,9 @@ import desktop
 from desktop.gui import theme
 
 START = "index.md"
+# The report on the models: a page for the browser with its figures, and the same as a page here.
+REPORT_PAGE = "model_report.html"
+REPORT_START = "MODEL_REPORT.md"
 _PICTURE_WIDTH = 720
 _HEADING_SIZE = {1: 24, 2: 18, 3: 15}
 _HEADING_SPACE = {1: 8, 2: 20, 3: 16}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QMenuBar
 
@@ -85,8 +85,10 @@ _MODELS = (
     "pause_run",
     "stop_run",
     "retry_failed",
+    _SEPARATOR,
+    "find_duplicates",
 )
-_HELP = ("manual", "shortcuts", "about")
+_HELP = ("manual", "model_report", "shortcuts", "about")
 _WINDOW = ("preset_1", "preset_2", "preset_3", "preset_4", _SEPARATOR, "reset_window", "keep_view")
 _IMAGE = ("invert", "rotate", "flip", _SEPARATOR, "fit", "actual_size", "zoom_in", "zoom_out")
 
@@ -190,8 +192,7 @@ class Menus(QObject):
                 )
             self.filters.addSeparator()
         for entry in shipped:
-            title = QCoreApplication.translate("Filters", entry.name)
-            self._add_filter(self.filters, entry, title)
+            self._add_filter(self.filters, entry, _shipped_title(entry.name))
 
     def set_theme(self, choice: str) -> None:
         """Mark the theme in force."""
@@ -226,20 +227,51 @@ class Menus(QObject):
             group.addAction(action)
 
 
+# Names of `case_query.shipped_filters`, for translators; the test of the menus compares them.
+_FILTER_NAMES = (
+    QT_TRANSLATE_NOOP("Filters", "To review"),
+    QT_TRANSLATE_NOOP("Filters", "Models disagree"),
+    QT_TRANSLATE_NOOP("Filters", "No consensus"),
+    QT_TRANSLATE_NOOP("Filters", "Disagreement and safety sample"),
+    QT_TRANSLATE_NOOP("Filters", "Uncertain"),
+    QT_TRANSLATE_NOOP("Filters", "Out of distribution"),
+    QT_TRANSLATE_NOOP("Filters", "You against the consensus"),
+    QT_TRANSLATE_NOOP("Filters", "Changed after the votes"),
+    QT_TRANSLATE_NOOP("Filters", "Flagged"),
+    QT_TRANSLATE_NOOP("Filters", "Unsure"),
+    QT_TRANSLATE_NOOP("Filters", "With a comment"),
+    QT_TRANSLATE_NOOP("Filters", "Near-duplicates"),
+    QT_TRANSLATE_NOOP("Filters", "Near-duplicates decided differently"),
+    QT_TRANSLATE_NOOP("Filters", "File changed since the decision"),
+    QT_TRANSLATE_NOOP("Filters", "Failed"),
+)
+_ONE_AGAINST_ALL = QT_TRANSLATE_NOOP("Filters", "Only {model} says so")
+
+
+def _shipped_title(name: str) -> str:
+    """A shipped filter's name in the user's language."""
+    before, after = _ONE_AGAINST_ALL.split("{model}")
+    if name.startswith(before) and name.endswith(after) and name not in _FILTER_NAMES:
+        model = name.removeprefix(before).removesuffix(after)
+        return QCoreApplication.translate("Filters", _ONE_AGAINST_ALL).replace("{model}", model)
+    return QCoreApplication.translate("Filters", name)
+
+
 SORT_CHOICES: tuple[tuple[str, str], ...] = (
-    ("", "Folder order"),
-    ("name", "Name"),
-    ("agreement,-entropy", "Disagreement first"),
-    ("-agreement", "Agreement first"),
-    ("-entropy", "Most uncertain first"),
-    ("confidence", "Least confident first"),
-    ("-ood", "Unlike the training images first"),
-    ("consensus", "Consensus"),
-    ("label", "Your label"),
-    ("state", "Open first"),
-    ("-flagged", "Flagged first"),
-    ("-reviewed", "Decided last first"),
-    ("status", "Waiting, read, failed"),
+    ("", QT_TRANSLATE_NOOP("SortMenu", "Folder order")),
+    ("name", QT_TRANSLATE_NOOP("SortMenu", "Name")),
+    ("agreement,-entropy", QT_TRANSLATE_NOOP("SortMenu", "Disagreement first")),
+    ("-agreement", QT_TRANSLATE_NOOP("SortMenu", "Agreement first")),
+    ("-entropy", QT_TRANSLATE_NOOP("SortMenu", "Most uncertain first")),
+    ("confidence", QT_TRANSLATE_NOOP("SortMenu", "Least confident first")),
+    ("-ood", QT_TRANSLATE_NOOP("SortMenu", "Unlike the training images first")),
+    ("consensus", QT_TRANSLATE_NOOP("SortMenu", "Consensus")),
+    ("label", QT_TRANSLATE_NOOP("SortMenu", "Your label")),
+    ("state", QT_TRANSLATE_NOOP("SortMenu", "Open first")),
+    ("-flagged", QT_TRANSLATE_NOOP("SortMenu", "Flagged first")),
+    ("-reviewed", QT_TRANSLATE_NOOP("SortMenu", "Decided last first")),
+    ("status", QT_TRANSLATE_NOOP("SortMenu", "Waiting, read, failed")),
+    ("duplicate", QT_TRANSLATE_NOOP("SortMenu", "Near-duplicates together")),
 )
 
 

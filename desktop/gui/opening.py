@@ -34,11 +34,13 @@ class Opening(QObject):
         panels_changed(): Other panels are installed, or another one is chosen.
         recent_changed(): The list of recent folders changed.
         notice_raised(str): A sentence for the reader.
+        remark_made(str): One that stays until the next.
     """
 
     panels_changed = Signal()
     recent_changed = Signal()
     notice_raised = Signal(str)
+    remark_made = Signal(str)
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class Opening(QObject):
         self.refused: tuple[RefusedPanel, ...] = ()
         self.chosen = ""
         self._samples = SampleFolder(self)
-        self._samples.ready.connect(self.open_folder)
+        self._samples.ready.connect(self._open_samples)
         self._samples.failed.connect(self.notice_raised)
         self.survey()
 
@@ -138,6 +140,12 @@ class Opening(QObject):
         """Draw phantoms and find real sample films, then open them."""
         self.notice_raised.emit(self.tr("Drawing the samples."))
         self._samples.prepare()
+
+    def _open_samples(self, folder: Path) -> None:
+        self.open_folder(folder)
+        self.remark_made.emit(
+            self.tr("Samples: drawings, and one public film. Votes on drawings mean nothing.")
+        )
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open what was dropped or named: one folder, or files and folders mixed."""

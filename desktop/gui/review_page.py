@@ -23,6 +23,7 @@ from desktop.gui.case_list_panel import CaseListPanel
 from desktop.gui.compare_view import ComparePanel, CompareView
 from desktop.gui.controller import Controller
 from desktop.gui.decision_panel import DecisionPanel
+from desktop.gui.duplicate_hints import copies_badge
 from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.image_view import ImageView
 from desktop.gui.map_choice import map_layer
@@ -347,6 +348,9 @@ class ReviewPage(QWidget):
                     self.tr("The file is not the one that was decided. Look at it again."),
                 )
             )
+        copies = copies_badge(session.table, case)
+        if copies is not None:
+            badges.append(copies)
         film = self._controller.films.outcome(case)
         if getattr(film, "burned_in_annotation", None):
             badges.append(

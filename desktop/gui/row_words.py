@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.core.case_table import FAILED, WAITING, CaseTable
 from desktop.core.cases import Decision
-from desktop.gui.case_list_model import RowState, RowStatus, RowView
+from desktop.gui.case_list_model import RowCopies, RowState, RowStatus, RowView
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.vote_strip import strip_words
 
@@ -51,6 +51,13 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
         line = _verdict_line(table, case, facts, facts.class_names)
         short = _verdict_line(table, case, facts, facts.short_names)
     words = [image, _label_words(decision), line]
+    if state == "voted" and table.column("ood")[case]:
+        words.append(translate("RowWords", "out of distribution"))
+    copies = _copies(table, case)
+    if copies == "duplicate":
+        words.append(translate("RowWords", "has a near-duplicate"))
+    elif copies == "conflict":
+        words.append(translate("RowWords", "labelled otherwise than its near-duplicate"))
     if state == "voted":
         words.append(strip_words(votes, state, facts))
     if decision.flagged:
@@ -63,8 +70,15 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
         state=state,
         status=_mark(status, decision),
         decided=decision.reviewed,
+        copies=copies,
         words=", ".join(word for word in words if word),
     )
+
+
+def _copies(table: CaseTable, case: int) -> RowCopies:
+    if table.column("duplicate_group")[case] < 0:
+        return ""
+    return "conflict" if table.conflicting()[case] else "duplicate"
 
 
 def votes_of(table: CaseTable, case: int) -> tuple[int | None, ...]:
@@ -87,13 +101,17 @@ def short_reason(sentence: str, image: str) -> str:
 
 def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[str, ...]) -> str:
     consensus = int(table.column("consensus")[case])
-    if consensus < 0:
-        return translate("RowWords", "No consensus")
-    return translate("RowWords", "{label} {agreement} of {models}").format(
-        label=names[consensus],
-        agreement=int(table.column("agreement")[case]),
-        models=len(facts.models),
-    )
+    line = translate("RowWords", "No consensus")
+    if consensus >= 0:
+        line = translate("RowWords", "{label} {agreement} of {models}").format(
+            label=names[consensus],
+            agreement=int(table.column("agreement")[case]),
+            models=len(facts.models),
+        )
+    if table.column("ood")[case]:
+        # Votes on what is no usual film must not look like any other row's.
+        return translate("RowWords", "{verdict}, OOD").format(verdict=line)
+    return line
 
 
 def _label_words(decision: Decision) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMenu
 
 from desktop.core.case_table import SafetyRule
@@ -19,7 +20,7 @@ from desktop.core.review_store import AppliedStep
 from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
 from desktop.gui.list_actions import ListActions
-from desktop.gui.manual_window import ManualWindow
+from desktop.gui.manual_window import REPORT_PAGE, REPORT_START, ManualWindow, manual_folder
 from desktop.gui.preferences import opened_words
 from desktop.gui.run_control import Progress
 from desktop.gui.settings_dialog import SettingsDialog
@@ -109,6 +110,7 @@ class WindowActions(QObject):
             "stop_run": controller.run.stop,
             "retry_failed": self.retry_failed,
             "manual": self.show_manual,
+            "model_report": self.show_model_report,
             "shortcuts": self.show_shortcuts,
             "about": self.show_about,
         }
@@ -205,6 +207,7 @@ class WindowActions(QObject):
             window.scoring,
         ):
             source.notice_raised.connect(status.show_notice)
+        window.opening.remark_made.connect(lambda words: status.show_notice(words, lasting=True))
         window.controller.decide.consensus_missing.connect(self._say_no_consensus)
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
@@ -239,6 +242,14 @@ class WindowActions(QObject):
         self._manual.show()
         self._manual.raise_()
         self._manual.activateWindow()
+
+    def show_model_report(self) -> None:
+        """The report on the models: its page in the browser, from the disk, else in the manual."""
+        page = manual_folder() / REPORT_PAGE
+        if not (page.is_file() and QDesktopServices.openUrl(QUrl.fromLocalFile(str(page)))):
+            self.show_manual()
+            if self._manual is not None:
+                self._manual.show_page(REPORT_START)
 
     def show_about(self) -> None:
         """Versions, licences, research use."""
@@ -332,7 +343,7 @@ class WindowActions(QObject):
         always = {
             "open_folder", "open_files", "open_samples", "recursive", "settings", "quit",
             "page_review", "page_batch", "page_scorecard", "blind_first", "full_screen",
-            "open_panel", "manual", "shortcuts", "about",
+            "open_panel", "manual", "model_report", "shortcuts", "about",
         }  # fmt: skip
         for name, action in self._window.shortcuts.actions.items():
             if name not in always and not name.startswith("label_"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.core import near_duplicates
 from desktop.core.near_duplicates import (
     HASH_BITS,
     NEAR_DISTANCE,
@@ -84,3 +85,21 @@ def test_ten_thousand_films_fit_in_memory_and_find_their_copy() -> None:
     hashes = random.random((10_000, HASH_BITS)) < 0.5
     hashes[9_999] = hashes[17]
     assert list(near_pairs(hashes)) == [(17, 9_999, 0)]
+
+
+def test_a_hundred_thousand_links_to_one_film_are_one_group_at_once() -> None:
+    film = np.zeros(HASH_BITS, np.bool_)
+    film[::2] = True
+    groups = group_near([film] * 100_000 + [~film])
+    assert groups == [0] * 100_000 + [100_000]
+
+
+def test_pairs_are_the_same_however_the_columns_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    hashes = random.integers(0, 2, (300, HASH_BITS)).astype(np.bool_)
+    hashes[200:] = hashes[:100] ^ (random.random((100, HASH_BITS)) < 0.05)
+    whole = list(near_pairs(hashes))
+    monkeypatch.setattr(near_duplicates, "_COLUMNS", 37)
+    monkeypatch.setattr(near_duplicates, "_CHUNK", 11)
+    assert list(near_pairs(hashes)) == whole
+    assert len(whole) >= 90

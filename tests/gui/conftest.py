@@ -118,7 +118,8 @@ def make_window(qtbot: QtBot, own_home: Path, panel_folder: Path) -> Iterator[Ma
 
     def make() -> MainWindow:
         preferences = Preferences()
-        preferences.change(panel="tiny")
+        # The search for near-duplicates is a process; only its own tests need it.
+        preferences.change(panel="tiny", find_duplicates=False)
         window = MainWindow(preferences, panel_folders=(panel_folder,))
         windows.append(window)
         window.show()
@@ -200,7 +201,7 @@ def desk(
     """
     shutil.copytree(answered_home, own_home)
     window = shared_window
-    window.preferences.settings = dataclasses.replace(DEFAULTS, panel="tiny")
+    window.preferences.settings = dataclasses.replace(DEFAULTS, panel="tiny", find_duplicates=False)
     window.preferences.changed.emit()
     window.shortcuts.apply({})
     window.opening.survey()

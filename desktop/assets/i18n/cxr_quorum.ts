@@ -295,7 +295,23 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Look for &amp;near-duplicates</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Marks films that are nearly the same.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>&amp;Manual</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Model &amp;report</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>How good the models are, and what they cannot do.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -821,6 +837,60 @@
         </message>
     </context>
     <context>
+        <name>DuplicateHints</name>
+        <message>
+            <source>Comparing films, {done} of {total} read.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No near-duplicates among {compared} films.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{count} of {compared} films have a near-duplicate.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{name} is nearly the same film as {other}, which is {label}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Show them</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>Duplicates</name>
+        <message>
+            <source>You said {own}, but {other} is nearly the same film and is {label}. Look at both.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Labels differ</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{names} and {more} more</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Nearly the same film as {names}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Decided there: {labels}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Near-duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>unsure</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>EmptyState</name>
         <message>
             <source>Open folder</source>
@@ -870,7 +940,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>{count} rows are in {name}.</source>
+            <source>{count} rows are in {name} in {folder}.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -878,15 +948,15 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>The view is in {name}.</source>
+            <source>The view is in {name} in {folder}.</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>The report is in {name}.</source>
+            <source>The report is in {name} in {folder}.</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>{count} files are in {name}.</source>
+            <source>{count} files are in {folder}.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -968,6 +1038,73 @@
         </message>
         <message>
             <source>Failed</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>Filters</name>
+        <message>
+            <source>To review</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Models disagree</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No consensus</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Disagreement and safety sample</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Uncertain</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Out of distribution</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>You against the consensus</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Changed after the votes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Flagged</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Unsure</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>With a comment</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Near-duplicates</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Near-duplicates decided differently</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>File changed since the decision</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Only {model} says so</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1324,6 +1461,10 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Samples: drawings, and one public film. Votes on drawings mean nothing.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>{path} does not exist. Check the path.</source>
             <translation type="unfinished" />
         </message>
@@ -1490,6 +1631,18 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>out of distribution</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>has a near-duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>labelled otherwise than its near-duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>flagged</source>
             <translation type="unfinished" />
         </message>
@@ -1499,6 +1652,10 @@ map</source>
         </message>
         <message>
             <source>{label} {agreement} of {models}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{verdict}, OOD</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1920,6 +2077,14 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Look for near-duplicates</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>When the models are through, films that are nearly the same are marked in the list. Runs in the background; off waits for the command.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Safety</source>
             <translation type="unfinished" />
         </message>
@@ -2018,6 +2183,62 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
     </context>
     <context>
         <name>SortMenu</name>
+        <message>
+            <source>Folder order</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Disagreement first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Agreement first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Most uncertain first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Least confident first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Unlike the training images first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Consensus</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Your label</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Flagged first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Decided last first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Waiting, read, failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Near-duplicates together</source>
+            <translation type="unfinished" />
+        </message>
         <message>
             <source>Probability</source>
             <translation type="unfinished" />

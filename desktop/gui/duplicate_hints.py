@@ -1,0 +1,160 @@
+"""What the reader is told of near-duplicates: when a search ends, and when two labels differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QObject
+
+from desktop.core.case_table import CaseTable
+from desktop.core.cases import Decision
+from desktop.core.errors import CxrError
+from desktop.core.review_store import AppliedStep
+from desktop.gui.badge import BadgeFacts
+from desktop.gui.run_control import Progress
+from desktop.gui.status_bar import grouped
+
+if TYPE_CHECKING:
+    from desktop.gui.main_window import MainWindow
+
+translate = QCoreApplication.translate
+
+
+class DuplicateHints(QObject):
+    """Ties the finder to the list, the status bar and the menu."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._query = ""
+        finder = window.controller.duplicates
+        finder.searching.connect(self._say_progress)
+        finder.found.connect(self._on_found)
+        finder.failed.connect(self._say_failed)
+        window.controller.run.progress_changed.connect(self._on_progress)
+        window.controller.scan_finished.connect(
+            lambda: self._on_progress(window.controller.run.progress)
+        )
+        window.controller.actions.decided.connect(self._on_decided)
+        window.status.notice_action_chosen.connect(self._show_them)
+        window.shortcuts["find_duplicates"].triggered.connect(finder.search)
+
+    def _on_progress(self, progress: Progress) -> None:
+        controller = self._window.controller
+        session, finder = controller.session, controller.duplicates
+        if progress.state == "running":
+            finder.wait()
+        elif (
+            session is not None
+            and session.scanned
+            and progress.done
+            and self._window.preferences.settings.find_duplicates
+        ):
+            finder.search_soon()
+
+    def _say_progress(self, done: int, total: int) -> None:
+        words = self.tr("Comparing films, {done} of {total} read.")
+        self._window.status.show_notice(words.format(done=grouped(done), total=grouped(total)))
+
+    def _on_found(self, count: int, compared: int) -> None:
+        window = self._window
+        window.controller.list.refresh()
+        window.controller.list.model.refresh_all()
+        if window.controller.current is not None:
+            window.controller.case_updated.emit(window.controller.current)
+        if not count:
+            if window.controller.duplicates.asked:
+                words = self.tr("No near-duplicates among {compared} films.")
+                window.status.show_notice(words.format(compared=grouped(compared)))
+            return
+        # Once for a folder is a hint, each time is noise: the marks in the list stay.
+        if window.controller.duplicates.asked or not window.status.notice:
+            words = self.tr("{count} of {compared} films have a near-duplicate.")
+            self._say(
+                words.format(count=grouped(count), compared=grouped(compared)), "is:duplicate"
+            )
+
+    def _say_failed(self, problem: CxrError) -> None:
+        self._window.status.show_notice(str(problem))
+
+    def _on_decided(self, cases: list[int], applied: AppliedStep | None) -> None:
+        """One image was labelled otherwise than its near-duplicate."""
+        session = self._window.controller.session
+        if session is None or applied is None or len(cases) != 1:
+            return
+        if applied.kind not in ("label", "accept", "unsure"):
+            return
+        table = session.table
+        other = differing_copy(table, cases[0])
+        if other is None:
+            return
+        words = self.tr("{name} is nearly the same film as {other}, which is {label}.").format(
+            name=_base(table.images[cases[0]]),
+            other=_base(table.images[other]),
+            label=_label_words(table.decision(other)),
+        )
+        self._say(words, "is:conflict")
+
+    def _say(self, words: str, query: str) -> None:
+        self._query = query
+        self._window.status.show_notice(words, self.tr("Show them"))
+
+    def _show_them(self) -> None:
+        if self._query and self._window.controller.session is not None:
+            self._window.show_page("review")
+            self._window.actions_hub.list.apply_filter(self._query, "duplicate")
+            self._window.status.clear_notice()
+
+
+def differing_copy(table: CaseTable, case: int) -> int | None:
+    """A near-duplicate that was decided otherwise than a decided case, None where there is none."""
+    own = table.decision(case)
+    if not own.reviewed:
+        return None
+    for other in table.copies(case):
+        decision = table.decision(other)
+        if decision.reviewed and decision.label != own.label:
+            return other
+    return None
+
+
+def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
+    """The badge of an image that has near-duplicates; a label that differs comes first."""
+    copies = table.copies(case)
+    if not copies:
+        return None
+    other = differing_copy(table, case)
+    if other is not None:
+        sentence = translate(
+            "Duplicates",
+            "You said {own}, but {other} is nearly the same film and is {label}. Look at both.",
+        ).format(
+            own=_label_words(table.decision(case)),
+            other=table.images[other],
+            label=_label_words(table.decision(other)),
+        )
+        return BadgeFacts(
+            "conflict", "duplicate", translate("Duplicates", "Labels differ"), sentence
+        )
+    names = ", ".join(table.images[copy] for copy in copies[:3])
+    if len(copies) > 3:
+        names = translate("Duplicates", "{names} and {more} more").format(
+            names=names, more=grouped(len(copies) - 3)
+        )
+    sentence = translate("Duplicates", "Nearly the same film as {names}.").format(names=names)
+    labels = {_label_words(table.decision(copy)) for copy in copies} - {""}
+    if labels:
+        sentence += " " + translate("Duplicates", "Decided there: {labels}.").format(
+            labels=", ".join(sorted(labels))
+        )
+    return BadgeFacts("duplicate", "duplicate", translate("Duplicates", "Near-duplicate"), sentence)
+
+
+def _label_words(decision: Decision) -> str:
+    if decision.label is not None:
+        return decision.label
+    return translate("Duplicates", "unsure") if decision.reviewed else ""
+
+
+def _base(image: str) -> str:
+    return image.rsplit("/", 1)[-1]
