@@ -1,14 +1,16 @@
 """``cxr-train baseline``: the plain experiment, the row that every later table starts from.
 
 The publishers' own train and test folders as they are, leaks included; a random fifth of the
-training films for validation; Adam at its usual rate, ten epochs, the last one kept; no
-standardisation, no balance, no schedule. CCNN against DACCNN is augmentation off against on.
+training films for validation; Adam at its usual rate, ten epochs (ResNet50 five, a set of less than
+a thousand films five times as many), the last one kept; no standardisation, no balance, no
+schedule. CCNN against DACCNN is augmentation off against on.
 Films of the test that have a copy in the training folder are counted, and accuracy is given
 without them too.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -25,11 +27,13 @@ from training.cards import interval
 from training.checkpoints import write_atomically, write_json
 from training.decoding import decode_films
 from training.films import films_in
+from training.models import TITLES
 from training.progress import CONSOLE
 from training.recipes import RECIPES, Recipe, recipe_for_folder
+from training.result_tables import ResultTable
 
-TITLES = {"scnn": "SCNN", "ccnn": "CCNN", "daccnn": "DACCNN", "resnet50": "ResNet50"}
 _OWN_SETS = {"covid19": "covid19-image-dataset", "pneumonia": "chest-xray-pneumonia-224"}
+_SMALL_SET = 1000
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ def plain_scores(
     """Accuracy (with and without leaked films), macro AUC, recall of each class, macro F1.
 
     In a panel with a normal and one other class, ``sensitivity`` and ``specificity`` are the
-    recalls of the other and of the normal class.
+    recalls of the other and of the normal class; in any other the means over the classes.
     """
     from training.evaluate import positive_class
 
@@ -237,7 +241,22 @@ def plain_scores(
     if positive is not None:
         scores["sensitivity"] = scores[f"recall_{snake_case(data.class_names[positive])}"]
         scores["specificity"] = scores[f"recall_{snake_case(data.class_names[1 - positive])}"]
+    else:
+        for name, measure in (
+            ("sensitivity", metrics.balanced_accuracy),
+            ("specificity", macro_specificity),
+        ):
+            scores[name] = metrics.with_interval(measure, labels, probabilities)
     return scores
+
+
+def macro_specificity(
+    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]
+) -> float:
+    """Mean over the classes that occur of the share of other films that are not called so."""
+    votes = probabilities.argmax(1)
+    shares = [np.mean(votes[labels != k] != k) for k in np.unique(labels)]
+    return float(np.mean(shares))
 
 
 def macro_f1(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]) -> float:
@@ -250,6 +269,12 @@ def macro_f1(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float6
     return float(np.mean(values))
 
 
+def plain_epochs(model: str, films: int, epochs: int) -> int:
+    """Epochs of a network: a small set gives few steps an epoch, ResNet50 costs most."""
+    whole = epochs * 5 if films < _SMALL_SET else epochs
+    return max(1, whole // 2) if model == "resnet50" else whole
+
+
 def run_plain_experiment(
     root: Path,
     panels: list[str],
@@ -259,15 +284,16 @@ def run_plain_experiment(
     epochs: int | None = None,
     side: int | None = None,
     seed: int = 1,
+    output: Path | None = None,
 ) -> Path:
     """All plain runs and their table; a killed experiment goes on with the next network.
 
     Returns:
-        The table, ``baseline.md`` in ``runs``; ``baseline.json`` lies beside it.
+        The table, ``output`` or ``baseline.json`` in ``runs``; a page in Markdown lies beside it.
+        It is written after each network.
     """
-    config = PlainConfig(
-        epochs=epochs or PlainConfig.epochs, side=side or PlainConfig.side, seed=seed
-    )
+    config = PlainConfig(side=side or PlainConfig.side, seed=seed)
+    path = output or runs / "baseline.json"
     results: dict[str, list[dict[str, Any]]] = {}
     facts: dict[str, dict[str, Any]] = {}
     for panel in panels:
@@ -279,62 +305,77 @@ def run_plain_experiment(
             "leaked_test_films": int(data.leaked.sum()),
         }
         for model in models:
+            count = plain_epochs(model, len(data.train), epochs or PlainConfig.epochs)
+            mine = dataclasses.replace(config, epochs=count)
             with CONSOLE.status(f"{panel}: plain {TITLES[model]}"):
-                result = run_plain(model, data, config, runs / f"{panel}-{model}")
+                result = run_plain(model, data, mine, runs / f"{panel}-{model}")
             results.setdefault(panel, []).append(result)
+            baseline_table(facts, results).write(path)
             CONSOLE.print(
                 f"{panel} plain {TITLES[model]}: accuracy "
                 f"{result['scores']['accuracy']['value']:.3f}, AUC "
                 f"{result['scores']['auc']['value']:.3f}, {result['training_seconds']:.0f} s",
                 highlight=False,
             )
-    write_json(runs / "baseline.json", {"data": facts, "results": results})
-    path = runs / "baseline.md"
-    write_atomically(path, baseline_page(facts, results).encode())
     return path
 
 
-def baseline_page(
+_SCORES = ("accuracy", "accuracy_without_leaked", "auc", "sensitivity", "specificity", "f1")
+
+
+def baseline_table(
     facts: dict[str, dict[str, Any]], results: dict[str, list[dict[str, Any]]]
-) -> str:
-    """The table as Markdown."""
-    lines = [
-        "# The plain experiment",
-        "",
-        "Written by `cxr-train baseline`: plain networks and settings on the publishers' own "
-        "splits, "
-        "leaks and all. Brackets are 95 % bootstrap intervals over films; one seed.",
-        "",
-    ]
+) -> ResultTable:
+    """The table; learning curves, confusion matrices and all scores as more keys of its file."""
+    columns = ["panel", "network", "augmentation", "epochs"]
+    columns += [_HEADS.get(name, name.replace("_", " ")) for name in _SCORES]
+    columns += ["parameters", "training, s", "one film, ms", "confusion (rows true)"]
+    lines, sentences = [], []
     for panel, rows in results.items():
-        fact, config = facts[panel], rows[0]["config"]
-        extra = [name for name in ("sensitivity", "specificity") if name in rows[0]["scores"]]
-        extra = extra or [name for name in rows[0]["scores"] if name.startswith("recall_")]
-        columns = ["accuracy", "accuracy_without_leaked", "auc", *extra, "f1"]
-        lines += [
-            f"## {panel}",
-            "",
-            f"{fact['training_films']} training and {fact['test_films']} test films, "
-            f"{fact['leaked_test_films']} of these with a copy in training; {config['epochs']} "
-            "epochs "
-            f"at {config['side']} px, batch {config['batch']}, Adam {config['learning_rate']:g}, "
-            f"seed {config['seed']}.",
-            "",
-            f"| | {' | '.join(name.replace('_', ' ') for name in columns)} | parameters | "
-            "training | "
-            "one film | confusion (rows true) |",
-            "| --- |" + " --- |" * (len(columns) + 4),
-        ]
+        fact = facts[panel]
+        sentences.append(
+            f"{panel}: {fact['training_films']:,} training and {fact['test_films']} test films, "
+            f"{fact['leaked_test_films']} of these with a copy in training; classes "
+            f"{', '.join(fact['classes'])}."
+        )
         for row in rows:
-            cells = [interval(row["scores"][name]) for name in columns]
+            confusion = "; ".join(" ".join(map(str, line)) for line in row["confusion"])
             lines.append(
-                f"| {TITLES[row['model']]} | {' | '.join(cells)} | {row['parameters']:,} | "
-                f"{row['training_seconds']:.0f} s | {row['milliseconds_a_film']:.0f} ms | "
-                f"{'; '.join(' '.join(map(str, line)) for line in row['confusion'])} |"
+                [
+                    panel,
+                    TITLES[row["model"]],
+                    "on" if row["model"] == "daccnn" else "off",
+                    str(row["config"]["epochs"]),
+                    *(interval(row["scores"][name]) for name in _SCORES),
+                    f"{row['parameters']:,}",
+                    f"{row['training_seconds']:.0f}",
+                    f"{row['milliseconds_a_film']:.1f}",
+                    confusion,
+                ]
             )
-        by_model = {row["model"]: row["scores"] for row in rows}
-        if {"ccnn", "daccnn"} <= by_model.keys():
-            off, on = (by_model[name]["accuracy"]["value"] for name in ("ccnn", "daccnn"))
-            lines += ["", f"Augmentation: accuracy {off:.3f} without, {on:.3f} with."]
-        lines.append("")
-    return "\n".join(lines)
+    config = next(iter(results.values()))[0]["config"]
+    note = (
+        "Plain networks and settings on the publishers' own splits, leaks and all: "
+        f"{config['side']} px, batch {config['batch']}, Adam {config['learning_rate']:g}, seed "
+        f"{config['seed']}, a random fifth of the training films for the curves, the last epoch "
+        "kept; no standardisation of each film, no balance, no schedule, no pretraining. CCNN "
+        "against DACCNN is augmentation off against on. Brackets: 95 % bootstrap intervals over "
+        "films, one seed. In a panel of more than two classes AUC, sensitivity and specificity "
+        "are means over the classes; F1 always is. Times are of one shared processor core: compare "
+        "them with each other only. " + " ".join(sentences)
+    )
+    runs = [(f"{panel}-{row['model']}", row) for panel, rows in results.items() for row in rows]
+    extra = {
+        "data": facts,
+        "curves": {name: row["curves"] for name, row in runs},
+        "confusions": {
+            name: {"classes": facts[panel]["classes"], "counts": row["confusion"]}
+            for panel, rows in results.items()
+            for name, row in [(f"{panel}-{row['model']}", row) for row in rows]
+        },
+        "scores": {name: row["scores"] for name, row in runs},
+    }
+    return ResultTable("Baseline: the plain experiment", columns, lines, note, extra)
+
+
+_HEADS = {"accuracy_without_leaked": "accuracy without leaked films", "auc": "AUC", "f1": "F1"}

@@ -1,6 +1,7 @@
 """The subcommands of ``cxr-train`` that study data and models instead of making them.
 
-``audit``, ``lungs``, ``ood``, ``baseline`` and ``tune``: their arguments and what they call.
+``audit``, ``lungs``, ``ood``, ``baseline`` and ``tune``: their arguments and what they call;
+``ablation`` and ``leave-one-out`` are in :mod:`training.row_studies`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Any
+
+from training.row_studies import add_row_studies
 
 _MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
 
@@ -24,6 +27,7 @@ def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
     _add_ood(commands, data)
     _add_baseline(commands, data)
     _add_tune(commands, data)
+    add_row_studies(commands, data)
 
 
 def _add_audit(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -123,10 +127,23 @@ def _add_baseline(commands: Any, data: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="weights, curves and scores (default: runs/baseline)",
     )
-    baseline.add_argument("--epochs", type=int, metavar="N", help="instead of the plain 10")
+    baseline.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="instead of the plain 10; ResNet50 gets half as many, a set of less than a thousand "
+        "films five times as many",
+    )
     baseline.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
     baseline.add_argument(
         "--side", type=int, metavar="PX", help="side of the images instead of the plain 128"
+    )
+    baseline.add_argument(
+        "--output",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="table as JSON, with a page in Markdown beside it (default: in --runs)",
     )
     baseline.set_defaults(study=run_baseline)
 
@@ -142,6 +159,17 @@ def _add_tune(commands: Any, data: argparse.ArgumentParser) -> None:
     tune.add_argument("--model", choices=_MODELS, required=True, help="which network")
     tune.add_argument("--trials", type=int, default=30, metavar="N", help="in all (default: 30)")
     tune.add_argument("--epochs", type=int, metavar="N", help="of each trial (default: 6)")
+    tune.add_argument(
+        "--epoch-films", type=int, metavar="N", help="drawn an epoch (default: as for fit)"
+    )
+    tune.add_argument(
+        "--side", type=int, metavar="PX", help="largest side tried (default: as for fit)"
+    )
+    tune.add_argument(
+        "--layers",
+        action="store_true",
+        help="CCNN and DACCNN: search kernels, pooling, activation, normalisation and head as well",
+    )
     tune.add_argument(
         "--leave-out",
         metavar="SET",
@@ -298,25 +326,37 @@ def run_baseline(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         side=options.side,
         seed=options.seed,
+        output=options.output,
     )
     return 0
 
 
 def run_tune(options: argparse.Namespace) -> int:
     """The search."""
+    import dataclasses
+
     from training.commands import recipe_for
+    from training.comparison import at_side
+    from training.config import config_for
     from training.splits import split
     from training.tune import tune
 
     recipe = recipe_for(options.panel, options.data)
+    base = config_for(options.model, recipe.panel)
+    if options.side is not None:
+        base = at_side(base, options.side)
+    if options.epoch_films is not None:
+        base = dataclasses.replace(base, epoch_images=options.epoch_films)
     tune(
-        split(recipe, options.data),
+        split(recipe, options.data, base.input_size),
         options.model,
         options.study_folder / f"{recipe.panel}-{options.model}",
         trials=options.trials,
         epochs=options.epochs,
         leave_out=options.leave_out,
         seed=options.seed,
+        base=base,
+        search_layers=options.layers,
     )
     return 0
 

@@ -123,11 +123,15 @@ class Fit:
         config: What decides the run.
         data: Films with their sides.
         folder: For checkpoints, curves and metrics.
-        body: A network of other layers than the configuration's own, for studies of layers.
+        network: Builds a network of other layers than the configuration's own, for studies.
     """
 
     def __init__(
-        self, config: FitConfig, data: SplitData, folder: Path, body: Any | None = None
+        self,
+        config: FitConfig,
+        data: SplitData,
+        folder: Path,
+        network: Callable[[], Any] | None = None,
     ) -> None:
         self.config, self.data, self.folder = config, data, folder
         keras.utils.set_random_seed(config.seed)
@@ -141,7 +145,10 @@ class Fit:
         classes = len(data.recipe.class_names)
         self.state = RunState()
         resuming = (folder / "last.npz").is_file()
-        self.body = body or build_body(config, classes, weights="none" if resuming else None)
+        if network is None:
+            self.body = build_body(config, classes, weights="none" if resuming else None)
+        else:
+            self.body = network()
         self.steps_per_epoch = max(1, (config.epoch_images or len(self.train)) // config.batch)
         self.optimizer = keras.optimizers.AdamW(
             learning_rate=config.learning_rate,

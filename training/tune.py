@@ -24,13 +24,22 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from training.checkpoints import write_atomically, write_json
-from training.config import Augmentation, FitConfig, config_for
+from training.config import WIDE, Augmentation, FitConfig, config_for
+from training.layer_variants import SHIPPED, Layers, build_variant
 from training.progress import CONSOLE
+from training.result_tables import ResultTable
 from training.splits import DROPPED, TRAIN, VALIDATION, SplitData
 
 Pixels = npt.NDArray[np.uint8]
 
 _EPOCHS = 6
+#: Optuna keeps plain values only.
+_KERNELS = {
+    "7-5-3-3": (7, 5, 3, 3),
+    "5-5-3-3": (5, 5, 3, 3),
+    "3-3-3-3": (3, 3, 3, 3),
+    "9-5-5-3": (9, 5, 5, 3),
+}
 _MOST_FILMS_A_SOURCE = 150
 
 
@@ -111,11 +120,13 @@ def shifted(data: SplitData, *, leave_out: str | None = None, seed: int = 1) -> 
 def suggested(trial: Any, base: FitConfig, epochs: int) -> FitConfig:
     """A configuration drawn by Optuna around the committed one.
 
-    Learning rate, weight decay, dropout, label smoothing, batch, warm-up, moving average, image
-    side and the strength of each augmentation.
+    Learning rate, weight decay, dropout, label smoothing, batch, warm-up (the cosine's other
+    setting is the rate), moving average, image side and the strength of each augmentation:
+    ``augmentation`` of what moves the film, ``hospital`` of frames and sharpness.
     """
     side = trial.suggest_categorical("side", _sides(base))
     strength = trial.suggest_float("augmentation", 0.0, 1.5)
+    hospital = trial.suggest_float("hospital", 0.0, 1.5)
     return dataclasses.replace(
         base,
         stages=((epochs, side),),
@@ -132,7 +143,21 @@ def suggested(trial: Any, base: FitConfig, epochs: int) -> FitConfig:
             zoom=0.10 * strength,
             flip=trial.suggest_categorical("flip", [False, True]),
             contrast=min(0.9, 0.2 * trial.suggest_float("contrast", 0.0, 3.0)),
+            frame=WIDE.frame * hospital,
+            sharpness=WIDE.sharpness * hospital,
         ),
+    )
+
+
+def suggested_layers(trial: Any) -> Layers:
+    """Kernels, pooling, activation, normalisation and head of a four-convolution network."""
+    kernels = trial.suggest_categorical("kernels", list(_KERNELS))
+    return Layers(
+        normalise=trial.suggest_categorical("normalise", [True, False]),
+        head=trial.suggest_categorical("head", ["average", "flatten"]),
+        kernels=_KERNELS[kernels],
+        pool=trial.suggest_categorical("pool", ["max", "average", "stride"]),
+        activation=trial.suggest_categorical("activation", ["relu", "elu", "silu"]),
     )
 
 
@@ -154,9 +179,11 @@ def tune(
     leave_out: str | None = None,
     seed: int = 1,
     base: FitConfig | None = None,
+    search_layers: bool = False,
     on_epoch: Callable[[int, dict[str, float]], None] = lambda _number, _row: None,
 ) -> dict[str, Any]:
-    """Run, or go on with, a study; writes ``study.db``, ``trials.csv``, ``best.json``, ``tune.md``.
+    """Run, or go on with, a study; writes ``study.db``, ``trials.csv``, ``best.json`` and the table
+    ``tune.json`` with its page ``tune.md``.
 
     Args:
         data: The split, before the imitation.
@@ -167,15 +194,20 @@ def tune(
         leave_out: See :func:`shifted`.
         seed: Of the sampler, the draw and every trial.
         base: Configuration to search around; the committed one by default.
+        search_layers: Of CCNN and DACCNN, see :func:`suggested_layers`.
         on_epoch: Told the trial's number and the row of each epoch.
 
     Returns:
         What ``best.json`` holds.
 
     Raises:
-        ValueError: The folder holds a study of other films or with other rules.
+        ValueError: The folder holds a study of other films or with other rules, or the network has
+            no layers to search.
     """
     import optuna
+
+    if search_layers and model not in ("ccnn", "daccnn"):
+        raise ValueError(f"The layers of {model} are not searched, only those of CCNN and DACCNN.")
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     base = base or config_for(model, data.recipe.panel)
@@ -187,6 +219,8 @@ def tune(
         "epochs": epochs,
         "leave_out": leave_out or "",
         "seed": seed,
+        "layers": search_layers,
+        "base": json.loads(json.dumps(base.to_dict())),
         "training_data_sha256": judged.training_hash,
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -208,12 +242,13 @@ def tune(
     study.set_user_attr("rules", rules)
     _try_again(study)
     if not study.trials:
-        study.enqueue_trial(_committed(base), skip_if_exists=True)
+        study.enqueue_trial(_committed(base, search_layers), skip_if_exists=True)
 
     def judge(trial: Any) -> float:
         config = suggested(trial, base, epochs)
+        chosen = suggested_layers(trial) if search_layers else None
         CONSOLE.print(f"trial {trial.number}: {_in_short(trial.params)}", highlight=False)
-        return _score(trial, config, judged, folder, on_epoch)
+        return _score(trial, config, chosen, judged, folder, on_epoch)
 
     while (left := trials - _counted(study)) > 0:
         study.optimize(judge, n_trials=min(1, left), gc_after_trial=True)
@@ -224,6 +259,7 @@ def tune(
 def _score(
     trial: Any,
     config: FitConfig,
+    chosen: Layers | None,
     data: SplitData,
     folder: Path,
     on_epoch: Callable[[int, dict[str, float]], None],
@@ -242,9 +278,18 @@ def _score(
         if trial.should_prune():
             raise optuna.TrialPruned
 
+    def network() -> Any:
+        return build_variant(
+            chosen or SHIPPED,
+            len(data.recipe.class_names),
+            config.stages[-1][1],
+            dropout=config.dropout,
+            name=config.model,
+        )
+
     keras.backend.clear_session()
     with tempfile.TemporaryDirectory(dir=folder, prefix="trial-") as scratch:
-        run = Fit(config, data, Path(scratch))
+        run = Fit(config, data, Path(scratch), None if chosen is None else network)
         state = run.run(on_epoch=after)
     trial.set_user_attr("best_epoch", state.best_epoch + 1)
     trial.set_user_attr("seconds", round(state.seconds, 1))
@@ -271,9 +316,16 @@ def _trials_done(folder: Path) -> int:
     return len(path.read_text().splitlines()) if path.is_file() else 0
 
 
-def _committed(base: FitConfig) -> dict[str, Any]:
+def _committed(base: FitConfig, search_layers: bool) -> dict[str, Any]:
     """The committed settings as the first trial: what wins has beaten them by equal rules."""
-    return {
+    layers = {
+        "kernels": "7-5-3-3",
+        "normalise": SHIPPED.normalise,
+        "head": SHIPPED.head,
+        "pool": SHIPPED.pool,
+        "activation": SHIPPED.activation,
+    }
+    return (layers if search_layers else {}) | {
         "side": base.body_side,
         "augmentation": min(1.5, base.augmentation.zoom / 0.10),
         "learning_rate": base.learning_rate,
@@ -285,6 +337,7 @@ def _committed(base: FitConfig) -> dict[str, Any]:
         "average": base.average if base.average in (0.98, 0.99, 0.995, 0.998) else 0.995,
         "flip": base.augmentation.flip,
         "contrast": base.augmentation.contrast / 0.2,
+        "hospital": base.augmentation.frame / WIDE.frame,
     }
 
 
@@ -326,12 +379,23 @@ def _write(
         "committed_score": None if first is None else first.value,
         "best_config": json.loads(json.dumps(config.to_dict())),
     }
+    if rules["layers"]:
+        layers = suggested_layers(optuna.trial.FixedTrial(study.best_params))
+        best["best_layers"] = layers.to_dict()
     write_json(folder / "best.json", best)
-    write_atomically(folder / "tune.md", _page(best, done).encode())
+    tune_table(best, trials).write(folder / "tune.json")
     return best
 
 
-def _page(best: dict[str, Any], done: list[Any]) -> str:
+def tune_table(best: dict[str, Any], trials: list[Any]) -> ResultTable:
+    """Every trial, the best first; what was decided and how is in its note.
+
+    Args:
+        best: What ``best.json`` holds.
+        trials: Optuna's.
+    """
+    from optuna.trial import TrialState
+
     rules = best["rules"]
     committed = best["committed_score"]
     judged = (
@@ -339,25 +403,31 @@ def _page(best: dict[str, Any], done: list[Any]) -> str:
         if rules["leave_out"]
         else "on validation films as they are and as from another scanner"
     )
-    lines = [
-        f"# Tuning {rules['model']} of panel {rules['panel']}",
-        "",
-        f"Written by `cxr-train tune`. {best['trials']} trials of {rules['epochs']} epochs, "
-        f"{best['pruned']} pruned, judged {judged}. Score: mean of macro AUC and balanced "
-        "accuracy. "
-        "No test film was looked at. One seed a trial: differences of a few thousandths are "
-        "chance, "
-        "and the best of many trials is better on these films than it will be on others.",
-        "",
-        f"Best: trial {best['best_trial']}, {best['best_score']:.4f}; the committed settings"
-        + (f" (trial 0): {committed:.4f}." if committed is not None else " did not finish."),
-        "",
-        "| trial | score | settings |",
-        "| --- | --- | --- |",
+    base = rules["base"]
+    note = (
+        f"Written by `cxr-train tune`. {best['trials']} trials of {rules['epochs']} epochs of "
+        f"{base['epoch_images'] or 'all'} films at up to {base['input_size'][0] // base['reduce']} "
+        f"px, {best['pruned']} pruned, judged {judged}. Score: mean of macro AUC and balanced "
+        "accuracy, of the best epoch. No test film was looked at. One seed a trial: differences of "
+        "a few thousandths are chance, and the best of many trials is better on these films than "
+        f"it will be on others. Best: trial {best['best_trial']}, {best['best_score']:.4f}; the "
+        "committed settings"
+        + (f" (trial 0): {committed:.4f}." if committed is not None else " did not finish.")
+    )
+    finished = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    finished.sort(key=lambda t: (t.state is TrialState.PRUNED, -(t.value or 0.0)))
+    names = sorted({name for t in finished for name in t.params})
+    rows = [
+        [
+            str(t.number),
+            "pruned" if t.state is TrialState.PRUNED else f"{t.value:.4f}",
+            *(_short(t.params.get(name, "")) for name in names),
+        ]
+        for t in finished
     ]
-    for trial in sorted(done, key=lambda trial: -trial.value)[:10]:
-        lines.append(f"| {trial.number} | {trial.value:.4f} | {_in_short(trial.params)} |")
-    return "\n".join([*lines, ""])
+    heads = ["trial", "score", *(name.replace("_", " ") for name in names)]
+    title = f"Tuning: {rules['model']} of panel {rules['panel']}"
+    return ResultTable(title, heads, rows, note, {"best": best})
 
 
 def _in_short(params: dict[str, Any]) -> str:

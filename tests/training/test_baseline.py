@@ -11,7 +11,7 @@ import pytest
 
 from training import smoke
 from training.__main__ import main
-from training.baseline import macro_f1
+from training.baseline import macro_f1, macro_specificity, plain_epochs
 from training.models.plain import build_plain
 
 
@@ -36,12 +36,16 @@ def test_one_command_gives_one_table_and_keeps_finished_runs(
     command += ["--model", "scnn", "--epochs", "1", "--side", "32"]
     assert main(command) == 0
     page = (tmp_path / "baseline.md").read_text()
-    assert "| SCNN |" in page
+    assert "| own | SCNN |" in page
     kept = json.loads((tmp_path / "baseline.json").read_text())
     assert kept["data"]["own"]["leaked_test_films"] >= 1
-    (result,) = kept["results"]["own"]
-    assert np.sum(result["confusion"]) == kept["data"]["own"]["test_films"] == 10
-    assert result["scores"]["accuracy_without_leaked"]["n"] < 10
+    assert np.sum(kept["confusions"]["own-scnn"]["counts"]) == 10
+    assert kept["data"]["own"]["test_films"] == 10
+    assert kept["scores"]["own-scnn"]["accuracy_without_leaked"]["n"] < 10
+    # Thirty training films are a small set: five times the epochs.
+    assert len(kept["curves"]["own-scnn"]["val_loss"]) == 5
+    (row,) = kept["rows"]
+    assert dict(zip(kept["columns"], row, strict=True))["augmentation"] == "off"
     written = (tmp_path / "own-scnn" / "result.json").stat().st_mtime_ns
     assert main(command) == 0
     assert (tmp_path / "own-scnn" / "result.json").stat().st_mtime_ns == written
@@ -71,3 +75,17 @@ def test_macro_f1_by_hand() -> None:
     probabilities = np.eye(2)[[0, 0, 1, 1, 1]]
     # Class 0: precision 1, recall 2/3; class 1: precision 2/3, recall 1; F1 0.8 each.
     assert macro_f1(labels, probabilities) == pytest.approx(0.8)
+
+
+def test_macro_specificity_by_hand() -> None:
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    probabilities = np.eye(3)[[0, 1, 1, 1, 2, 0]]
+    # Not called 0 though other: 3 of 4; not called 1: 3 of 4; not called 2: 4 of 4.
+    assert macro_specificity(labels, probabilities) == pytest.approx((0.75 + 0.75 + 1) / 3)
+
+
+def test_resnet50_gets_half_and_a_small_set_more_epochs() -> None:
+    assert plain_epochs("scnn", 5000, 6) == 6
+    assert plain_epochs("resnet50", 5000, 6) == 3
+    assert plain_epochs("ccnn", 250, 6) == 30
+    assert plain_epochs("resnet50", 250, 1) == 2

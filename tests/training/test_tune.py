@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from desktop.core.phantoms import draw_phantom
 from tests.training.conftest import tiny_config
+from training.config import WIDE
+from training.layer_variants import SHIPPED
 from training.splits import SplitData
-from training.tune import another_scanner, shifted, tune
+from training.tune import _committed, another_scanner, shifted, suggested, tune
 
 
 def test_the_judging_films_are_doubled_and_no_test_film_is_left(drawn: SplitData) -> None:
@@ -70,3 +73,28 @@ def test_a_killed_search_goes_on_with_what_it_was_trying(drawn: SplitData, tmp_p
     assert _search(drawn, tmp_path, 2)["trials"] == 3
     with pytest.raises(ValueError, match=r"other rules \(seed"):
         _search(drawn, tmp_path, 3, seed=2)
+
+
+def test_layers_are_searched_of_a_four_convolution_network_only(
+    drawn: SplitData, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="only those of CCNN and DACCNN"):
+        _search(drawn, tmp_path, 1, search_layers=True)
+    base = tiny_config("ccnn")
+    best = tune(drawn, "ccnn", tmp_path / "ccnn", trials=2, epochs=1, base=base, search_layers=True)
+    assert best["finished"] == 2
+    assert best["best_layers"].keys() == SHIPPED.to_dict().keys()
+    kept = json.loads((tmp_path / "ccnn" / "tune.json").read_text())
+    first = next(row for row in kept["rows"] if row[0] == "0")
+    settings = dict(zip(kept["columns"], first, strict=True))
+    # The committed settings come first, layers and all.
+    assert (settings["kernels"], settings["pool"]) == ("7-5-3-3", "max")
+    assert float(settings["learning rate"]) == base.learning_rate
+
+
+def test_what_tells_hospitals_apart_is_searched_too() -> None:
+    base = tiny_config("ccnn", augmentation=WIDE)
+    same = suggested(optuna.trial.FixedTrial(_committed(base, search_layers=False)), base, 2)
+    assert same.augmentation.frame == pytest.approx(WIDE.frame)
+    assert same.augmentation.sharpness == pytest.approx(WIDE.sharpness)
+    assert same.augmentation.contrast == pytest.approx(WIDE.contrast)
