@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import io
 import os
 import sys
@@ -24,14 +25,18 @@ from desktop.core.errors import UsageError
 # On Windows the variable set in desktop/core/__init__.py does not count, only this call.
 onnxruntime.disable_telemetry_events()
 
-Device = Literal["auto", "cuda", "tensorrt", "directml", "coreml", "cpu"]
+Device = Literal["auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu"]
 DEVICES: tuple[Device, ...] = get_args(Device)
+
+Precision = Literal["auto", "fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 PROVIDER_OF: dict[str, str] = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
     "directml": "DmlExecutionProvider",
     "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINO",
     "cpu": "CPUExecutionProvider",
 }
 DEVICE_OF = {provider: device for device, provider in PROVIDER_OF.items()}
@@ -40,6 +45,7 @@ TITLES = {
     "tensorrt": "TensorRT",
     "directml": "DirectML",
     "coreml": "Core ML",
+    "openvino": "OpenVINO",
     "cpu": "CPU",
 }
 
@@ -55,6 +61,9 @@ class DeviceReport:
         reason: Why another device than the one asked for (or, with auto, than a GPU) runs; a
             sentence, empty where nothing was given up.
         threads: Processor threads that inference may use.
+        precision: What the convolutions compute in: ``fp32``, ``fp16`` or ``int8``.
+        precision_reason: Why it is this precision; a sentence, empty for plain fp32.
+        batch: Images a step that a probe of an accelerator found best; None where none was made.
     """
 
     asked: Device
@@ -62,6 +71,9 @@ class DeviceReport:
     sessions: tuple[tuple[str, str], ...]
     reason: str
     threads: int
+    precision: str = "fp32"
+    precision_reason: str = ""
+    batch: int | None = None
 
     @property
     def fell_back(self) -> bool:
@@ -72,7 +84,9 @@ class DeviceReport:
     def sentence(self) -> str:
         """For a status bar: ``CPU, 2 threads.`` or with the reason in front."""
         threads = f", {self.threads} thread{'s' if self.threads != 1 else ''}"
-        where = TITLES[self.running] + (threads if self.running == "cpu" else "")
+        where = TITLES[self.running] + (threads if self.running in ("cpu", "openvino") else "")
+        if self.precision != "fp32":
+            where += f", {self.precision}"
         return f"{self.reason} Running on {where}." if self.reason else f"{where}."
 
 
@@ -132,6 +146,9 @@ def why_not(
     """
     if device == "cpu":
         return ""
+    if device == "openvino":
+        found = importlib.util.find_spec("openvino") is not None
+        return "" if found else "OpenVINO not used: the package openvino is not installed."
     providers = onnxruntime.get_available_providers() if built_in is None else built_in
     if PROVIDER_OF[device] not in providers:
         return f"{TITLES[device]} not used: this build of ONNX Runtime has no {TITLES[device]}."
@@ -152,19 +169,24 @@ def why_not(
 
 
 def why_session_fell_back(
-    device: str, error: str = "", *, load: Callable[[str], object] = ctypes.CDLL
+    device: str,
+    error: str = "",
+    *,
+    during_run: bool = False,
+    load: Callable[[str], object] = ctypes.CDLL,
 ) -> str:
     """Why a session that asked for ``device`` did not get it, after the fact.
 
     Args:
         device: A device other than ``auto`` and ``cpu``.
         error: What ONNX Runtime said, if it raised.
+        during_run: It had worked until now.
         load: Opens a shared library or raises OSError.
     """
-    head = f"{TITLES[device]} not used: "
+    head = f"{TITLES[device]} {'given up' if during_run else 'not used'}: "
     if is_out_of_memory(error):
         return head + "the GPU has too little free memory for the models."
-    if device in ("cuda", "tensorrt"):
+    if device in ("cuda", "tensorrt") and not during_run:
         windows = sys.platform == "win32"
         try:
             load("cudnn64_9.dll" if windows else "libcudnn.so.9")
@@ -183,6 +205,10 @@ def is_out_of_memory(message: str) -> bool:
         "bad_alloc",
         "bad allocation",
         "cuda failure 2:",
+        "cuda error 2:",
+        "outofmemory",
+        "cudnn_status_alloc_failed",
+        "cublas_status_alloc_failed",
     )
     return any(mark in words for mark in marks)
 

@@ -10,9 +10,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,79 +20,17 @@ from desktop.core.catalogue import open_panel
 from desktop.core.decode_process import DecodePool
 from desktop.core.decoding import Decoded
 from desktop.core.devices import checked_device, usable_cores
+from desktop.core.engine_messages import (
+    MOST_IN_HAND,
+    Answered,
+    EngineRequest,
+    Loaded,
+    Order,
+    Refused,
+)
 from desktop.core.errors import CxrError
-from desktop.core.folder import FoundFile
 from desktop.core.inference import PanelSession
 from desktop.core.pipeline import case_result
-
-MOST_IN_HAND = 64
-"""Most files the parent may have handed out: the length of ``clock``."""
-
-
-@dataclass(frozen=True)
-class EngineRequest:
-    """What to run: a panel on a device.
-
-    Attributes:
-        panel_folder: Folder with the panel's ``manifest.json``.
-        device: ``auto``, ``cpu``, ``cuda``, ... as in ``desktop.core.devices``.
-        cams: Ask for heatmaps too.
-        micro_batch: Images a run of the models; small keeps the first answer near.
-        time_limit_s: Seconds one image may take to decode.
-        threads: Processor threads for the models, None = all usable cores.
-    """
-
-    panel_folder: Path
-    device: str = "auto"
-    cams: bool = True
-    micro_batch: int = 4
-    time_limit_s: float = 30.0
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.micro_batch <= MOST_IN_HAND // 4:
-            raise ValueError(f"a micro-batch has 1 to {MOST_IN_HAND // 4} images")
-
-
-@dataclass(frozen=True)
-class Order:
-    """One file for the engine.
-
-    Attributes:
-        key: The parent's number for it.
-        source: The file.
-        urgent: Answered before others that are not, in a batch of its own kind.
-        alone: Answered in a batch of one, because a batch with it ended the process.
-    """
-
-    key: int
-    source: FoundFile
-    urgent: bool = False
-    alone: bool = False
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The models are loaded and warm."""
-
-    device: str
-    fallback: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The panel cannot be run."""
-
-    problem: CxrError
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One file is done."""
-
-    key: int
-    result: CaseResult
-    seconds: float
 
 
 def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
@@ -192,7 +128,11 @@ class _Engine:
             size: np.stack([decoded.pixels[size] for _, decoded in batch])
             for size in panel.input_sizes
         }
+        running = self._session.report.running
         answers = self._session.predict(pixels, maps=self._request.cams)
+        report = self._session.report
+        if report.running != running:  # an accelerator was given up: say what runs now
+            self._connection.send(Loaded(report.running, report.reason))
         self._clock[0] = 0
         share = (time.perf_counter() - start) / len(batch)
         for (order, decoded), answer in zip(batch, answers, strict=True):

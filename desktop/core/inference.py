@@ -6,27 +6,36 @@ fails on an image gives no vote for it, with a code; the other models and images
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from desktop.core.accelerators import (
+    MEMORY_OF,
+    Films,
+    Provider,
+    ask_session,
+    probe_batch,
+    providers_for,
+)
+from desktop.core.answers import NoAnswer, PanelAnswer, answer, failure, prediction, refusal
 from desktop.core.cases import Prediction
 from desktop.core.catalogue import Panel, PanelModel, read_verified
 from desktop.core.contract import (
-    INPUT_PIXELS,
     OUTPUT_CAMS,
     OUTPUT_OOD_SCORE,
     OUTPUT_PROBABILITIES,
 )
 from desktop.core.devices import (
     DEVICE_OF,
-    PROVIDER_OF,
     Device,
     DeviceReport,
+    Precision,
     devices_to_try,
     is_out_of_memory,
     preload_gpu_libraries,
@@ -39,32 +48,30 @@ from desktop.core.errors import ModelRefused
 
 Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
-SessionMaker = Callable[[bytes, onnxruntime.SessionOptions, Sequence[str]], Any]
+_SAME = 0.02
+"""Largest difference of a probability that another precision may make."""
+SessionMaker = Callable[[bytes, onnxruntime.SessionOptions, Sequence[Provider]], Any]
 
 
 @dataclass(frozen=True)
-class PanelAnswer:
-    """What the models of a panel say about one image.
+class _Loaded:
+    """Sessions on one device, replaced as a whole.
 
     Attributes:
-        predictions: One per model that answered, panel order.
-        code: Code of the first missing answer, empty where all answered.
-        reason: Sentence about the models without an answer, empty where all answered.
+        device: Where they run.
+        sessions: Model name -> session.
+        precision: What the convolutions compute in.
+        why_precision: Why that; a sentence, empty for plain fp32.
     """
 
-    predictions: tuple[Prediction, ...]
-    code: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class _NoAnswer:
-    code: str
-    sentence: str
+    device: str
+    sessions: Mapping[str, Any]
+    precision: str = "fp32"
+    why_precision: str = ""
 
 
 def make_session(
-    content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[str]
+    content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[Provider]
 ) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session that raises instead of falling back by itself and printing so."""
     return onnxruntime.InferenceSession(
@@ -84,6 +91,8 @@ class PanelSession:
         streams: Callers of ``predict`` that run at once. With as many streams as threads each
             model runs on its caller's thread, which is the fastest way through a folder; with one
             stream all threads work on the same image, which is the fastest answer for one image.
+        precision: ``auto`` = 16 bits on an accelerator where the answers to drawn films stay the
+            same, else 32; or one of the others.
         session_maker: Makes a session; for tests of providers this machine does not have.
 
     Raises:
@@ -98,24 +107,22 @@ class PanelSession:
         threads: int | None = None,
         *,
         streams: int = 1,
+        precision: Precision = "auto",
         session_maker: SessionMaker = make_session,
     ) -> None:
         self.panel = panel
         self.streams = max(1, streams)
+        self._asked = device
+        self._precision = precision
         self._make = session_maker
         self._threads = max(1, threads or usable_cores())
         self._batch_limit: dict[str, int] = {}
-        self._sessions: dict[str, Any] = {}
+        self._changing = threading.Lock()
         quiet_runtime()
-        reason = self._load(device)
-        running = {name: _device_of(session) for name, session in self._sessions.items()}
-        self.report = DeviceReport(
-            asked=device,
-            running=_slowest(running.values()),
-            sessions=tuple(running.items()),
-            reason=reason,
-            threads=self._threads,
-        )
+        self._loaded, reason = self._load(device)
+        self.report = self._report(reason)
+        if self._loaded.device in MEMORY_OF:
+            self._probe()
 
     def predict(
         self, pixels: Pixels | Mapping[Size, Pixels], *, maps: bool = True
@@ -133,12 +140,12 @@ class PanelSession:
         Raises:
             ValueError: A batch does not have the shape that the panel asks for.
         """
-        batches = self._batches(pixels)
+        batches = {size: Films(batch) for size, batch in self._batches(pixels).items()}
         count = len(next(iter(batches.values())))
         columns = [
             self._ask(model, batches[model.card.input_size], maps) for model in self.panel.models
         ]
-        return [_answer([column[index] for column in columns]) for index in range(count)]
+        return [answer([column[index] for column in columns]) for index in range(count)]
 
     def _batches(self, pixels: Pixels | Mapping[Size, Pixels]) -> Mapping[Size, Pixels]:
         sizes = self.panel.input_sizes
@@ -152,14 +159,15 @@ class PanelSession:
             raise ValueError(f"uint8 [N, H, W, 1] for each of {sizes} is needed, got {shapes}")
         return pixels
 
-    def _ask(self, model: PanelModel, batch: Pixels, maps: bool) -> list[Prediction | _NoAnswer]:
-        limit = self._batch_limit.get(model.name, len(batch)) or 1
-        answers: list[Prediction | _NoAnswer] = []
+    def _ask(self, model: PanelModel, films: Films, maps: bool) -> list[Prediction | NoAnswer]:
+        limit = self._batch_limit.get(model.name, len(films)) or 1
+        answers: list[Prediction | NoAnswer] = []
         position = 0
-        while position < len(batch):
-            part = batch[position : position + limit]
+        while position < len(films):
+            part = films.part(position, position + limit)
+            loaded = self._loaded
             try:
-                answers += self._run(model, part, maps)
+                answers += _run(loaded, model, part, maps)
             except Exception as error:  # ONNX Runtime has no common base class for its errors
                 if len(part) > 1:
                     # Smaller steps: they need less memory, and one image cannot cost the others.
@@ -167,58 +175,146 @@ class PanelSession:
                     if is_out_of_memory(str(error)):
                         self._batch_limit[model.name] = limit
                     continue
-                answers.append(_failure(model, error))
+                if self._give_up_device(loaded, model, error):
+                    continue
+                answers.append(failure(model, error))
             position += len(part)
         return answers
 
-    def _run(self, model: PanelModel, batch: Pixels, maps: bool) -> list[Prediction | _NoAnswer]:
-        wanted = [OUTPUT_PROBABILITIES]
-        if model.has_ood_score:
-            wanted.append(OUTPUT_OOD_SCORE)
-        if maps and model.has_maps:
-            wanted.append(OUTPUT_CAMS)
-        values = self._sessions[model.name].run(wanted, {INPUT_PIXELS: batch})
-        tensors = dict(zip(wanted, values, strict=True))
-        probabilities = tensors[OUTPUT_PROBABILITIES]
-        if probabilities.shape != (len(batch), len(model.card.class_names)):
-            raise ValueError(f"probabilities of shape {probabilities.shape}")
-        return [_prediction(model, tensors, index) for index in range(len(batch))]
+    def _give_up_device(self, failed: _Loaded, model: PanelModel, error: Exception) -> bool:
+        """Go on with the processor where an accelerator no longer answers; False = it still does.
 
-    def _load(self, device: Device) -> str:
-        """Make all sessions on the first device that works; returns why earlier ones did not."""
+        Some errors of a GPU stay: every later call fails as well. An image that only this model
+        cannot stand must not cost the GPU, so a grey one is asked first.
+        """
+        with self._changing:
+            if self._loaded is not failed:
+                return True  # another stream has just done it
+            if failed.device == "cpu":
+                return False
+            try:
+                self._warm_up(failed, model)
+                return False
+            except Exception:  # it fails on everything
+                pass
+            self._loaded = self._made("cpu", "fp32")
+            self._batch_limit.clear()
+            self.report = self._report(
+                why_session_fell_back(failed.device, str(error), during_run=True)
+            )
+            return True
+
+    def _load(self, device: Device) -> tuple[_Loaded, str]:
+        """Sessions on the first device that works, and why earlier ones did not."""
         reasons: list[str] = []
         for candidate in devices_to_try(device):
             reason = why_not(candidate)
             if not reason:
-                reason = self._try(candidate)
-                if not reason:
-                    break
+                if candidate in MEMORY_OF:
+                    preload_gpu_libraries()
+                try:
+                    return self._best_precision(candidate), reasons[0] if reasons else ""
+                except _DeviceFailed as problem:
+                    reason = why_session_fell_back(candidate, str(problem))
             reasons.append(reason)
-        return reasons[0] if reasons else ""
+        raise AssertionError("the processor is always tried")
 
-    def _try(self, device: str) -> str:
-        """Load and warm up on one device; returns why it did not work, empty if it did."""
-        if device in ("cuda", "tensorrt"):
-            preload_gpu_libraries()
-        providers = list(dict.fromkeys([PROVIDER_OF[device], PROVIDER_OF["cpu"]]))
-        self._sessions = {}
+    def _best_precision(self, device: str) -> _Loaded:
+        """16 bits on an accelerator where that is wanted and changes no answer, else 32."""
+        if device not in MEMORY_OF or self._precision not in ("auto", "fp16"):
+            return self._made(device, "fp32")
+        exact = self._made("cpu", "fp32")
+        try:
+            half = self._made(device, "fp16")
+        except _DeviceFailed as problem:
+            if is_out_of_memory(str(problem)):
+                raise
+            reason = "With 16 bits the models cannot be loaded."
+        else:
+            reason = self._difference(half, exact)
+            if not reason:
+                why = "The drawn films get the same votes with 16 and with 32 bits."
+                return replace(half, why_precision=why)
+        return replace(self._made(device, "fp32"), why_precision=reason)
+
+    def _difference(self, one: _Loaded, other: _Loaded) -> str:
+        """What differs between two ways to run the panel; a sentence, empty where nothing does."""
+        for model in self.panel.models:
+            films = Films(drawn_films(model.card.input_size))
+            try:
+                found = _run(one, model, films, maps=False)
+            except Exception:  # see _ask
+                return f"With 16 bits {model.card.title} stops with an error."
+            for mine, theirs in zip(found, _run(other, model, films, maps=False), strict=True):
+                if not _same_answer(mine, theirs):
+                    return f"With 16 bits {model.card.title} answers differently."
+        return ""
+
+    def _made(self, device: str, precision: str) -> _Loaded:
+        """Load and warm up every model on one device.
+
+        Raises:
+            _DeviceFailed: This device cannot; another one may.
+            ModelRefused: The processor cannot either.
+        """
+        loaded = _Loaded(device, {}, precision)
         for model in self.panel.models:
             content = read_verified(model)
             try:
-                session = self._make(content, self._options(), providers)
+                session = self._session(content, device, precision, model)
                 if _device_of(session) != device:
-                    return why_session_fell_back(device)
-                self._sessions[model.name] = session
-                self._warm_up(model)
-            except ModelRefused:
-                if device == "cpu":
-                    raise
-                return why_session_fell_back(device)
+                    raise _DeviceFailed
+                loaded = replace(loaded, sessions={**loaded.sessions, model.name: session})
+                self._warm_up(loaded, model)
             except Exception as error:  # see _ask
                 if device != "cpu":
-                    return why_session_fell_back(device, str(error))
-                raise _refusal(model, error) from error
-        return ""
+                    said = "" if isinstance(error, ModelRefused) else str(error)
+                    raise _DeviceFailed(said) from error
+                if isinstance(error, ModelRefused):
+                    raise
+                raise refusal(model, error) from error
+        return loaded
+
+    def _session(self, content: bytes, device: str, precision: str, model: PanelModel) -> Any:
+        # Late: most runs need neither.
+        if device == "openvino":
+            from desktop.core.openvino_session import OpenVinoSession
+
+            return OpenVinoSession(content, self._threads, self.streams)
+        if device == "cuda" and precision == "fp16":
+            from desktop.core.half_precision import halved
+
+            content = halved(content)
+        providers = providers_for(device, precision, model.card.input_size)
+        return self._make(content, self._options(), providers)
+
+    def _probe(self) -> None:
+        """Find the batch that pays on the accelerator; leave it where even that fails."""
+        loaded = self._loaded
+
+        def ask(count: int) -> None:
+            for model in self.panel.models:
+                grey = np.full((count, *model.card.input_size, 1), 128, np.uint8)
+                _run(loaded, model, Films(grey), maps=True)
+
+        try:
+            self.report = replace(self.report, batch=probe_batch(ask))
+        except Exception as error:  # see _ask
+            self._loaded = self._made("cpu", "fp32")
+            self.report = self._report(why_session_fell_back(loaded.device, str(error)))
+
+    def _report(self, reason: str) -> DeviceReport:
+        loaded = self._loaded
+        running = {name: _device_of(session) for name, session in loaded.sessions.items()}
+        return DeviceReport(
+            asked=self._asked,
+            running=_slowest(running.values()),
+            sessions=tuple(running.items()),
+            reason=reason,
+            threads=self._threads,
+            precision=loaded.precision,
+            precision_reason=loaded.why_precision,
+        )
 
     def _options(self) -> onnxruntime.SessionOptions:
         options = onnxruntime.SessionOptions()
@@ -229,11 +325,11 @@ class PanelSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return options
 
-    def _warm_up(self, model: PanelModel) -> None:
+    def _warm_up(self, loaded: _Loaded, model: PanelModel) -> None:
         """Run a grey image: memory is allocated, kernels are chosen, outputs are checked."""
         grey = np.full((1, *model.card.input_size, 1), 128, np.uint8)
-        (answer,) = self._run(model, grey, maps=True)
-        if isinstance(answer, _NoAnswer):
+        (answer,) = _run(loaded, model, Films(grey), maps=True)
+        if isinstance(answer, NoAnswer):
             raise ModelRefused(
                 "MODEL-10",
                 f"{model.card.title} gives no sound probabilities for a plain grey image and is "
@@ -241,69 +337,42 @@ class PanelSession:
             )
 
 
-def _prediction(
-    model: PanelModel, tensors: Mapping[str, npt.NDArray[np.float32]], index: int
-) -> Prediction | _NoAnswer:
-    row = tensors[OUTPUT_PROBABILITIES][index].astype(np.float64)
-    if not np.isfinite(row).all() or row.min() < -1e-6 or abs(row.sum() - 1) > 1e-3:
-        return _NoAnswer(
-            "MODEL-10",
-            f"{model.card.title} gave no valid probabilities for this image and has no vote in it.",
-        )
-    score = tensors.get(OUTPUT_OOD_SCORE)
-    cams = tensors.get(OUTPUT_CAMS)
-    sound = cams is not None and bool(np.isfinite(cams[index]).all())
-    return Prediction(
-        model=model.name,
-        probabilities=tuple(float(value) for value in row.clip(0, 1)),
-        ood_score=_steady(score[index]) if score is not None else None,
-        # A copy, so that one kept map does not keep the whole batch.
-        cams=np.maximum(cams[index], 0) if cams is not None and sound else None,
-    )
+class _DeviceFailed(Exception):  # noqa: N818 - never leaves this module
+    """A device cannot run the panel; the text is ONNX Runtime's."""
 
 
-def _steady(score: np.float32) -> float | None:
-    """An image's score, the same alone and in any batch; None where it is not a number.
+def drawn_films(size: Size) -> Pixels:
+    """A few drawn films as a model takes them: uint8 [N, H, W, 1]."""
+    # Late: only accelerators need it.
+    from desktop.core.phantoms import FILM_KINDS, draw_phantom
+    from desktop.core.pixels import model_pixels
 
-    Sums in vector kernels depend on where in a batch an image lies, by about 1e-7; four decimals
-    are far more than the score means and hide that.
-    """
-    return round(float(score), 4) if np.isfinite(score) else None
-
-
-def _answer(items: Sequence[Prediction | _NoAnswer]) -> PanelAnswer:
-    missing = [item for item in items if isinstance(item, _NoAnswer)]
-    return PanelAnswer(
-        predictions=tuple(item for item in items if isinstance(item, Prediction)),
-        code=missing[0].code if missing else "",
-        reason=" ".join(item.sentence for item in missing),
-    )
+    drawn = [draw_phantom(kind, number) for number, kind in enumerate(FILM_KINDS)]
+    return np.stack([model_pixels(film, size) for film in drawn])
 
 
-def _failure(model: PanelModel, error: Exception) -> _NoAnswer:
-    if is_out_of_memory(str(error)):
-        return _NoAnswer(
-            "MODEL-12",
-            f"Memory ran out while {model.card.title} looked at this image; it has no vote in it. "
-            "Close other programs and label the image again.",
-        )
-    return _NoAnswer(
-        "MODEL-11",
-        f"{model.card.title} stopped with an error on this image and has no vote in it.",
-    )
+def _same_answer(one: Prediction | NoAnswer, other: Prediction | NoAnswer) -> bool:
+    if isinstance(one, NoAnswer) or isinstance(other, NoAnswer):
+        return isinstance(one, NoAnswer) and isinstance(other, NoAnswer)
+    pairs = zip(one.probabilities, other.probabilities, strict=True)
+    return one.vote == other.vote and all(abs(a - b) <= _SAME for a, b in pairs)
 
 
-def _refusal(model: PanelModel, error: Exception) -> ModelRefused:
-    if is_out_of_memory(str(error)):
-        return ModelRefused(
-            "MODEL-12",
-            f"There is too little memory to load {model.card.title}. Close other programs.",
-        )
-    return ModelRefused(
-        "MODEL-05",
-        f"ONNX Runtime cannot run {model.path.name}: the graph is damaged or needs a newer "
-        "version of the app. Export the model again or update the app.",
-    )
+def _run(
+    loaded: _Loaded, model: PanelModel, films: Films, maps: bool
+) -> list[Prediction | NoAnswer]:
+    wanted = [OUTPUT_PROBABILITIES]
+    if model.has_ood_score:
+        wanted.append(OUTPUT_OOD_SCORE)
+    if maps and model.has_maps:
+        wanted.append(OUTPUT_CAMS)
+    session = loaded.sessions[model.name]
+    values = ask_session(session, wanted, films, MEMORY_OF.get(loaded.device))
+    tensors = dict(zip(wanted, values, strict=True))
+    probabilities = tensors[OUTPUT_PROBABILITIES]
+    if probabilities.shape != (len(films), len(model.card.class_names)):
+        raise ValueError(f"probabilities of shape {probabilities.shape}")
+    return [prediction(model, tensors, index) for index in range(len(films))]
 
 
 def _device_of(session: Any) -> str:

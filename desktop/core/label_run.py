@@ -28,7 +28,7 @@ from desktop.core.export_parquet import require_parquet
 from desktop.core.folder import FoundFile
 from desktop.core.heatmap_picture import PictureStyle, picture_name, write_picture
 from desktop.core.inference import PanelSession
-from desktop.core.pipeline import DEFAULT_BATCH, LabelledCase, label
+from desktop.core.pipeline import LabelledCase, label
 from desktop.core.run_journal import RunJournal
 from desktop.core.table_columns import TableRow, TableShape
 from desktop.core.vote import consensus_text
@@ -43,7 +43,7 @@ class RunSettings:
         form: Format of the table.
         shape: ``wide``, one row an image, or ``long``, one row an image and model.
         heatmaps: Folder for one picture an image, made if missing; None = no pictures.
-        batch: Images in a micro-batch.
+        batch: Images in a micro-batch; None = what suits the device.
         fresh: Label everything again, also what an earlier run on this output finished.
         watching: ``results`` is called again and again with what has arrived. The table then holds
             every image in the order of arrival, also those that were moved away since.
@@ -54,7 +54,7 @@ class RunSettings:
     form: TableFormat = "csv"
     shape: TableShape = "wide"
     heatmaps: Path | None = None
-    batch: int = DEFAULT_BATCH
+    batch: int | None = None
     fresh: bool = False
     watching: bool = False
     style: PictureStyle = field(default_factory=PictureStyle)
@@ -180,7 +180,6 @@ class LabelRun:
                 are not yielded.
             on_case: Called with each case as it is labelled and its place in the table.
         """
-        device = session.report.running
         begun, busy = time.perf_counter(), self._busy_seconds
         positions: dict[str, int] = {}
         token = cancel or CancelToken()
@@ -197,7 +196,7 @@ class LabelRun:
             start = time.perf_counter()
             position = positions.pop(case.source.image)
             if self._journal is not None:
-                self._journal.keep(case.source, case.result, device, position)
+                self._journal.keep(case.source, case.result, case.device, position)
                 if case.closes_batch:
                     self._journal.commit(if_due=True)
             self.counts.write_seconds += time.perf_counter() - start
@@ -208,7 +207,7 @@ class LabelRun:
                 self._labelled.add(case.source.image)
             if on_case is not None:
                 on_case(case, position)
-            yield TableRow(case.result, device=device)
+            yield TableRow(case.result, device=case.device)
         if self._journal is not None:
             self._journal.commit()
         offered = session.streams * (time.perf_counter() - begun)

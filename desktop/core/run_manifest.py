@@ -20,6 +20,7 @@ from desktop.core.catalogue import Panel
 from desktop.core.contract import CONTRACT_VERSION, RESEARCH_USE
 from desktop.core.devices import DeviceReport
 from desktop.core.label_run import RunCounts, RunSettings
+from desktop.core.pipeline import DEFAULT_BATCH
 from desktop.core.table_columns import SCHEMA_VERSION
 from desktop.core.vote import rule_text
 
@@ -100,11 +101,13 @@ def manifest(facts: RunFacts) -> dict[str, Any]:
             "sessions": dict(report.sessions),
             "reason": report.reason,
             "threads": report.threads,
+            "precision": report.precision,
+            "precision_reason": report.precision_reason,
         },
         "settings": {
             "format": facts.settings.form,
             "shape": facts.settings.shape,
-            "batch": facts.settings.batch,
+            "batch": facts.settings.batch or report.batch or DEFAULT_BATCH,
             "heatmaps": facts.settings.heatmaps is not None,
             "fresh": facts.settings.fresh,
             "watch": facts.settings.watching,

@@ -12,6 +12,7 @@ _TITLES = {
     "tensorrt": "TensorRT",
     "directml": "DirectML",
     "coreml": "Core ML",
+    "openvino": "OpenVINO",
 }
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 
+from desktop.core.accelerators import Provider
 from desktop.core.catalogue import open_panel
 from desktop.core.devices import (
     DEVICES,
@@ -119,7 +120,7 @@ def failing_session(tmp_path: Path, most: int, message: str) -> tuple[PanelSessi
     made: list[Failing] = []
 
     def maker(
-        content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[str]
+        content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[Provider]
     ) -> Failing:
         made.append(Failing(make_session(content, options, providers), most, message))
         return made[-1]
@@ -171,57 +172,6 @@ def test_a_device_that_is_not_there_falls_back_and_says_why(tmp_path: Path) -> N
     assert report.running == "cpu"
     assert "no DirectML" in report.sentence
     assert "Running on CPU" in report.sentence
-
-
-class FakeGpu:
-    """A real CPU session that calls itself CUDA, or refuses to be made."""
-
-    def __init__(self, error: str = "", silent: bool = False) -> None:
-        self.error, self.silent = error, silent
-
-    def __call__(
-        self, content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[str]
-    ) -> Any:
-        session = make_session(content, options, ["CPUExecutionProvider"])
-        if providers[0] != "CUDAExecutionProvider":
-            return session
-        if self.error:
-            raise RuntimeError(self.error)
-        wrapped = Failing(session, 99, "")
-        if not self.silent:
-            wrapped.get_providers = lambda: list(providers)  # type: ignore[method-assign]
-        return wrapped
-
-
-@pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that looks as if it had an NVIDIA driver."""
-    monkeypatch.setattr("desktop.core.inference.why_not", lambda device: "")
-    monkeypatch.setattr("desktop.core.inference.preload_gpu_libraries", lambda: None)
-
-
-@pytest.mark.usefixtures("driver")
-def test_a_gpu_that_works_is_used_and_reported(tmp_path: Path) -> None:
-    report = PanelSession(open_panel(write_panel(tmp_path)), "cuda", session_maker=FakeGpu()).report
-    assert report.running == "cuda"
-    assert report.sentence == "CUDA."
-
-
-@pytest.mark.usefixtures("driver")
-@pytest.mark.parametrize(
-    ("gpu", "word"),
-    [
-        (FakeGpu(error="CUDA failure 2: out of memory"), "too little free memory"),
-        (FakeGpu(error="cuDNN mismatch"), "CUDA not used"),
-        (FakeGpu(silent=True), "CUDA not used"),
-    ],
-)
-def test_a_gpu_that_fails_is_left_with_a_reason(tmp_path: Path, gpu: FakeGpu, word: str) -> None:
-    session = PanelSession(open_panel(write_panel(tmp_path)), "cuda", session_maker=gpu)
-    assert session.report.running == "cpu"
-    assert session.report.fell_back
-    assert word in session.report.reason
-    assert len(session.predict(films(1))[0].predictions) == 4
 
 
 def test_why_a_device_cannot_work() -> None:
