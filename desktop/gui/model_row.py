@@ -31,6 +31,7 @@ from desktop.gui.probability_bar import (
     paint_probability_line,
     probability_words,
 )
+from desktop.gui.verdict_words import lungs_sentence
 
 RowState = Literal["voted", "waiting", "running", "hidden", "failed", "absent"]
 _THUMB, _THUMB_COMPACT = 60, 48
@@ -56,7 +57,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         self._prediction: Prediction | None = None
         self._map_class = -1
         self._state: RowState = "waiting"
-        self._sentence = self._alarm = ""
+        self._sentence = self._alarm = self._lungs = ""
         self._film: QImage | None = None
         self._aspect = 1.0
         self._compact = False
@@ -81,13 +82,17 @@ class ModelRow(KeyboardFocus, QAbstractButton):
     def set_prediction(self, prediction: Prediction, *, map_class: int = -1) -> None:
         """Show an answer; ``map_class`` -1 = the predicted one."""
         self._prediction, self._map_class, self._state = prediction, map_class, "voted"
+        vote = prediction.vote
+        self._lungs = lungs_sentence(
+            self._panel.models[self._index], vote, self._panel.class_names[vote]
+        )
         self._thumbnail = None
         self._settle()
 
     def set_state(self, state: RowState, sentence: str = "") -> None:
         """Show a state without an answer; ``sentence`` is the reason of ``failed``."""
         self._prediction, self._state, self._sentence = None, state, sentence
-        self._alarm = ""
+        self._alarm = self._lungs = ""
         self._thumbnail = None
         self._settle()
 
@@ -177,13 +182,15 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         tokens, font = theme.current(), theme.font(13, 500)
         title = self._panel.models[self._index].title
         icon = theme.dp(14)
-        room = head.width() - answer_width - (icon + 6 if self._alarm else 0) - theme.GAP_S
+        # The alarm is about this film, the caution about the model; one mark, both in the tip.
+        sign = "shortcut-alarm" if self._alarm else "lungs-covered" if self._lungs else ""
+        room = head.width() - answer_width - (icon + 6 if sign else 0) - theme.GAP_S
         box = QRectF(head.left(), head.top(), max(8.0, room), head.height())
         draw_text(painter, box, title, font, tokens.text1)
-        if self._alarm:
+        if sign:
             x = head.left() + min(text_width(font, title), room) + 6
             mark = QRectF(x, head.center().y() - icon / 2, icon, icon)
-            paint_icon(painter, "shortcut-alarm", mark, tokens.text2)
+            paint_icon(painter, sign, mark, tokens.text2)
 
     def _paint_answer(self, painter: QPainter, head: QRectF) -> float:
         """Label and letter, or the state in a word; returns the width taken."""
@@ -326,6 +333,8 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         sentences = [self._figures()]
         if self._alarm:
             sentences.append(self._alarm)
+        if self._lungs:
+            sentences.append(self._lungs)
         values = self._map()
         if values is not None and not has_evidence(values):
             sentences.append(self.tr("No positive evidence for this class, so nothing to draw."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.core.contract import ModelCard, snake_case
 
@@ -21,6 +21,8 @@ class ModelFacts:
         letter: One letter, unique in the panel, above the vote strip.
         operating_points: Probability at which each class is called, panel order; None where unset.
         version: Version of the weights.
+        kept_without_lungs: Share of the votes for each class that stayed when the lungs of test
+            films were covered, panel order; None where nobody has measured it.
     """
 
     name: str
@@ -28,6 +30,12 @@ class ModelFacts:
     letter: str
     operating_points: tuple[float | None, ...]
     version: str = ""
+    kept_without_lungs: tuple[float | None, ...] = ()
+
+    def share_kept(self, class_index: int) -> float | None:
+        """As ``kept_without_lungs``, for one class."""
+        shares = self.kept_without_lungs
+        return shares[class_index] if class_index < len(shares) else None
 
 
 @dataclass(frozen=True)
@@ -74,12 +82,23 @@ def panel_facts(name: str, title: str, cards: Sequence[ModelCard]) -> PanelFacts
     """
     if not cards:
         raise ValueError("a panel has at least one model")
-    return make_panel_facts(
+    facts = make_panel_facts(
         name,
         title,
         cards[0].class_names,
         [(card.name, card.title, card.operating_points, card.version) for card in cards],
     )
+    models = tuple(
+        replace(
+            model,
+            kept_without_lungs=tuple(
+                card.lungs.get(class_name, {}).get("kept_without_lungs")
+                for class_name in facts.class_names
+            ),
+        )
+        for model, card in zip(facts.models, cards, strict=True)
+    )
+    return replace(facts, models=models)
 
 
 def make_panel_facts(

@@ -14,7 +14,7 @@ from desktop.gui.labels import Line, Paragraph
 from desktop.gui.paint import Restyled
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.probability_bar import MeanProbability
-from desktop.gui.verdict_words import alarm_badge, ood_badge, verdict_words
+from desktop.gui.verdict_words import alarm_badge, lungs_badge, ood_badge, verdict_words
 from desktop.gui.vote_strip import CELL_VERDICT, VoteStrip
 
 # Badges bring 3 px of room for their focus ring.
@@ -147,6 +147,9 @@ class VerdictPanel(Restyled):
             alarm = alarm_badge(self._result, self._panel)
             if alarm is not None:
                 found.append(alarm)
+            lungs = lungs_badge(self._result, self._panel)
+            if lungs is not None:
+                found.append(lungs)
         return [badge for badge in found if badge.key not in given]
 
     def _tell(self, sentence: str) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import CaseResult, Verdict
 from desktop.core.heatmap import MarginShare, margin_share
 from desktop.gui.badge import BadgeFacts
-from desktop.gui.panel_facts import PanelFacts
+from desktop.gui.panel_facts import ModelFacts, PanelFacts
 from desktop.gui.vote_strip import StripState
 
 
@@ -31,6 +31,8 @@ class VerdictWords:
 
 
 translate = QCoreApplication.translate
+# Share of votes kept with covered lungs from which on the reader is told.
+MOSTLY_KEPT = 0.5
 
 
 def verdict_words(
@@ -136,6 +138,43 @@ def alarm_sentence(model_title: str, share: MarginShare) -> str:
     """How much of a map lies where no lung is, and what to do."""
     return translate("Verdict", "{percent} % of the heatmap of {model} lies at the border.").format(
         percent=round(100 * max(share.border, share.corners)), model=model_title
+    )
+
+
+def lungs_sentence(model: ModelFacts, class_index: int, class_name: str) -> str:
+    """What the test with covered lungs says of this model's vote; empty without reason to warn."""
+    share = model.share_kept(class_index)
+    if share is None or share <= MOSTLY_KEPT:
+        return ""
+    return translate(
+        "Verdict",
+        "With the lungs covered, {model} kept {percent} % of its votes for {label}.",
+    ).format(model=model.title, label=class_name, percent=round(100 * share))
+
+
+def lungs_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+    """The caution that this label mostly survives without lungs, None where it does not."""
+    kept: dict[int, list[str]] = {}
+    for prediction in result.predictions:
+        index = panel.model_index(prediction.model)
+        share = None if index is None else panel.models[index].share_kept(prediction.vote)
+        if index is not None and share is not None and share > MOSTLY_KEPT:
+            words = f"{panel.models[index].title} {round(100 * share)} %"
+            kept.setdefault(prediction.vote, []).append(words)
+    if not kept:
+        return None
+    sentences = [
+        translate(
+            "Verdict", "Votes for {label} that stayed when lungs were covered: {models}."
+        ).format(label=panel.class_names[vote], models=", ".join(models))
+        for vote, models in kept.items()
+    ]
+    advice = translate("Verdict", "So the vote alone does not show that the lungs were read.")
+    return BadgeFacts(
+        "lungs",
+        "lungs-covered",
+        translate("Verdict", "Stays without lungs"),
+        " ".join([*sentences, advice]),
     )
 
 

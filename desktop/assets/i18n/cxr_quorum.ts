@@ -2491,6 +2491,22 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>With the lungs covered, {model} kept {percent} % of its votes for {label}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Votes for {label} that stayed when lungs were covered: {models}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>So the vote alone does not show that the lungs were read.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Stays without lungs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Compare with the lungs covered.</source>
             <translation type="unfinished" />
         </message>
