@@ -22,14 +22,13 @@ from types import TracebackType
 from typing import Any
 
 from desktop.core.cases import CaseResult
-from desktop.core.engine_worker import (
+from desktop.core.engine_messages import (
     MOST_IN_HAND,
     Answered,
     EngineRequest,
     Loaded,
     Order,
     Refused,
-    run_engine,
 )
 from desktop.core.errors import CxrError
 from desktop.core.folder import FoundFile
@@ -391,6 +390,13 @@ class EngineProcess:
         return FoundFile(path, image, -1, -1)
 
 
+def _serve(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
+    """The child's first step; the inference library is loaded there and never in the window."""
+    from desktop.core.engine_worker import run_engine
+
+    run_engine(request, connection, clock, nice)
+
+
 class _Child:
     """One engine process and its pipe."""
 
@@ -400,7 +406,7 @@ class _Child:
         self.connection, theirs = context.Pipe()
         # Not a daemon: those may not have children, and it decodes in one.
         self.process = context.Process(
-            target=run_engine,
+            target=_serve,
             args=(request, theirs, self._clock, nice),
             name="engine",
             daemon=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
@@ -30,8 +31,12 @@ def load_fonts() -> bool:
     return all(loaded)
 
 
+@lru_cache(maxsize=256)
 def inter(pixels: float, weight: int = 400) -> QFont:
-    """A font of ``pixels`` height (already scaled) with tabular figures, so numbers never jump."""
+    """A font of ``pixels`` height (already scaled) with tabular figures, so numbers never jump.
+
+    The same object for the same arguments: copy it (``QFont(font)``) before changing it.
+    """
     font = QFont(FAMILY)
     font.setPixelSize(max(1, round(pixels)))
     font.setWeight(QFont.Weight(weight))

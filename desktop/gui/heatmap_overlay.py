@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -30,6 +32,7 @@ def heat_image(
     threshold: float,
     *,
     rescale: bool = True,
+    side: int = _COLOUR_SIDE,
 ) -> QImage:
     """A map as a picture (ARGB32_Premultiplied) to stretch over the film; opacity comes later.
 
@@ -38,20 +41,27 @@ def heat_image(
         film: (width, height) of the film.
         threshold: Share of the maximum below which nothing is drawn.
         rescale: False for values that are in 0..1 already and keep their meaning.
+        side: Pixels of the picture's longer side.
     """
-    height, width = fine_size(film, _COLOUR_SIDE)
-    shares = normalised(values) if rescale else values
-    index = np.round(upsampled(shares, (height, width)) * 255).astype(np.uint8)
-    alpha = alpha_table(threshold, 1.0).astype(np.uint16)
-    colours = colour_table().astype(np.uint16)
-    table = np.empty((256, 4), np.uint8)
-    # Qt's ARGB32 is B, G, R, A in memory on little-endian machines.
-    table[:, :3] = (colours[:, ::-1] * alpha[:, np.newaxis] + 127) // 255
-    table[:, 3] = alpha
-    pixels = np.ascontiguousarray(table[index])
+    height, width = fine_size(film, side)
+    fine = upsampled(normalised(values) if rescale else values, (height, width))
+    fine *= 255
+    index = np.rint(fine, out=fine).astype(np.intp)
+    pixels = np.take(_premultiplied(threshold), index)
     return QImage(
         pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied
     ).copy()
+
+
+@lru_cache(maxsize=8)
+def _premultiplied(threshold: float) -> npt.NDArray[np.uint32]:
+    """Colour of each of 256 map values as Qt's premultiplied ARGB32, uint32 [256]."""
+    alpha = alpha_table(threshold, 1.0).astype(np.uint32)
+    colours = (colour_table().astype(np.uint32) * alpha[:, np.newaxis] + 127) // 255
+    table: npt.NDArray[np.uint32] = (
+        alpha << 24 | colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2]
+    )
+    return table
 
 
 class HeatPainter:

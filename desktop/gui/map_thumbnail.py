@@ -59,7 +59,7 @@ def map_thumbnail(
     if values is not None:
         # The film steps back, so that the map is what the eye finds.
         painter.fillRect(target, QColor(0, 0, 0, 70))
-        picture = heat_image(values, (256, 256), _THRESHOLD)
+        picture = heat_image(values, (256, 256), _THRESHOLD, side=2 * device)
         part = centre_square(aspect)
         size = picture.width(), picture.height()
         source = QRectF(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -189,8 +190,9 @@ def font(pixels: float, weight: int = 400) -> QFont:
     return inter(pixels * _applied.text_scale, weight)
 
 
+@lru_cache(maxsize=512)
 def colour(value: str, opacity: float = 1.0) -> QColor:
-    """A token as QColor with ``opacity`` in [0, 1]."""
+    """A token as QColor with ``opacity`` in [0, 1]; shared, so never changed by who gets it."""
     result = QColor(value)
     result.setAlphaF(opacity)
     return result
