@@ -108,8 +108,8 @@ class Exporting(QObject):
         def write(_token: CancelToken) -> Exported:
             with _store(source) as store:
                 count = write_table(path, source.panel, table_rows(store, source))
-            words = self.tr("{count} rows are in {name}.").format(
-                count=grouped(count), name=path.name
+            words = self.tr("{count} rows are in {name} in {folder}.").format(
+                count=grouped(count), name=path.name, folder=path.parent
             )
             left = len(source.images) - count
             if left:
@@ -134,7 +134,10 @@ class Exporting(QObject):
         def write(_token: CancelToken) -> Exported:
             with atomic_write(path) as stream:
                 stream.write(content)
-            return Exported(path, self.tr("The view is in {name}.").format(name=path.name))
+            words = self.tr("The view is in {name} in {folder}.").format(
+                name=path.name, folder=path.parent
+            )
+            return Exported(path, words)
 
         self._background.start("view", write)
 
@@ -159,7 +162,10 @@ class Exporting(QObject):
             with _store(source) as store:
                 table = store.load_table()
             write_summary_report(path, table, source.panel, facts)
-            return Exported(path, self.tr("The report is in {name}.").format(name=path.name))
+            words = self.tr("The report is in {name} in {folder}.").format(
+                name=path.name, folder=path.parent
+            )
+            return Exported(path, words)
 
         self._background.start("report", write)
 
@@ -172,8 +178,8 @@ class Exporting(QObject):
         def write(token: CancelToken) -> Exported:
             with _store(source) as store:
                 placed = place_classes(store, source, target, basis, mode, token)
-            words = self.tr("{count} files are in {name}.").format(
-                count=grouped(placed.placed), name=target.name
+            words = self.tr("{count} files are in {folder}.").format(
+                count=grouped(placed.placed), folder=target
             )
             if placed.refused:
                 words += " " + self.tr("{count} were refused: {reason}").format(

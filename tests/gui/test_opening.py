@@ -187,3 +187,15 @@ def test_a_panel_that_breaks_the_contract_is_refused_with_a_sentence(
 
 def test_the_keyboard_stays_out_of_the_list_while_it_fills(desk: MainWindow) -> None:
     assert QApplication.focusWidget() is not desk.desk.list_panel.search
+
+
+def test_samples_are_named_as_what_they_are_for_as_long_as_they_are_new(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.shortcuts["open_samples"].trigger()
+    qtbot.waitUntil(lambda: scanned(window), timeout=PATIENCE_MS)
+    assert "Votes on drawings mean nothing" in window.status.notice
+    assert not window.status._timer.isActive()
+    assert all(
+        name.startswith(("phantom_", "chest_real_", "something_")) for name in listed(window)
+    )

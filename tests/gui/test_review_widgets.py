@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.core.case_table import CaseTable
 from desktop.core.cases import CaseResult
 from desktop.core.vote import verdict
 from desktop.gui import theme
@@ -19,6 +20,7 @@ from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.model_rows import ModelRows
 from desktop.gui.panel_facts import make_panel_facts
 from desktop.gui.probability_bar import probability_words
+from desktop.gui.row_words import row_view
 from desktop.gui.segmented import Segmented
 from desktop.gui.verdict_panel import VerdictPanel
 from desktop.gui.view_values import HeatStyle
@@ -44,6 +46,22 @@ def texts(widget: QWidget) -> str:
         if child.isVisibleTo(widget):
             found += [child.accessibleName(), child.accessibleDescription(), child.toolTip()]
     return " | ".join(found)
+
+
+# the row in the list -----------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["tie", "dissent"])
+def test_a_row_says_that_its_picture_is_no_usual_film(kind: str) -> None:
+    case = result(kind)
+    assert case.verdict is not None
+    facts = covid_panel()
+    table = CaseTable(facts.class_names, [name for name, _ in MODELS])
+    usual = table.set_result(replace(case, image="a.png", verdict=replace(case.verdict, ood=False)))
+    odd = table.set_result(replace(case, image="b.png", verdict=replace(case.verdict, ood=True)))
+    plain = row_view(table, usual, facts, blind=False)
+    marked = row_view(table, odd, facts, blind=False)
+    assert marked.line == f"{plain.line}, OOD"
+    assert "out of distribution" in marked.words
+    assert "OOD" not in row_view(table, odd, facts, blind=True).line
 
 
 # verdict -----------------------------------------------------------------------------------------

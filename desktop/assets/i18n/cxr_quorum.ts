@@ -418,6 +418,22 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>All answers are from an earlier day; nothing had to run.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The curve begins when the models run.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The curve begins in a moment.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The run was too short for a curve.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Failed, {count}</source>
             <translation type="unfinished" />
         </message>
@@ -1506,10 +1522,6 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>The curve begins when the models run.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>mean {rate}</source>
             <translation type="unfinished" />
         </message>
@@ -1774,11 +1786,15 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Closest to you: {near}, {high}. Furthest: {far}, {low}.</source>
+            <source>Kappa needs labels of more than one class.</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Kappa needs labels of more than one class.</source>
+            <source>All models are equally close to you: {value}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Closest to you: {near}, {high}. Furthest: {far}, {low}.</source>
             <translation type="unfinished" />
         </message>
         <message>
