@@ -95,7 +95,7 @@ def number(dataset: Dataset, word: str) -> float | None:
             value = float(value)
         else:
             value = float(next(iter(value)))
-    except Exception:
+    except Exception:  # pydicom converts on access and raises anything for damaged bytes
         return None
     return value if math.isfinite(value) else None
 
@@ -103,7 +103,7 @@ def number(dataset: Dataset, word: str) -> float | None:
 def _pair(dataset: Dataset, word: str) -> tuple[float, float] | None:
     try:
         row, column = (float(value) for value in dataset.get(word))
-    except Exception:
+    except Exception:  # as above; also where there are not two numbers
         return None
     usable = all(math.isfinite(value) and 0 < value < 100 for value in (row, column))
     return (row, column) if usable else None

@@ -35,6 +35,7 @@ _STARTS: tuple[tuple[bytes, FileType], ...] = (
     (b"II+\x00", TIFF),
     (b"MM\x00+", TIFF),
     (b"GIF8", FileType("GIF image")),
+    *((b"P%d" % kind, FileType("portable grey or colour map (PGM, PPM)")) for kind in range(1, 8)),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", FileType("JPEG 2000 image")),
     (b"\xff\x4f\xff\x51", FileType("JPEG 2000 image")),
     (b"\x00\x00\x00\x0cJXL ", FileType("JPEG XL image")),

@@ -21,6 +21,10 @@ from desktop.core.names import shown
 IMAGE_EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .webp .dcm .dicom .dic".split()  # noqa: SIM905
 )
+# Pictures that are not read here. Listed, so that a reader who expects them is told why.
+UNREAD_EXTENSIONS = frozenset(
+    ".gif .pgm .ppm .pnm .pbm .jp2 .j2k .jpx .jxl .avif .heic .heif .psd".split()  # noqa: SIM905
+)
 OTHER_EXTENSIONS = frozenset(
     (  # noqa: SIM905
         ".txt .csv .tsv .json .jsonl .xml .html .htm .md .rst .log .pdf .doc .docx .xls .xlsx .odt"
@@ -30,7 +34,7 @@ OTHER_EXTENSIONS = frozenset(
     ).split()
 )
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "ehthumbs.db"})
-_JUNK_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
+JUNK_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
 _DIGITS = re.compile(r"([0-9]+)")
 _SNIFFED_BYTES = 256
 
@@ -64,6 +68,16 @@ def natural_key(name: str) -> str:
         digits = parts[place].lstrip("0")
         parts[place] = f"\0{chr(len(digits) + 1)}{digits}"
     return f"{''.join(parts)}\0\0{name}"
+
+
+def wanted_by_name(name: str) -> bool | None:
+    """Whether a file is listed, as far as its name tells; None where its first bytes decide."""
+    if name.startswith(".") or name.casefold() in _JUNK:
+        return False
+    extension = os.path.splitext(name)[1].casefold()  # noqa: PTH122 - 100,000 times
+    if extension in IMAGE_EXTENSIONS or extension in UNREAD_EXTENSIONS:
+        return True
+    return False if extension in OTHER_EXTENSIONS else None
 
 
 def list_folder(
@@ -111,7 +125,7 @@ def list_folder(
         below: list[tuple[Path, str]] = []
         for entry in entries:
             if recursive and _is_folder(entry):
-                if entry.name.casefold() not in _JUNK_FOLDERS and _enter(entry, entered):
+                if entry.name.casefold() not in JUNK_FOLDERS and _enter(entry, entered):
                     below.append((parent / entry.name, f"{prefix}{entry.name}/"))
             elif _is_candidate(entry):
                 found.append(_found(entry, parent / entry.name, prefix + entry.name))
@@ -152,12 +166,10 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 def _is_candidate(entry: os.DirEntry[str]) -> bool:
-    if _is_folder(entry) or entry.name.casefold() in _JUNK:
+    if _is_folder(entry):
         return False
-    extension = os.path.splitext(entry.name)[1].casefold()  # noqa: PTH122 - 100,000 times
-    if extension in IMAGE_EXTENSIONS:
-        return True
-    return extension not in OTHER_EXTENSIONS and _looks_like_image(entry)
+    wanted = wanted_by_name(entry.name)
+    return _looks_like_image(entry) if wanted is None else wanted
 
 
 def _looks_like_image(entry: os.DirEntry[str]) -> bool:

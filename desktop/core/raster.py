@@ -206,7 +206,7 @@ def _upright(image: Image.Image, values: FilmValues) -> FilmValues:
     """Turn values as EXIF says (Pillow has done it for TIFF); a damaged EXIF block says nothing."""
     try:
         orientation = image.getexif().get(0x0112, 1)
-    except Exception:
+    except Exception:  # Pillow raises anything for a damaged EXIF block
         orientation = 1
     turned = {
         2: lambda v: v[:, ::-1],

@@ -11,6 +11,7 @@ from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QResize
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTip, QWidget
 
 from desktop.gui import theme
+from desktop.gui.fade import FadeIn
 from desktop.gui.icons import paint_icon
 from desktop.gui.paint import (
     KeyboardFocus,
@@ -66,6 +67,7 @@ class Badge(KeyboardFocus, QAbstractButton):
     def __init__(self, facts: BadgeFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts = facts
+        self.fade = FadeIn(self)
         self.setText(facts.words)
         self.setAccessibleName(facts.words)
         self.setAccessibleDescription(facts.sentence)
@@ -88,6 +90,7 @@ class Badge(KeyboardFocus, QAbstractButton):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, painter = theme.current(), QPainter(self)
+        painter.setOpacity(self.fade.opacity)
         box = QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
         fill_round(painter, box, theme.RADIUS_KEY, tokens.raised)
         edge = tokens.text3 if self.underMouse() else tokens.border
@@ -163,8 +166,8 @@ class BadgeRow(QWidget):
     def set_badges(self, badges: Sequence[BadgeFacts]) -> None:
         """Show these, most important first."""
         self._facts = tuple(badges)
-        self._fill()
         self.setVisible(bool(self._facts))
+        self._fill()
 
     def sizeHint(self) -> QSize:
         return QSize(200, theme.dp(_HEIGHT) + 2 * _RING)
@@ -176,6 +179,7 @@ class BadgeRow(QWidget):
         shown = fitting(self._facts, self.width())
         if shown == self._shown:
             return
+        before = {fact.key for fact in self._shown}
         self._shown = shown
         for badge in self._badges:
             self._layout.removeWidget(badge)
@@ -186,6 +190,9 @@ class BadgeRow(QWidget):
             self._layout.insertWidget(index, badge)
             badge.opened.connect(self.opened)
             badge.show()
+            # Only what is new comes up: a badge that stays from film to film stands still.
+            if badge.facts.key not in before and self.isVisible():
+                badge.fade.start()
 
 
 def fitting(facts: tuple[BadgeFacts, ...], room: int) -> tuple[BadgeFacts, ...]:

@@ -201,6 +201,7 @@ class BatchPage(QScrollArea):
                 )
             )
         self.stats.set_text("      ".join(parts))
+        self._curve.set_words(self._words_without_curve(progress))
         started = progress.started
         self.started.set_text(
             self.tr("Started {time}").format(time=f"{started:%H:%M:%S}") if started else ""
@@ -218,6 +219,15 @@ class BatchPage(QScrollArea):
                 "Stopped. {count} images are kept; Resume goes on with the rest."
             ).format(count=grouped(progress.done))
         return self.tr("Finished images can be reviewed now; stopping keeps them.")
+
+    def _words_without_curve(self, progress: Progress) -> str:
+        if progress.started is None:
+            if progress.total and progress.done >= progress.total:
+                return self.tr("All answers are from an earlier day; nothing had to run.")
+            return self.tr("The curve begins when the models run.")
+        if progress.state == "running":
+            return self.tr("The curve begins in a moment.")
+        return self.tr("The run was too short for a curve.")
 
     def _show_figures(self) -> None:
         session = self._session

@@ -193,6 +193,7 @@ class RateCurve(Restyled):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._points: list[tuple[datetime, float]] = []
+        self._words = ""
         self.setMinimumHeight(120)
         self.setAccessibleName(self.tr("Images per second"))
 
@@ -205,6 +206,12 @@ class RateCurve(Restyled):
             )
         self.update()
 
+    def set_words(self, words: str) -> None:
+        """Why there is no curve, as long as there is none."""
+        if words != self._words:
+            self._words = words
+            self.update()
+
     def sizeHint(self) -> QSize:
         return QSize(360, theme.dp(132))
 
@@ -215,9 +222,12 @@ class RateCurve(Restyled):
         bottom = self.height() - theme.dp(22)
         horizontal_line(painter, 0, self.width(), bottom, tokens.border)
         if len(self._points) < 2:
-            words = self.tr("The curve begins when the models run.")
             draw_text(
-                painter, QRectF(0, 0, self.width(), bottom), words, theme.font(12), tokens.text3
+                painter,
+                QRectF(0, 0, self.width(), bottom),
+                self._words,
+                theme.font(12),
+                tokens.text3,
             )
             painter.end()
             return

@@ -242,15 +242,19 @@ class ScorecardPage(QScrollArea):
             for score, model in zip(models, facts.models, strict=True)
             if not isnan(score.kappa.value)
         ]
-        self._kappas_words.setText(
-            self.tr("Closest to you: {near}, {high}. Furthest: {far}, {low}.").format(
-                near=max(known)[1],
-                high=f"{max(known)[0]:.2f}",
-                far=min(known)[1],
-                low=f"{min(known)[0]:.2f}",
+        self._kappas_words.setText(self._closeness(known))
+
+    def _closeness(self, known: list[tuple[float, str]]) -> str:
+        """Who is closest to the reader and who furthest, by the figures as they are shown."""
+        if len(known) < 2:
+            return self.tr("Kappa needs labels of more than one class.")
+        (low, far), (high, near) = min(known), max(known)
+        if f"{low:.2f}" == f"{high:.2f}":
+            return self.tr("All models are equally close to you: {value}.").format(
+                value=f"{high:.2f}"
             )
-            if len(known) > 1
-            else self.tr("Kappa needs labels of more than one class.")
+        return self.tr("Closest to you: {near}, {high}. Furthest: {far}, {low}.").format(
+            near=near, high=f"{high:.2f}", far=far, low=f"{low:.2f}"
         )
 
     def _choose(self, index: int) -> None:

@@ -17,7 +17,8 @@ QFrame[panel="true"] { background: $panel; border: none; }
 QFrame[card="true"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
 QFrame[bar="true"] { background: $bg; border: none; }
 QMenuBar { background: $bg; border: none; padding: 0; spacing: 0; }
-QMenuBar::item { background: transparent; color: $text2; padding: 6px 8px; border-radius: 4px; }
+QMenuBar::item { background: transparent; color: $text2; padding: ${h6}px 8px;
+  border-radius: 4px; }
 QMenuBar::item:selected { background: $raised; color: $text1; }
 QMenu { background: $raised; border: 1px solid $border; padding: 4px; }
 QMenu::item { color: $text1; padding: 6px 24px 6px 28px; border-radius: 4px; }
@@ -137,6 +138,7 @@ def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
         "h5": margin,
         "h4": groove,
         "h2": groove // 2,
+        "h6": dp(6),
     }
     controls = files("desktop").joinpath("assets", "controls")
     pictures = {

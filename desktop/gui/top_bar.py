@@ -142,7 +142,9 @@ class TopBar(QWidget):
     def _on_theme_changed(self, tokens: theme.Tokens) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
         self.menu_bar.setFont(theme.font(13))
-        self.menu_bar.setFixedHeight(theme.dp(30))
+        self.menu_bar.ensurePolished()
+        # No higher than its words: Qt puts them at the top of what is left over.
+        self.menu_bar.setFixedHeight(self.menu_bar.sizeHint().height())
         self._panel_name.setFont(theme.font(12))
         self._panel_name.setStyleSheet(f"color: {tokens.text3};")
         self._rule.setStyleSheet(f"background: {tokens.border};")

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from desktop.core.errors import UsageError
+from desktop.core.errors import ImageRefused, UsageError
 from desktop.core.file_type import DICOM, TIFF, UNKNOWN, sniff
 from desktop.core.folder import FoundFile, list_folder, natural_key
+from desktop.core.pixels import read_radiograph
 from tests import film_files as films
 
 
@@ -47,6 +49,20 @@ def test_every_image_extension_is_listed_whatever_it_holds(tmp_path: Path) -> No
     wanted = ["a.JPG", "b.jpeg", "c.PnG", "d.tif", "e.tiff", "f.bmp", "g.webp", "h.dcm", "i.dicom"]
     touch(tmp_path, *wanted, "notes.txt", "votes.csv", "report.pdf", "model.onnx")
     assert names(tmp_path) == wanted
+
+
+def test_pictures_that_are_not_read_are_listed_and_say_why(tmp_path: Path) -> None:
+    grey = Image.new("L", (128, 128), 90)
+    for name in ("a.gif", "b.pgm", "c.ppm"):
+        grey.save(tmp_path / name)
+    assert names(tmp_path) == ["a.gif", "b.pgm", "c.ppm"]
+    with pytest.raises(ImageRefused) as gif:
+        read_radiograph(tmp_path / "a.gif")
+    assert gif.value.code == "TYPE-01"
+    assert "GIF image" in str(gif.value)
+    with pytest.raises(ImageRefused) as pgm:
+        read_radiograph(tmp_path / "b.pgm")
+    assert "PGM" in str(pgm.value)
 
 
 def test_files_without_an_extension_are_listed_for_what_they_hold(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""A fade of 120 ms for what comes up beside the work; none where the desktop asks for no motion."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QVariantAnimation
+from PySide6.QtWidgets import QStyle, QWidget
+
+FADE_MS = 120
+
+
+def motion_wanted(widget: QWidget) -> bool:
+    """Whether the desktop lets things move; styles answer 0 ms where it does not."""
+    style = widget.style()
+    return style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget) > 0
+
+
+class FadeIn(QObject):
+    """Brings a painted widget up once; it reads ``opacity`` while it paints."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self.opacity = 1.0
+        self._animation = QVariantAnimation(self)
+        self._animation.setDuration(FADE_MS)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.valueChanged.connect(self._step)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still coming up."""
+        return self._animation.state() == QVariantAnimation.State.Running
+
+    def start(self) -> None:
+        """Begin from nothing, or be there at once."""
+        if motion_wanted(self._widget):
+            self._animation.start()
+
+    def _step(self, opacity: float) -> None:
+        self.opacity = opacity
+        self._widget.update()

@@ -1,0 +1,112 @@
+"""Batch page, scorecard and badges say what is so, also in the odd cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from PySide6.QtWidgets import QStyle
+from pytestqt.qtbot import QtBot
+
+from desktop.gui import fade, theme
+from desktop.gui.badge import BadgeFacts, BadgeRow
+from desktop.gui.batch_page import BatchPage
+from desktop.gui.main_window import MainWindow
+from desktop.gui.run_control import Progress
+from tests.gui.conftest import PATIENCE_MS
+
+STARTED = datetime(2026, 11, 23, 9, 0)
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (Progress(0, 9, 0, 0.0, "idle", None), "The curve begins when the models run."),
+        (Progress(9, 9, 0, 0.0, "idle", None), "All answers are from an earlier day"),
+        (Progress(1, 9, 0, 0.0, "running", STARTED), "The curve begins in a moment."),
+        (Progress(9, 9, 0, 0.0, "idle", STARTED), "The run was too short for a curve."),
+    ],
+)
+def test_the_batch_page_says_why_there_is_no_curve(
+    desk: MainWindow, progress: Progress, words: str
+) -> None:
+    desk.show_page("batch")
+    desk.batch.show_session(desk.controller.session, progress)
+    assert words in desk.batch._curve._words
+
+
+def test_the_page_without_a_folder_has_words_too(window: MainWindow) -> None:
+    assert isinstance(window.batch, BatchPage)
+    assert window.batch.title.text == "No folder open"
+
+
+def test_models_that_are_equally_close_are_not_ranked(desk: MainWindow) -> None:
+    closeness = desk.scorecard._closeness
+    assert closeness([(0.5001, "SCNN"), (0.4999, "CCNN")]) == (
+        "All models are equally close to you: 0.50."
+    )
+    assert closeness([(0.4, "SCNN"), (0.6, "CCNN")]) == (
+        "Closest to you: CCNN, 0.60. Furthest: SCNN, 0.40."
+    )
+
+
+@pytest.fixture
+def badges(qtbot: QtBot) -> BadgeRow:
+    row = BadgeRow()
+    qtbot.addWidget(row)
+    row.resize(400, 30)
+    row.show()
+    return row
+
+
+OOD = BadgeFacts("ood", "out-of-distribution", "Out of distribution", "Unlike the training.")
+LUNGS = BadgeFacts("lungs", "lungs-covered", "Stays without lungs", "See the card.")
+
+
+def test_a_badge_comes_up_in_120_ms_and_one_that_stays_stands_still(
+    badges: BadgeRow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fade, "motion_wanted", lambda _widget: True)
+    badges.set_badges([OOD])
+    first = badges.badges[0].fade
+    assert first.running
+    assert first._animation.duration() == 120
+    qtbot.waitUntil(lambda: not first.running, timeout=PATIENCE_MS)
+    assert first.opacity == 1.0
+    badges.set_badges([OOD, LUNGS])
+    assert [badge.fade.running for badge in badges.badges] == [False, True]
+
+
+def test_nothing_moves_where_the_desktop_asks_for_no_motion(
+    badges: BadgeRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fade, "motion_wanted", lambda _widget: False)
+    badges.set_badges([OOD])
+    assert not badges.badges[0].fade.running
+    assert badges.badges[0].fade.opacity == 1.0
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 2.0])
+def test_the_menu_bar_is_no_higher_than_its_words_so_they_are_centred(
+    window: MainWindow, scale: float
+) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    try:
+        theme.apply_choice(application, "dark", scale)
+        bar = window.top_bar.menu_bar
+        window.top_bar.layout().activate()
+        words = bar.actionGeometry(bar.actions()[0])
+        above = bar.y() + words.top()
+        below = window.top_bar.height() - above - words.height()
+        assert abs(above - below) <= 2
+    finally:
+        theme.apply_choice(application, "dark", 1.0)
+
+
+def test_the_style_can_switch_motion_off(badges: BadgeRow) -> None:
+    hint = QStyle.StyleHint.SH_Widget_Animation_Duration
+    wanted = badges.style().styleHint(hint, None, badges) > 0
+    assert fade.motion_wanted(badges) == wanted
