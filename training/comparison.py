@@ -117,7 +117,8 @@ def outside_films(data: SplitData, source: str) -> Labels:
 def inside_films(data: SplitData, source: str) -> Labels:
     """Validation films of a data set: what a row that trained on it is asked."""
     chosen = data.indices(VALIDATION)
-    return chosen[source_names(data)[chosen] == source]
+    own: Labels = chosen[source_names(data)[chosen] == source]
+    return own
 
 
 def train_row(
