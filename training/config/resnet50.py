@@ -9,7 +9,7 @@ from training.config import MILD, WIDE, FitConfig
 
 _FINE_TUNING = FitConfig(
     model="resnet50",
-    stages=((4, 96), (2, 112)),
+    stages=((3, 96), (2, 112)),
     epoch_images=4000,
     learning_rate=4e-4,
     weight_decay=0.05,
