@@ -149,6 +149,7 @@ def train_row(
         "layers": row.layers.to_dict(),
         "balance": row.balance,
         "films": mine.training_hash,
+        "weights": _weights(mine),
     }
     key = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
     place = folder / f"row-{key}"
@@ -171,6 +172,14 @@ def train_row(
         kept["probabilities"].astype(np.float64),
         kept["scanner"].astype(np.float64),
     )
+
+
+def _weights(data: SplitData) -> dict[str, float]:
+    """How often a film of each class of each data set is drawn."""
+    return {
+        f"{data.films[i].source}: {data.films[i].label}": float(data.weights[i])
+        for i in data.indices(TRAIN)
+    }
 
 
 def restricted(data: SplitData, row: Row) -> SplitData:
