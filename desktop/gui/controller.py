@@ -405,7 +405,9 @@ class Controller(QObject):
             self.case_updated.emit(self.current)
             self._dwell.start()
 
-    def _on_decided(self, cases: list[int], _applied: AppliedStep | None) -> None:
+    def _on_decided(self, cases: list[int], applied: AppliedStep | None) -> None:
+        if applied is not None and applied.kind == "reveal" and not self.blind:
+            return  # the votes were on the screen already, so nothing looks different
         self.list.on_cases_changed(cases)
         if self.current in cases:
             self.case_updated.emit(self.current)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from desktop.gui import icons, theme
 from desktop.gui.batch_page import BatchPage
@@ -96,9 +97,11 @@ class MainWindow(QMainWindow):
         self.actions_hub = WindowActions(self)
         self.duplicate_hints = DuplicateHints(self)
         self._space_held = False
-        application = QApplication.instance()
-        if application is not None:
-            application.installEventFilter(self)
+        # Not on the application: a filter in Python costs 20 µs an event, and each image brings
+        # dozens. Keys arrive at the widget with the focus, else at the window.
+        self._watched: QWidget | None = None
+        self.installEventFilter(self)
+        QApplication.instance().focusChanged.connect(self._watch)
         self.show_page("review")
         self.empty.setFocus()
 
@@ -153,6 +156,14 @@ class MainWindow(QMainWindow):
             self._hold_space(False)
         return super().eventFilter(watched, event)
 
+    def _watch(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self._watched is not None and isValid(self._watched):
+            self._watched.removeEventFilter(self)
+        mine = now is not None and now is not self and now.window() is self
+        self._watched = now if mine else None
+        if self._watched is not None:
+            self._watched.installEventFilter(self)
+
     def _takes_space(self, watched: QObject) -> bool:
         if QApplication.activeModalWidget() is not None or not isinstance(watched, QWidget):
             return False
@@ -179,9 +190,6 @@ class MainWindow(QMainWindow):
         self.exporting.close()
         self.scoring.close()
         self.controller.close()
-        application = QApplication.instance()
-        if application is not None:
-            application.removeEventFilter(self)
         super().closeEvent(event)
 
     def apply_theme(self, choice: str) -> None:

@@ -81,6 +81,8 @@ class ModelRow(KeyboardFocus, QAbstractButton):
 
     def set_prediction(self, prediction: Prediction, *, map_class: int = -1) -> None:
         """Show an answer; ``map_class`` -1 = the predicted one."""
+        if prediction is self._prediction and map_class == self._map_class:
+            return
         self._prediction, self._map_class, self._state = prediction, map_class, "voted"
         vote = prediction.vote
         self._lungs = lungs_sentence(
@@ -98,6 +100,8 @@ class ModelRow(KeyboardFocus, QAbstractButton):
 
     def set_thumbnail(self, film: QImage | None, aspect: float = 1.0) -> None:
         """The film as a square crop (any size), and width / height of the whole film."""
+        if film is self._film and aspect == self._aspect:
+            return
         self._film, self._aspect = film, aspect
         self._thumbnail = None
         self.update()

@@ -260,7 +260,8 @@ class ReviewActions(QObject):
     def _announce(self, applied: AppliedStep) -> None:
         cases = self._take_in(applied.decisions)
         self._note_revision(applied)
-        self.tell_undo()
+        if applied.kind != "reveal":  # no act of the reader: undo and redo stay as they are
+            self.tell_undo()
         self.decided.emit(cases, applied)
 
     def _note_revision(self, applied: AppliedStep) -> None:

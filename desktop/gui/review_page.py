@@ -279,7 +279,8 @@ class ReviewPage(QWidget):
         view = self.compare if self._comparing else self.image
         thumbnail = controller.thumbnails.picture(case)
         self.list_panel.facts.show_film(None if isinstance(outcome, CxrError) else outcome)
-        self.models.set_thumbnail(thumbnail)
+        size = outcome.values.shape[::-1] if isinstance(outcome, Radiograph) else None
+        self.models.set_thumbnail(thumbnail, size)
         if outcome is None:
             if self._comparing:
                 self.compare.show_loading(hud)
@@ -289,8 +290,6 @@ class ReviewPage(QWidget):
             title = self.tr("{name} could not be read").format(name=hud.name)
             view.show_failure(hud, title, str(outcome))
         else:
-            height, width = outcome.values.shape
-            self.models.set_thumbnail(thumbnail, (width, height))
             view.show_film(outcome, hud)
         self._show_map()
 

@@ -19,6 +19,8 @@ from desktop.gui.session import Session
 
 RunState = Literal["idle", "running", "paused", "stopped", "failed"]
 _TICK_MS = 1000
+# Answers come dozens of times a second; a reader cannot read a count that changes faster than this.
+_TELL_MS = 200
 _CURVE_POINTS = 600
 # Stays below one micro-batch of work in hand when the reader jumps.
 _AHEAD = 24
@@ -51,7 +53,8 @@ class RunControl(QObject):
     """One run at a time.
 
     Signals:
-        progress_changed(Progress): About once a second while it runs, and after each change.
+        progress_changed(Progress): A few times a second while answers come, after each change of
+            state at once.
         answered(list[int]): Cases have an answer in the session.
         device_changed(str, str): Device that really runs, and why no better one does.
         notice_raised(str): A sentence for the reader.
@@ -80,6 +83,10 @@ class RunControl(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._on_tick)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_TELL_MS)
+        self._soon.timeout.connect(self._tell)
 
     def begin(
         self, session: Session, *, device: str, store_home: Path | None, keep_maps: bool = True
@@ -113,6 +120,7 @@ class RunControl(QObject):
     def end(self) -> None:
         """End the engine and keep what it has answered; returns within about a second."""
         self._timer.stop()
+        self._soon.stop()
         client, self._client = self._client, None
         if client is not None:
             client.close()
@@ -214,6 +222,7 @@ class RunControl(QObject):
     @property
     def progress(self) -> Progress:
         """How far the models are."""
+        self._count()
         session = self._session
         total = len(session.table) if session is not None else 0
         rate = self._client.rate if self._client is not None and self._state == "running" else 0.0
@@ -223,7 +232,6 @@ class RunControl(QObject):
 
     def recount(self) -> None:
         """Count again after results came in from the store."""
-        self._count()
         self._tell()
 
     def _count(self) -> None:
@@ -245,10 +253,10 @@ class RunControl(QObject):
             if session.table.row(result.image) is not None:
                 cases.append(session.table.set_result(result))
         self._since_tick += len(cases)
-        self._count()
         self._feed()
         self.answered.emit(cases)
-        self._tell()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def _on_ready(self, device: str, reason: str) -> None:
         self.device = device
@@ -290,4 +298,5 @@ class RunControl(QObject):
         self._tell()
 
     def _tell(self) -> None:
+        self._soon.stop()
         self.progress_changed.emit(self.progress)

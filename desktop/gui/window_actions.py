@@ -377,6 +377,8 @@ class WindowActions(QObject):
         self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
 
     def _on_decided(self, _cases: list[int], applied: AppliedStep | None) -> None:
+        if applied is not None and applied.kind == "reveal":
+            return
         if applied is not None:
             latest = list(applied.decisions.values())[-50:]
             self._decided_at.extend(item.reviewed_at for item in latest if item.reviewed)
