@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop.core.errors import CxrError
 from desktop.core.pixels import Radiograph
+from desktop.gui.film_renderer import take_prepared
 from desktop.gui.picture_process import Picture, PictureJob, PictureProcess
 
 BUDGET_BYTES = 256 * 1024 * 1024
@@ -74,6 +75,8 @@ class FilmLoader(QObject):
         if outcome is None:
             return
         self._drop(case)
+        if picture.film is not None and picture.prepared is not None:
+            take_prepared(picture.film, picture.prepared)
         self._kept[case] = outcome
         self._bytes += _size(outcome)
         for old in list(self._kept):
@@ -90,4 +93,5 @@ class FilmLoader(QObject):
 
 
 def _size(outcome: Outcome) -> int:
-    return int(outcome.values.nbytes) if isinstance(outcome, Radiograph) else 0
+    # The halvings take another third.
+    return int(outcome.values.nbytes) * 4 // 3 if isinstance(outcome, Radiograph) else 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QPainter
 
 from desktop.core.pixels import Radiograph, look_up_table
 from desktop.gui.film_geometry import FilmGeometry
-from desktop.gui.film_paint import FilmPyramid, grey_image, sample_film
+from desktop.gui.film_levels import FilmPyramid
+from desktop.gui.film_paint import GreyPicture, sample_film
+from desktop.gui.picture_process import Prepared
 from desktop.gui.view_state import Orientation
 from desktop.gui.view_values import WindowPreset
 from desktop.gui.window_presets import film_presets, window_of
@@ -28,6 +29,12 @@ def pyramid_of(film: Radiograph) -> FilmPyramid:
     return found
 
 
+def take_prepared(film: Radiograph, prepared: Prepared) -> None:
+    """Keep what the decoding process has worked out, so that nothing is counted here."""
+    _PYRAMIDS[film] = FilmPyramid(film.values, prepared.halvings)
+    _PRESETS[film] = film_presets(film, prepared.windows, prepared.full)
+
+
 class FilmRenderer:
     """Samples when the geometry changes, applies the table when the window changes."""
 
@@ -36,8 +43,9 @@ class FilmRenderer:
         self.size = (film.values.shape[1], film.values.shape[0])
         self._levels = 256 if film.values.dtype == np.uint8 else 65536
         self._pyramid = pyramid_of(film)
-        self._sampled: tuple[object, npt.NDArray[np.intp]] | None = None
-        self._picture: tuple[object, QImage] | None = None
+        self._where: object = None
+        self._look: object = None
+        self._picture: GreyPicture | None = None
 
     @property
     def presets(self) -> tuple[WindowPreset, ...]:
@@ -71,19 +79,20 @@ class FilmRenderer:
         if placed.visible.isEmpty():
             return
         where = (placed.box, placed.visible.size().toTuple(), orientation)
-        if self._sampled is None or self._sampled[0] != where:
+        if self._picture is None or self._where != where:
             values = sample_film(self._pyramid, placed, orientation)
-            self._sampled = where, values.astype(np.intp)
-            self._picture = None
+            self._picture, self._where = GreyPicture(values.astype(np.intp)), where
+            self._look = None
         look = (window, inverted)
-        if self._picture is None or self._picture[0] != look:
+        if self._look != look:
             table = look_up_table(self.film, window_of(self.presets, *window))
-            # Bicubic enlargement may overshoot the film's own bits.
-            table = np.pad(table, (0, self._levels - len(table)), mode="edge")
-            table = 255 - table if inverted else table
-            self._picture = look, grey_image(self._sampled[1], table)
+            if len(table) < self._levels:
+                # Bicubic enlargement may overshoot the film's own bits.
+                table = np.pad(table, (0, self._levels - len(table)), mode="edge")
+            self._picture.look_up(255 - table if inverted else table)
+            self._look = look
         painter.save()
         # In device pixels, or a fractional ratio would resample the film a second time.
         painter.scale(1 / ratio, 1 / ratio)
-        painter.drawImage(placed.visible.topLeft(), self._picture[1])
+        painter.drawImage(placed.visible.topLeft(), self._picture.image)
         painter.restore()

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
+import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,8 +26,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from desktop.core.errors import CxrError, ImageRefused
-from desktop.core.pixels import Radiograph, eight_bit, read_radiograph
+from desktop.core.pixels import (
+    Radiograph,
+    Window,
+    eight_bit,
+    read_radiograph,
+    value_range,
+    window_presets,
+)
 from desktop.core.spawning import start_bare
+from desktop.gui.film_levels import Grey, halvings
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
@@ -47,18 +58,34 @@ class PictureJob:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """What can be worked out of a film before it is shown.
+
+    Attributes:
+        halvings: As in ``film_levels``.
+        windows: Its window presets.
+        full: Its lowest and highest grey value.
+    """
+
+    halvings: tuple[Grey, ...]
+    windows: tuple[Window, ...]
+    full: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """What became of a job: exactly one of the three is given.
+    """What became of a job: film, thumbnail or refusal.
 
     Attributes:
         job: The job.
-        film: The film at full depth.
+        film: The film at full depth, with ``prepared``.
         thumbnail: uint8 [THUMBNAIL_SIDE, THUMBNAIL_SIDE], cover-cropped.
         refusal: Why there is no picture.
     """
 
     job: PictureJob
     film: Radiograph | None = None
+    prepared: Prepared | None = None
     thumbnail: npt.NDArray[np.uint8] | None = None
     refusal: CxrError | None = None
 
@@ -137,7 +164,7 @@ class PictureProcess:
                 self._end_child()
                 return Picture(job, refusal=_took_too_long(job.path))
             header, sizes = connection.recv()
-            buffers = [connection.recv_bytes() for _ in range(sizes)]
+            buffers = [receive_bytes(connection, size) for size in sizes]
             picture = pickle.loads(header, buffers=buffers)
         except (OSError, EOFError, pickle.UnpicklingError):
             # The child died on this file (or was ended because the window closes).
@@ -178,16 +205,51 @@ def serve_pictures(connection: Connection) -> None:
             picture = decode_picture(connection.recv())
             buffers: list[pickle.PickleBuffer] = []
             header = pickle.dumps(picture, protocol=5, buffer_callback=buffers.append)
-            connection.send((header, len(buffers)))
-            for buffer in buffers:
-                connection.send_bytes(buffer.raw())
+            views = [buffer.raw() for buffer in buffers]
+            connection.send((header, [view.nbytes for view in views]))
+            for view in views:
+                send_bytes(connection, view)
+
+
+def send_bytes(connection: Connection, view: memoryview) -> None:
+    """Send a large buffer as it lies in memory; ``receive_bytes`` at the other end takes it."""
+    if sys.platform == "win32":
+        connection.send_bytes(view)
+        return
+    with socket.socket(fileno=os.dup(connection.fileno())) as plain:
+        plain.sendall(view)
+
+
+def receive_bytes(connection: Connection, size: int) -> npt.NDArray[np.uint8]:
+    """Take ``size`` bytes into memory of their own, uint8 [size].
+
+    ``Connection.recv_bytes`` would copy them in pieces of 64 KB with the interpreter's lock held,
+    and the window stutters when a large film arrives; here the lock is free all the while.
+
+    Raises:
+        EOFError: The other end is gone.
+    """
+    buffer = np.empty(size, np.uint8)
+    if sys.platform == "win32":
+        connection.recv_bytes_into(buffer)
+        return buffer
+    view = memoryview(buffer)
+    with socket.socket(fileno=os.dup(connection.fileno())) as plain:
+        while view.nbytes:
+            taken = plain.recv_into(view, view.nbytes, socket.MSG_WAITALL)
+            if not taken:
+                raise EOFError
+            view = view[taken:]
+    return buffer
 
 
 def decode_picture(job: PictureJob) -> Picture:
     """Decode one file in this process."""
     try:
         if job.kind == "film":
-            return Picture(job, film=read_radiograph(job.path))
+            film = read_radiograph(job.path)
+            prepared = Prepared(halvings(film.values), window_presets(film), value_range(film))
+            return Picture(job, film, prepared)
         film = eight_bit(read_radiograph(job.path, at_least=2 * THUMBNAIL_SIDE))
         return Picture(job, thumbnail=cover_crop(film, THUMBNAIL_SIDE))
     except CxrError as refusal:

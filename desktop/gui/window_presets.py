@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication
 
 from desktop.core.pixels import Radiograph, Window, value_range, window_presets
 from desktop.gui.view_values import WindowPreset
 
 
-def film_presets(film: Radiograph) -> tuple[WindowPreset, ...]:
+def film_presets(
+    film: Radiograph,
+    windows: Sequence[Window] | None = None,
+    full_range: tuple[float, float] | None = None,
+) -> tuple[WindowPreset, ...]:
     """All presets of a film, the file's own first, without repetitions.
+
+    Args:
+        film: The film.
+        windows: Its ``window_presets``, None counts them.
+        full_range: Its ``value_range``, None looks for it.
 
     Keys: ``file_0`` ... for the file's own, ``full``, ``p1``, ``p5``. A file whose own is its
     full range has ``full`` only.
@@ -22,11 +33,11 @@ def film_presets(film: Radiograph) -> tuple[WindowPreset, ...]:
         "5–95 %": ("p5", translate("WindowPresets", "5–95 %")),
     }
     presets: list[WindowPreset] = []
-    for index, window in enumerate(window_presets(film)):
+    for index, window in enumerate(window_presets(film) if windows is None else windows):
         key, title = known.get(window.name, (f"file_{index}", window.name))
         presets.append(WindowPreset(key, title, *width_and_level(window), window))
     if all(preset.key != "full" for preset in presets):
-        full = Window("Full range", *value_range(film))
+        full = Window("Full range", *(full_range or value_range(film)))
         presets.append(
             WindowPreset(
                 "full", translate("WindowPresets", "Full range"), *width_and_level(full), full

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF
 
 from desktop.gui.film_geometry import centre_keeping, place_film, side_at_left
-from desktop.gui.film_paint import FilmPyramid, sample_film
+from desktop.gui.film_levels import FilmPyramid
+from desktop.gui.film_paint import sample_film
 from desktop.gui.view_state import Orientation, ViewState
 
 EVERY_WAY = [Orientation(turns, flipped) for turns in range(4) for flipped in (False, True)]
