@@ -10,7 +10,9 @@ import datetime
 import errno
 import os
 import sqlite3
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,15 +76,26 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         StoreFailed: STORE-07 where a newer app wrote it.
         sqlite3.Error: Everything else; see `is_damage` and `store_failed`.
     """
-    fresh = not path.exists()
-    if not fresh:
-        _check_magic(path)
-    else:
-        # Created by hand so that nobody else on this machine can read the review.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(
-        path, timeout=busy_timeout_ms / 1000, isolation_level=None, cached_statements=256
-    )
+    # POSIX drops all locks that a process holds on a file as soon as it closes any descriptor of
+    # it. Another process then takes itself for the last one, and deletes the log that this one
+    # still writes to. So the file is only touched while no connection of this process is open.
+    with _opening:
+        fresh = not path.exists()
+        if fresh:
+            # Created by hand so that nobody else on this machine can read the review.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        status = path.stat()
+        file = (status.st_dev, status.st_ino)
+        if not fresh and not _connections[file]:
+            _check_magic(path)
+        connection = sqlite3.connect(
+            path,
+            timeout=busy_timeout_ms / 1000,
+            isolation_level=None,
+            cached_statements=256,
+            factory=_Connection,
+        )
+        connection.hold(file)
     try:
         _use_wal(connection, busy_timeout_ms / 1000)
         connection.execute("PRAGMA synchronous = FULL")
@@ -104,6 +117,30 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
     if fresh:
         sync_folder(path.parent)
     return connection
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that is counted for as long as it is open."""
+
+    _file: tuple[int, int] | None = None
+
+    def hold(self, file: tuple[int, int]) -> None:
+        self._file = file
+        _connections[file] += 1
+
+    def close(self) -> None:
+        super().close()
+        with _opening:
+            file, self._file = self._file, None
+            if file is not None:
+                _connections[file] -= 1
+                if not _connections[file]:
+                    del _connections[file]
+
+
+_opening = threading.Lock()
+# (device, inode) -> open connections of this process.
+_connections: Counter[tuple[int, int]] = Counter()
 
 
 def _check_magic(path: Path) -> None:

@@ -130,6 +130,8 @@ def check_all(connection: sqlite3.Connection) -> None:
             for _ in connection.execute(query):
                 pass
     except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) is not None:
+            raise  # SQLite's own trouble (busy, disk), which says itself whether it is damage
         raise sqlite3.DatabaseError(f"damaged: {error}") from error
 
 
