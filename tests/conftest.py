@@ -8,7 +8,8 @@ from hypothesis import settings
 from tests.data_location import shared_data
 
 # The same examples on every machine and no folder of earlier ones: a failure is never a surprise.
-settings.register_profile("reproducible", derandomize=True, database=None)
+# No deadline: how long an example takes says more about the machine than about the code.
+settings.register_profile("reproducible", derandomize=True, database=None, deadline=None)
 settings.load_profile("reproducible")
 
 

@@ -1,8 +1,9 @@
 """Every command in the README and the manual is run, or is on the list of those that are not.
 
 A command that is neither cheap nor on the list fails here, so nobody can document one that was
-never tried. The two that set a machine up (``make demo``, ``make test``) are run from an empty
-machine by hand and by the workflow; here their targets must exist.
+never tried. Those that open a window are run too, and closed as a terminal closes them. What
+``make demo`` and ``make test`` install is tried on an empty machine (see the page on releasing);
+here the first runs on what is installed already.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -113,6 +117,84 @@ def test_a_documented_command_runs(page: str, command: str, desk: Path, tmp_path
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, f"{page}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_demo_labels_the_samples_with_what_is_installed(tmp_path: Path) -> None:
+    assert ("README.md", "make demo") in documented_commands()
+    (tmp_path / "packaging").symlink_to(ROOT / "packaging")
+    (tmp_path / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
+    environment = ready_environment(tmp_path)
+    for display in ("DISPLAY", "WAYLAND_DISPLAY"):
+        environment.pop(display, None)
+    done = subprocess.run(
+        ["make", f"--makefile={ROOT / 'Makefile'}", "VENV=ready", "demo"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "demo-output" / "votes.csv").is_file()
+    assert len(list((tmp_path / "demo-output" / "heatmaps").glob("*.png"))) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_the_command_that_opens_the_window_labels_a_folder_and_closes(
+    desk: Path, tmp_path: Path
+) -> None:
+    command = "cxr-quorum path/to/folder"
+    assert ("README.md", command) in documented_commands()
+    with (tmp_path / "output").open("w") as output:
+        process = subprocess.Popen(
+            command.replace("path/to/folder", str(desk / "films")).split(),
+            cwd=tmp_path,
+            env=ready_environment(tmp_path) | {"QT_QPA_PLATFORM": "offscreen"},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            end = time.monotonic() + 200
+            while not _answers(tmp_path / "home"):
+                assert process.poll() is None, (tmp_path / "output").read_text()
+                assert time.monotonic() < end, "the window never labelled a film"
+                time.sleep(0.1)
+            process.terminate()
+            code = process.wait(60)
+        finally:
+            process.kill()
+    assert (code, (tmp_path / "output").read_text()) == (0, "")
+
+
+def ready_environment(folder: Path) -> dict[str, str]:
+    """A virtual environment as ``make demo`` leaves it, with this Python's packages."""
+    programs = folder / "ready" / "bin"
+    programs.mkdir(parents=True)
+    program = programs / "cxr-quorum"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m desktop "$@"\n')
+    program.chmod(0o755)
+    (folder / "ready" / ".app").touch()
+    return os.environ | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "CXR_QUORUM_HOME": str(folder / "home"),
+    }
+
+
+def _answers(home: Path) -> int:
+    """How many films a window with this home has labelled."""
+    count = 0
+    for store in home.rglob("review.sqlite"):
+        try:
+            with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+                count += connection.execute("SELECT count(*) FROM result").fetchone()[0]
+        except sqlite3.Error:
+            pass  # not made yet
+    return count
 
 
 @pytest.mark.parametrize(("page", "command"), TO_MAKE, ids=[command for _, command in TO_MAKE])
