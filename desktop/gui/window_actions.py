@@ -1,37 +1,25 @@
-"""What every action of the table does, and what every page is told."""
+"""What the actions of the table do to folder, review and run; what every page is told."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
 from desktop.core.case_table import SafetyRule
 from desktop.core.contract import snake_case
-from desktop.core.review_queue import pace
-from desktop.core.review_queue import progress as review_progress
-from desktop.core.review_store import AppliedStep
-from desktop.gui.about_dialog import AboutDialog
 from desktop.gui.empty_state import RecentFolder
+from desktop.gui.image_actions import ImageActions
 from desktop.gui.list_actions import ListActions
-from desktop.gui.manual_window import REPORT_PAGE, REPORT_START, ManualWindow, manual_folder
 from desktop.gui.preferences import opened_words
-from desktop.gui.run_control import Progress
-from desktop.gui.settings_dialog import SettingsDialog
-from desktop.gui.shortcuts_dialog import ShortcutsDialog
-from desktop.gui.view_values import Tool
-from desktop.gui.window_entry import WindowEntry
+from desktop.gui.progress_words import ProgressWords
+from desktop.gui.window_dialogs import WindowDialogs
 
 if TYPE_CHECKING:
     from desktop.gui.main_window import MainWindow
-
-_ZOOM_STEP = 1.25
 
 
 class WindowActions(QObject):
@@ -40,11 +28,10 @@ class WindowActions(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._manual: ManualWindow | None = None
-        self._left_drag = Tool.WINDOW.value
-        # Times of this session's latest decisions: the reader's pace.
-        self._decided_at: deque[str] = deque(maxlen=50)
         self.list = ListActions(window)
+        self.image = ImageActions(window)
+        self.dialogs = WindowDialogs(window)
+        self.progress = ProgressWords(window)
         self._bind_actions()
         self._bind_controller()
         self._bind_opening()
@@ -75,7 +62,6 @@ class WindowActions(QObject):
             "export_view": exporting.export_view,
             "export_report": exporting.export_report,
             "close_folder": controller.close_folder,
-            "settings": self.show_settings,
             "quit": window.close,
             "undo": controller.decide.undo,
             "redo": controller.decide.redo,
@@ -94,25 +80,11 @@ class WindowActions(QObject):
             "previous_unreviewed": lambda: controller.move_to_unreviewed(-1),
             "first": lambda: controller.move_to_end(last=False),
             "last": lambda: controller.move_to_end(last=True),
-            "next_model": lambda: self._cycle_model(),
-            "next_class": lambda: self._cycle_class(),
-            "rotate": lambda: self._each_image(lambda view: view.rotate_right(), first=True),
-            "flip": lambda: self._each_image(lambda view: view.flip(), first=True),
-            "fit": lambda: self._each_image(lambda view: view.fit(), first=True),
-            "actual_size": lambda: self._each_image(lambda view: view.one_to_one(), first=True),
-            "zoom_in": lambda: self._each_image(lambda v: v.zoom_by(_ZOOM_STEP), first=True),
-            "zoom_out": lambda: self._each_image(lambda v: v.zoom_by(1 / _ZOOM_STEP), first=True),
-            "reset_window": lambda: self._each_image(lambda v: v.reset_window(), first=True),
-            "measure": self._choose_measure,
             "open_panel": opening.add_panel_folder,
             "label_folder": controller.run.resume,
             "label_selection": lambda: controller.run.ask_again(desk.selection()),
             "stop_run": controller.run.stop,
             "retry_failed": self.retry_failed,
-            "manual": self.show_manual,
-            "model_report": self.show_model_report,
-            "shortcuts": self.show_shortcuts,
-            "about": self.show_about,
         }
         for name, slot in simple.items():
             window.shortcuts[name].triggered.connect(lambda _checked=False, slot=slot: slot())
@@ -120,23 +92,11 @@ class WindowActions(QObject):
             window.shortcuts[f"label_{number}"].triggered.connect(
                 lambda _c=False, index=number - 1: controller.decide.label(index, desk.selection())
             )
-        for number in range(1, 5):
-            window.shortcuts[f"preset_{number}"].triggered.connect(
-                lambda _c=False, index=number - 1: self._apply_preset(index)
-            )
         for page in ("review", "compare", "batch", "scorecard"):
             window.shortcuts[f"page_{page}"].triggered.connect(
                 lambda _c=False, page=page: window.show_page(page)
             )
         window.shortcuts["recursive"].toggled.connect(self._on_recursive)
-        window.shortcuts["heatmap"].toggled.connect(self._on_heatmap)
-        window.shortcuts["contour"].toggled.connect(self._on_contour)
-        window.shortcuts["keep_view"].toggled.connect(
-            lambda on: window.preferences.change(keep_window=on, keep_zoom=on)
-        )
-        window.shortcuts["invert"].toggled.connect(
-            lambda on: self._each_image(lambda view: view.set_inverted(on), first=True)
-        )
         window.shortcuts["blind_first"].toggled.connect(self._on_blind)
         window.shortcuts["facts"].toggled.connect(
             lambda on: window.preferences.change(show_file_facts=on)
@@ -157,7 +117,6 @@ class WindowActions(QObject):
         )
         window.menus.theme_chosen.connect(window.apply_theme)
         window.desk.bulk_menu_asked.connect(self._show_bulk_menu)
-        window.desk.tool_bar.window_entry_asked.connect(self._ask_window)
         window.shortcuts.bindings_changed.connect(self._on_keys)
 
     def _bind_controller(self) -> None:
@@ -165,14 +124,10 @@ class WindowActions(QObject):
         controller.session_opened.connect(self._on_session_opened)
         controller.session_closed.connect(self._on_session_closed)
         controller.list_grew.connect(self._window.status.show_scan)
-        controller.choices_changed.connect(self._on_choices)
         controller.blind_changed.connect(self._on_blind_changed)
-        controller.actions.undo_changed.connect(self._on_undo_changed)
         controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
-        controller.actions.decided.connect(self._on_decided)
         controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.list.show_state)
-        self._window.desk.image.images_wheeled.connect(controller.move)
 
     def _bind_opening(self) -> None:
         opening, window = self._window.opening, self._window
@@ -192,7 +147,6 @@ class WindowActions(QObject):
     def _bind_status(self) -> None:
         window, run = self._window, self._window.controller.run
         status = window.status
-        run.progress_changed.connect(self._on_progress)
         run.device_changed.connect(status.show_device)
         run.device_changed.connect(window.batch.show_device)
         run.rate_measured.connect(lambda: window.batch.show_curve(run.rate_curve))
@@ -208,7 +162,6 @@ class WindowActions(QObject):
         ):
             source.notice_raised.connect(status.show_notice)
         window.opening.remark_made.connect(lambda words: status.show_notice(words, lasting=True))
-        window.controller.decide.consensus_missing.connect(self._say_no_consensus)
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
         window.batch.failure_chosen.connect(self.list.show_image)
@@ -223,37 +176,6 @@ class WindowActions(QObject):
         failed = [case for case in range(len(session.table)) if session.failed(case)]
         controller.films.forget(failed)
         controller.run.ask_again(failed)
-
-    def show_settings(self) -> None:
-        """The settings dialog."""
-        dialog = SettingsDialog(self._window.preferences, self._window)
-        dialog.settings_changed.connect(self._apply_look)
-        dialog.open()
-
-    def show_shortcuts(self) -> None:
-        """The cheat sheet."""
-        dialog = ShortcutsDialog(self._window.shortcuts, self._window.preferences, self._window)
-        dialog.open()
-
-    def show_manual(self) -> None:
-        """The manual, in a window of its own that stays beside this one."""
-        if self._manual is None:
-            self._manual = ManualWindow(self._window)
-        self._manual.show()
-        self._manual.raise_()
-        self._manual.activateWindow()
-
-    def show_model_report(self) -> None:
-        """The report on the models: its page in the browser, from the disk, else in the manual."""
-        page = manual_folder() / REPORT_PAGE
-        if not (page.is_file() and QDesktopServices.openUrl(QUrl.fromLocalFile(str(page)))):
-            self.show_manual()
-            if self._manual is not None:
-                self._manual.show_page(REPORT_START)
-
-    def show_about(self) -> None:
-        """Versions, licences, research use."""
-        AboutDialog(self._window).open()
 
     def apply_settings(self) -> None:
         """Put the settings in force; what already holds is left alone."""
@@ -276,26 +198,7 @@ class WindowActions(QObject):
         window.shortcuts["facts"].setChecked(settings.show_file_facts)
         window.desk.list_panel.facts.setVisible(settings.show_file_facts)
         window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
-        self._apply_to_views()
-
-    def _apply_to_views(self) -> None:
-        """Settings of the image views; those of the comparison are new with each panel."""
-        window, settings = self._window, self._window.preferences.settings
-        for view in (window.desk.image, *window.desk.compare.views()):
-            view.set_keep(settings.keep_window, settings.keep_zoom)
-            view.set_first_preset(settings.window_preset)
-        right = Tool(settings.right_drag)
-        # Side by side the wheel always zooms: all four show the same image.
-        for view in window.desk.compare.views():
-            view.set_hands(right, wheel_shows_images=False)
-        window.desk.image.set_hands(right, wheel_shows_images=settings.wheel == "images")
-        if settings.left_drag != self._left_drag:
-            self._left_drag = settings.left_drag
-            self._choose_tool(Tool(settings.left_drag))
-
-    def _apply_look(self) -> None:
-        """Theme and text size, when they were changed in the dialog."""
-        self._window.apply_theme(self._window.preferences.settings.theme)
+        self.image.apply_settings()
 
     def refresh_page(self) -> None:
         """Fill the batch or scorecard page that has just come up."""
@@ -310,7 +213,7 @@ class WindowActions(QObject):
         window, session = self._window, self._window.controller.session
         assert session is not None
         window.desk.set_panel(session.facts)
-        self._apply_to_views()
+        self.image.apply_settings()
         title = session.root.name or str(session.root)
         window.top_bar.set_folder(title, session.panel.name, str(session.root))
         window.setWindowTitle(f"{title} – CXR Quorum")
@@ -329,7 +232,6 @@ class WindowActions(QObject):
         window.desk.focus_image()
 
     def _on_session_closed(self) -> None:
-        self._decided_at.clear()
         window = self._window
         window.top_bar.set_folder("", "")
         window.setWindowTitle("CXR Quorum")
@@ -376,57 +278,6 @@ class WindowActions(QObject):
         shortcuts = self._window.shortcuts
         self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
 
-    def _on_decided(self, _cases: list[int], applied: AppliedStep | None) -> None:
-        if applied is not None and applied.kind == "reveal":
-            return
-        if applied is not None:
-            latest = list(applied.decisions.values())[-50:]
-            self._decided_at.extend(item.reviewed_at for item in latest if item.reviewed)
-        self._show_review()
-
-    def _show_review(self) -> None:
-        session = self._window.controller.session
-        if session is not None and session.scanned:
-            state = review_progress(session.table)
-            found = pace(self._decided_at, state.total - state.reviewed)
-            self._window.status.show_review(state.reviewed, state.total, found)
-
-    def _on_progress(self, progress: Progress) -> None:
-        window = self._window
-        session = window.controller.session
-        if session is not None and session.scanned:
-            self._show_review()
-            window.status.show_progress(
-                progress.done, progress.total, progress.rate, progress.state
-            )
-        pause = window.shortcuts["pause_run"]
-        pause.blockSignals(True)
-        pause.setChecked(progress.state == "paused")
-        pause.blockSignals(False)
-        pause.setEnabled(progress.state in ("running", "paused"))
-        window.shortcuts["stop_run"].setEnabled(progress.state in ("running", "paused"))
-        if window.page == "batch":
-            window.batch.show_session(session, progress)
-
-    def _on_choices(self, _choices: object) -> None:
-        window, choices = self._window, self._window.controller.choices
-        for name, on in (
-            ("heatmap", choices.style.visible),
-            ("contour", choices.style.contour),
-        ):
-            window.shortcuts[name].setChecked(on)
-
-    def _on_heatmap(self, on: bool) -> None:
-        controller = self._window.controller
-        style = replace(controller.choices.style, visible=on)
-        controller.set_choices(replace(controller.choices, style=style))
-
-    def _on_contour(self, on: bool) -> None:
-        controller = self._window.controller
-        style = controller.choices.style
-        style = replace(style, contour=on, visible=style.visible or on)
-        controller.set_choices(replace(controller.choices, style=style))
-
     def _on_recursive(self, on: bool) -> None:
         window = self._window
         window.preferences.change(recursive=on)
@@ -451,76 +302,6 @@ class WindowActions(QObject):
         window = self._window
         if on != window.isFullScreen():
             window.showFullScreen() if on else window.showNormal()
-
-    def _on_undo_changed(self, undo: str, redo: str) -> None:
-        window = self._window
-        for name, words, plain in (
-            ("undo", undo, self.tr("&Undo")),
-            ("redo", redo, self.tr("&Redo")),
-        ):
-            action = window.shortcuts[name]
-            action.setEnabled(bool(words))
-            action.setText(f"{plain}: {words}" if words else plain)
-
-    def _say_no_consensus(self) -> None:
-        window, session = self._window, self._window.controller.session
-        if session is None:
-            return
-        case = window.controller.current
-        if case is not None and not session.has_result(case):
-            words = self.tr(
-                "The models have not voted on this image yet. Label it yourself or wait."
-            )
-        else:
-            words = self.tr(
-                "No consensus, so Enter did nothing. Majority needs {needed} of {models}."
-            ).format(needed=session.facts.majority, models=len(session.facts.models))
-        window.status.show_notice(words)
-
-    def _each_image(self, command: Callable[..., object], *, first: bool) -> None:
-        """Compare views share one state, so the first of them speaks for all."""
-        for view in self._window.desk.active_images()[: 1 if first else None]:
-            command(view)
-
-    def _apply_preset(self, index: int) -> None:
-        for view in self._window.desk.active_images()[:1]:
-            presets = view.presets()
-            if index < len(presets):
-                view.apply_preset(presets[index].key)
-
-    def _ask_window(self) -> None:
-        views = self._window.desk.active_images()
-        if views and views[0].film is not None:
-            entry = WindowEntry(*views[0].grey_window(), self._window, film=views[0].film)
-            entry.window_entered.connect(views[0].set_window)
-            entry.open()
-
-    def _choose_measure(self) -> None:
-        desk = self._window.desk
-        before = Tool(self._left_drag)
-        self._choose_tool(before if desk.image.tool is Tool.MEASURE else Tool.MEASURE)
-
-    def _choose_tool(self, tool: Tool) -> None:
-        desk = self._window.desk
-        desk.tool_bar.show_tool(tool)
-        desk.image.set_tool(tool)
-        desk.compare.set_tool(tool)
-
-    def _cycle_model(self) -> None:
-        controller = self._window.controller
-        if controller.session is not None:
-            count = len(controller.session.facts.models)
-            model = (controller.choices.model + 1) % count
-            controller.set_choices(replace(controller.choices, model=model))
-
-    def _cycle_class(self) -> None:
-        controller = self._window.controller
-        if controller.session is not None:
-            count = len(controller.session.facts.class_names)
-            index = controller.choices.map_class + 1
-            controller.set_choices(
-                replace(controller.choices, map_class=index if index < count else -1)
-            )
 
     def _show_bulk_menu(self, place: QPoint) -> None:
         window = self._window

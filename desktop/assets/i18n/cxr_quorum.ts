@@ -863,7 +863,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>{count} of {compared} films have a near-duplicate.</source>
+            <source>{count} near-duplicates found.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1498,6 +1498,13 @@ map</source>
         </message>
     </context>
     <context>
+        <name>OverlayBar</name>
+        <message>
+            <source>Scroll</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>PercentSlider</name>
         <message>
             <source>{percent} %</source>
@@ -1508,6 +1515,25 @@ map</source>
         <name>Preferences</name>
         <message>
             <source>Today, {time}</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>ProgressWords</name>
+        <message>
+            <source>&amp;Undo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Redo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The models have not voted on this image yet. Label it yourself or wait.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No consensus, so Enter did nothing. Majority needs {needed} of {models}.</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1734,11 +1760,11 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Your decisions are the reference here. They measure agreement with you, not the truth.</source>
+            <source>Your decisions are the reference: agreement with you, not the truth.</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>{count} labels were accepted from the consensus.</source>
+            <source>{count} accepted from the consensus.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2573,22 +2599,6 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         <name>WindowActions</name>
         <message>
             <source>Models not loaded</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Undo</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Redo</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>The models have not voted on this image yet. Label it yourself or wait.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>No consensus, so Enter did nothing. Majority needs {needed} of {models}.</source>
             <translation type="unfinished" />
         </message>
     </context>
