@@ -1,7 +1,8 @@
 """The subcommands of ``cxr-train`` that study data and models instead of making them.
 
 ``audit``, ``lungs``, ``ood``, ``baseline`` and ``tune``: their arguments and what they call;
-``ablation`` and ``leave-one-out`` are in :mod:`training.row_studies`.
+``ablation`` and ``leave-one-out`` are in :mod:`training.row_studies`, ``seeds`` in
+:mod:`training.seeds`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.row_studies import add_row_studies
+from training.seeds import add_seeds
 
 _MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
 
@@ -27,7 +29,37 @@ def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
     _add_ood(commands, data)
     _add_baseline(commands, data)
     _add_tune(commands, data)
+    _add_int8(commands, data)
     add_row_studies(commands, data)
+    add_seeds(commands, data)
+
+
+def _add_int8(commands: Any, data: argparse.ArgumentParser) -> None:
+    int8 = commands.add_parser(
+        "int8",
+        parents=[data],
+        help="measure how an exported panel runs in int8, and whether it then says the same",
+        description="Writes int8.json beside the manifest. Every export of a panel does this too; "
+        "by itself it is for panels that were exported before.",
+    )
+    int8.add_argument(
+        "--panel", action="append", metavar="NAME", help="repeatable; default: the shipped panels"
+    )
+    int8.add_argument(
+        "--output",
+        type=Path,
+        default=Path("exported_models"),
+        metavar="DIR",
+        help="folder of panels (default: exported_models)",
+    )
+    int8.set_defaults(study=run_int8)
+
+
+def run_int8(options: argparse.Namespace) -> int:
+    """Measure the int8 forms of panels."""
+    from training.quantise import run_int8
+
+    return run_int8(options)
 
 
 def _add_audit(commands: Any, data: argparse.ArgumentParser) -> None:

@@ -66,6 +66,12 @@ _REST = (
         "Memory ran out while a model was loaded or looked at an image.",
         "Close other programs or use --batch 1, and label again.",
     ),
+    (
+        "MODEL-13",
+        "int8 was asked for, and the panel has no int8 form that fits its files and gave the same "
+        "answers as fp32.",
+        "Use --precision fp32 or auto, or export the panel again.",
+    ),
     ("OUTPUT-01", "The disk is full; what stood there before is intact.", "Free some space."),
     (
         "OUTPUT-02",

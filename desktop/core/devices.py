@@ -63,6 +63,7 @@ class DeviceReport:
         threads: Processor threads that inference may use.
         precision: What the convolutions compute in: ``fp32``, ``fp16`` or ``int8``.
         precision_reason: Why it is this precision; a sentence, empty for plain fp32.
+        int8: Names of the models that run in int8; the others of the panel run in fp32.
         batch: Images a step that a probe of an accelerator found best; None where none was made.
     """
 
@@ -74,6 +75,12 @@ class DeviceReport:
     precision: str = "fp32"
     precision_reason: str = ""
     batch: int | None = None
+    int8: tuple[str, ...] = ()
+
+    @property
+    def ran(self) -> str:
+        """What a row of a table says: ``cpu``, ``cpu int8``, ``cuda``, ``cuda fp16``."""
+        return self.running if self.precision == "fp32" else f"{self.running} {self.precision}"
 
     @property
     def fell_back(self) -> bool:
@@ -87,6 +94,8 @@ class DeviceReport:
         where = TITLES[self.running] + (threads if self.running in ("cpu", "openvino") else "")
         if self.precision != "fp32":
             where += f", {self.precision}"
+        if self.int8:
+            where += f" in {len(self.int8)} of {len(self.sessions)} models"
         return f"{self.reason} Running on {where}." if self.reason else f"{where}."
 
 

@@ -58,7 +58,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                     panel, checked_device(request.device), request.threads, streams=1
                 )
                 report = session.report
-                connection.send(Loaded(report.running, report.reason))
+                connection.send(Loaded(report.ran, report.reason))
                 _Engine(request, connection, clock, pool, session).run()
         except CxrError as problem:
             connection.send(Refused(problem))
@@ -128,11 +128,11 @@ class _Engine:
             size: np.stack([decoded.pixels[size] for _, decoded in batch])
             for size in panel.input_sizes
         }
-        running = self._session.report.running
+        ran = self._session.report.ran
         answers = self._session.predict(pixels, maps=self._request.cams)
         report = self._session.report
-        if report.running != running:  # an accelerator was given up: say what runs now
-            self._connection.send(Loaded(report.running, report.reason))
+        if report.ran != ran:  # an accelerator was given up: say what runs now
+            self._connection.send(Loaded(report.ran, report.reason))
         self._clock[0] = 0
         share = (time.perf_counter() - start) / len(batch)
         for (order, decoded), answer in zip(batch, answers, strict=True):

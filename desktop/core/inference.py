@@ -45,6 +45,8 @@ from desktop.core.devices import (
     why_session_fell_back,
 )
 from desktop.core.errors import ModelRefused
+from desktop.core.int8_recipe import int8_form
+from desktop.core.precision import ALL_FP32, PrecisionPlan
 
 Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
@@ -92,7 +94,8 @@ class PanelSession:
             model runs on its caller's thread, which is the fastest way through a folder; with one
             stream all threads work on the same image, which is the fastest answer for one image.
         precision: ``auto`` = 16 bits on an accelerator where the answers to drawn films stay the
-            same, else 32; or one of the others.
+            same, else 32; or one of the others. Says nothing about the CPU.
+        on_cpu: Which models run in int8 where the CPU runs them; see ``plan_precision``.
         session_maker: Makes a session; for tests of providers this machine does not have.
 
     Raises:
@@ -108,12 +111,14 @@ class PanelSession:
         *,
         streams: int = 1,
         precision: Precision = "auto",
+        on_cpu: PrecisionPlan = ALL_FP32,
         session_maker: SessionMaker = make_session,
     ) -> None:
         self.panel = panel
         self.streams = max(1, streams)
         self._asked = device
         self._precision = precision
+        self._on_cpu = on_cpu
         self._make = session_maker
         self._threads = max(1, threads or usable_cores())
         self._batch_limit: dict[str, int] = {}
@@ -220,7 +225,14 @@ class PanelSession:
         raise AssertionError("the processor is always tried")
 
     def _best_precision(self, device: str) -> _Loaded:
-        """16 bits on an accelerator where that is wanted and changes no answer, else 32."""
+        """16 bits on an accelerator where that is wanted and changes no answer, else 32.
+
+        On the CPU what was planned for it.
+        """
+        if device == "cpu" and self._on_cpu.int8:
+            return replace(self._made("cpu", "int8"), why_precision=self._on_cpu.reason)
+        if device == "cpu":
+            return replace(self._made("cpu", "fp32"), why_precision=self._on_cpu.reason)
         if device not in MEMORY_OF or self._precision not in ("auto", "fp16"):
             return self._made(device, "fp32")
         exact = self._made("cpu", "fp32")
@@ -259,7 +271,7 @@ class PanelSession:
         """
         loaded = _Loaded(device, {}, precision)
         for model in self.panel.models:
-            content = read_verified(model)
+            content = self._content(model, precision)
             try:
                 session = self._session(content, device, precision, model)
                 if _device_of(session) != device:
@@ -274,6 +286,12 @@ class PanelSession:
                     raise
                 raise refusal(model, error) from error
         return loaded
+
+    def _content(self, model: PanelModel, precision: str) -> bytes:
+        plan = self._on_cpu
+        if precision == "int8" and plan.recipe is not None and model.name in plan.int8:
+            return int8_form(model, plan.recipe, plan.bits)
+        return read_verified(model)
 
     def _session(self, content: bytes, device: str, precision: str, model: PanelModel) -> Any:
         # Late: most runs need neither.
@@ -314,6 +332,7 @@ class PanelSession:
             threads=self._threads,
             precision=loaded.precision,
             precision_reason=loaded.why_precision,
+            int8=self._on_cpu.names if loaded.precision == "int8" else (),
         )
 
     def _options(self) -> onnxruntime.SessionOptions:

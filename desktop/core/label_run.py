@@ -29,6 +29,7 @@ from desktop.core.folder import FoundFile
 from desktop.core.heatmap_picture import PictureStyle, picture_name, write_picture
 from desktop.core.inference import PanelSession
 from desktop.core.pipeline import LabelledCase, label
+from desktop.core.precision import ALL_FP32, PrecisionPlan
 from desktop.core.run_journal import RunJournal
 from desktop.core.table_columns import TableRow, TableShape
 from desktop.core.vote import consensus_text
@@ -44,6 +45,7 @@ class RunSettings:
         shape: ``wide``, one row an image, or ``long``, one row an image and model.
         heatmaps: Folder for one picture an image, made if missing; None = no pictures.
         batch: Images in a micro-batch; None = what suits the device.
+        precision: Which models run in int8 on the CPU; see ``LabelRun.precision``.
         fresh: Label everything again, also what an earlier run on this output finished.
         watching: ``results`` is called again and again with what has arrived. The table then holds
             every image in the order of arrival, also those that were moved away since.
@@ -55,6 +57,7 @@ class RunSettings:
     shape: TableShape = "wide"
     heatmaps: Path | None = None
     batch: int | None = None
+    precision: PrecisionPlan = ALL_FP32
     fresh: bool = False
     watching: bool = False
     style: PictureStyle = field(default_factory=PictureStyle)
@@ -148,11 +151,20 @@ class LabelRun:
             _make_folder(settings.heatmaps)
         if settings.output is not None:
             self._journal = RunJournal(
-                settings.output, panel, fresh=settings.fresh, keep_places=settings.watching
+                settings.output,
+                panel,
+                precision=settings.precision,
+                fresh=settings.fresh,
+                keep_places=settings.watching,
             )
             self._first_place = self._journal.next_place
             # The journal's lock says that nobody else writes this table.
             remove_leftovers(settings.output)
+
+    @property
+    def precision(self) -> PrecisionPlan:
+        """How the models must run so that all rows of the output are alike."""
+        return self._journal.precision if self._journal else self.settings.precision
 
     @property
     def notice(self) -> str:

@@ -8,19 +8,22 @@ Field numbers: ``onnx.proto``, ONNX 1.x (IR version 3 to 13).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from desktop.core.errors import ModelRefused
+from desktop.core.wire_format import fields as _fields
+from desktop.core.wire_format import message as _message
+from desktop.core.wire_format import text as _text
 
-MAX_NODES = 100_000
+MAX_NODES = 5_000
+"""The shipped ResNet50 has 300; ONNX Runtime needs minutes to optimise tens of thousands."""
+
 MAX_DEPTH = 16
 # Built into ONNX Runtime; any other domain would need a library that a model brings along.
 BUILT_IN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 # A graph that can run for ever, and one whose time does not depend on its size.
 ENDLESS_OPERATORS = frozenset({"Loop", "Scan", "SequenceMap"})
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 @dataclass(frozen=True)
@@ -197,51 +200,3 @@ def _value_info(data: memoryview) -> TensorInfo:
 def _dimension(data: memoryview) -> int | None:
     value = dict(_fields(data)).get(1)
     return value if isinstance(value, int) else None
-
-
-def _message(value: int | bytes | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a message was expected")
-    return memoryview(value)
-
-
-def _text(value: int | bytes | memoryview) -> str:
-    return str(_message(value), "utf-8", "replace")
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Walk one message: (field number, varint or bytes); IndexError or ValueError if damaged."""
-    position, end = 0, len(data)
-    while position < end:
-        key, position = _varint(data, position)
-        number, kind = key >> 3, key & 7
-        if number == 0:
-            raise ValueError("field 0")
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-            yield number, value
-        elif kind == _BYTES:
-            length, position = _varint(data, position)
-            if length > end - position:
-                raise ValueError("field longer than its message")
-            yield number, data[position : position + length]
-            position += length
-        elif kind in (_FIXED32, _FIXED64):
-            position += 4 if kind == _FIXED32 else 8
-            if position > end:
-                raise ValueError("field longer than its message")
-        else:
-            raise ValueError("unknown wire type")
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise ValueError("number too long")

@@ -208,7 +208,7 @@ def _label_group(
                 source=decoded.source,
                 decode_seconds=decoded.seconds,
                 infer_seconds=0.0 if decoded.code else share,
-                device=session.report.running,
+                device=session.report.ran,
                 closes_batch=decoded is group[-1],
             )
         )

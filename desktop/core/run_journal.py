@@ -15,7 +15,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +27,7 @@ from desktop.core.catalogue import Panel
 from desktop.core.contract import CONTRACT_VERSION
 from desktop.core.errors import OutputFailed
 from desktop.core.folder import FoundFile
+from desktop.core.precision import ALL_FP32, PrecisionPlan
 from desktop.core.stored_answer import answer_result, answer_text
 
 JOURNAL_SUFFIX = ".journal"
@@ -56,6 +57,8 @@ class RunJournal:
     Args:
         output: The table that the run will write; the journal lies beside it.
         panel: Answers of another panel, app version or contract are not reused.
+        precision: How the models will run; answers of another precision are not reused. Where it
+            was left to the app, an output that was begun in fp32 goes on in it.
         fresh: Forget what is finished.
         keep_places: Rows of the last run stay in the table, whether their files are listed again or
             not, and in their places.
@@ -65,10 +68,17 @@ class RunJournal:
     """
 
     def __init__(
-        self, output: Path, panel: Panel, *, fresh: bool = False, keep_places: bool = False
+        self,
+        output: Path,
+        panel: Panel,
+        *,
+        precision: PrecisionPlan = ALL_FP32,
+        fresh: bool = False,
+        keep_places: bool = False,
     ) -> None:
         self.path = output.with_name(output.name + JOURNAL_SUFFIX)
         self.notice = ""
+        self.precision = precision
         self._output = output
         self._panel = panel
         self._keep_places = keep_places
@@ -284,22 +294,38 @@ class RunJournal:
             raise output_failed(self.path, error) from error
 
     def _begin(self, fresh: bool) -> None:
-        identity = json.dumps(
-            [_FORMAT, desktop.__version__, CONTRACT_VERSION, self._panel.fingerprint]
-        )
+        identity = self._identity(self.precision)
         found = self._database.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()
+        if not fresh and found is not None and self._goes_on_in_fp32(found[0]):
+            self.notice = (
+                "This output was begun in fp32 and goes on in it, so that all rows are alike; "
+                "--fresh labels everything in int8."
+            )
+            self.precision = replace(ALL_FP32, asked="auto", reason=self.notice)
+            identity = found[0]
         if fresh or (found is not None and found[0] != identity):
             self._database.execute("DELETE FROM cases")
             if not fresh:
                 self.notice = (
-                    "The earlier run on this output used other models or another version of the "
-                    "app, so all images are labelled again."
+                    "The earlier run on this output used other models, another precision or "
+                    "another version of the app, so all images are labelled again."
                 )
         self._database.execute("INSERT OR REPLACE INTO facts VALUES ('identity', ?)", (identity,))
         if not self._keep_places:
             # Below zero: where it stood in the last run's table, until this run comes to it.
             self._database.execute("UPDATE cases SET position = -1 - position WHERE position >= 0")
         self.commit()
+
+    def _goes_on_in_fp32(self, found: str) -> bool:
+        """The app may choose the precision, would change it, and rows of the other are here."""
+        if self.precision.asked != "auto" or not self.precision.int8:
+            return False
+        rows = self._database.execute("SELECT 1 FROM cases LIMIT 1").fetchone()
+        return found == self._identity(ALL_FP32) and rows is not None
+
+    def _identity(self, precision: PrecisionPlan) -> str:
+        facts = [_FORMAT, desktop.__version__, CONTRACT_VERSION, self._panel.fingerprint]
+        return json.dumps([*facts, precision.identity] if precision.identity else facts)
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:
         return answer_result(self._panel, image, sha256, answer)

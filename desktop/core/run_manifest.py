@@ -103,6 +103,7 @@ def manifest(facts: RunFacts) -> dict[str, Any]:
             "threads": report.threads,
             "precision": report.precision,
             "precision_reason": report.precision_reason,
+            "int8": list(report.int8),
         },
         "settings": {
             "format": facts.settings.form,
