@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -263,3 +264,60 @@ def test_a_disk_that_takes_no_more_is_one_refusal_and_leaves_no_half_file(films:
         ("written", ""),
     ]
     assert contents(films.parent / "out") == {"Covid/a.png": b"film a"}
+
+
+def refusing_links(error: int, before: str = "") -> object:
+    """What ``os.link`` does on a file system without hard links, such as exFAT."""
+
+    def link(self: Path, target: Path) -> None:
+        if before:
+            self.write_text(before)
+        raise OSError(error, os.strerror(error))
+
+    return link
+
+
+def test_copies_arrive_where_the_file_system_knows_no_links(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", refusing_links(errno.EPERM))
+    (placed,) = place(films, {"a.png": "Covid"})
+    assert placed.state == "written"
+    assert contents(films.parent / "out") == {"Covid/a.png": b"film a"}
+
+
+def test_a_file_that_appears_while_one_is_copied_is_never_replaced(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", refusing_links(errno.EPERM, before="somebody's"))
+    (placed,) = place(films, {"a.png": "Covid"})
+    assert placed.state == "refused"
+    assert contents(films.parent / "out") == {"Covid/a.png": b"somebody's"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(errno.ENOSPC, "CLASS-03"), (errno.EXDEV, "CLASS-04"), (errno.EACCES, "CLASS-05")],
+)
+def test_each_trouble_of_the_disk_has_its_code_and_leaves_nothing_behind(
+    films: Path, monkeypatch: pytest.MonkeyPatch, error: int, code: str
+) -> None:
+    monkeypatch.setattr(Path, "hardlink_to", refusing_links(error))
+    (placed,) = place(films, {"a.png": "Covid"})
+    assert (placed.state, placed.code) == ("refused", code)
+    assert contents(films.parent / "out") == {}
+
+
+def test_a_name_too_long_for_a_file_system_keeps_its_end_and_stays_unique() -> None:
+    one, other = safe_name("a" * 300 + "_7.png"), safe_name("b" + "a" * 299 + "_7.png")
+    assert one != other
+    for name in (one, other):
+        assert len(name.encode()) <= 255
+        assert name.endswith("aa_7.png")
+
+
+def test_a_folder_that_has_the_name_of_a_film_is_passed_by(films: Path) -> None:
+    (films.parent / "out" / "Covid" / "a.png").mkdir(parents=True)
+    (placed,) = place(films, {"a.png": "Covid"})
+    assert placed.path is not None
+    assert placed.path.name == "a-2.png"

@@ -189,3 +189,11 @@ def test_no_order_of_commands_makes_a_blind_label_after_the_votes_were_seen(
         if was_seen:
             assert current.blind_label == blind_when_seen
         blind_when_seen = current.blind_label
+
+
+def test_saying_again_what_is_so_already_changes_nothing_not_even_the_reader() -> None:
+    flagged = decisions.set_flag(label(OPEN), True, STAMP)
+    assert decisions.set_flag(flagged, True, LATER) is flagged
+    spoken = decisions.set_comment(flagged, "left lung", STAMP)
+    assert decisions.set_comment(spoken, "  left lung ", LATER) is spoken
+    assert decisions.set_flag(spoken, False, LATER).reviewer == LATER.reviewer

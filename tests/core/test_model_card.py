@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from desktop.core.contract import ModelCard
+from desktop.core.contract import ModelCard, PanelManifest, PanelMember
 from desktop.core.errors import ModelRefused
 
 CARD = ModelCard(
@@ -61,3 +61,67 @@ def test_a_damaged_shift_or_commit_is_refused(change: dict[str, object]) -> None
     with pytest.raises(ModelRefused) as refusal:
         ModelCard.from_json(json.dumps({**json.loads(CARD.to_json()), **change}))
     assert refusal.value.code == "MODEL-03"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", "SCNN net", "lower snake case"),
+        ("panel", "../covid19", "lower snake case"),
+        ("class_names", ("Covid",), "two classes"),
+        ("class_names", ("Covid", "covid"), "different names"),
+        ("class_names", ("Covid", "???"), "a letter or a digit"),
+        ("input_size", (8, 224), "between 16 and 2048"),
+        ("input_size", (224,), "between 16 and 2048"),
+        ("temperature", 0.0, "above 0"),
+        ("operating_points", {"Covid": 1.5}, "between 0 and 1"),
+        ("exported_commit", 7, "the commit is text"),
+        ("shift", {"Covid": "much"}, "a number"),
+    ],
+)
+def test_a_card_that_contradicts_the_contract_cannot_exist(
+    field: str, value: object, words: str
+) -> None:
+    with pytest.raises(ModelRefused, match=words) as refusal:
+        dataclasses.replace(CARD, **{field: value})  # type: ignore[arg-type]
+    assert refusal.value.code == "MODEL-03"
+
+
+def test_another_version_of_the_contract_is_told_from_damage() -> None:
+    with pytest.raises(ModelRefused, match="keeps contract version 99") as refusal:
+        dataclasses.replace(CARD, contract_version=99)
+    assert refusal.value.code == "MODEL-02"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "sha256"),
+    [
+        ("scnn", "scnn.onnx", "a" * 63),
+        ("scnn", "scnn.onnx", "A" * 64),
+        ("S C", "S C.onnx", "a" * 64),
+        ("scnn", "../scnn.onnx", "a" * 64),
+    ],
+)
+def test_a_manifest_names_models_by_sound_names_and_hashes(
+    name: str, file: str, sha256: str
+) -> None:
+    with pytest.raises(ModelRefused) as refusal:
+        PanelMember(name, file, sha256)
+    assert refusal.value.code == "MODEL-04"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("class_names", ("Covid",), "MODEL-04"),
+        ("name", "Mine!", "MODEL-04"),
+        ("members", (), "MODEL-04"),
+        ("contract_version", 99, "MODEL-02"),
+    ],
+)
+def test_a_manifest_that_makes_no_panel_is_refused(field: str, value: object, code: str) -> None:
+    members = (PanelMember("scnn", "scnn.onnx", "a" * 64),)
+    sound = PanelManifest("mine", "Mine", ("Sick", "Well"), members, 1.5, "1")
+    with pytest.raises(ModelRefused) as refusal:
+        dataclasses.replace(sound, **{field: value})  # type: ignore[arg-type]
+    assert refusal.value.code == code

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
+
+from desktop.core.store_schema import migrate
 from tests.review_cases import case, fact, failed, labelling, open_store
 
 
@@ -33,3 +36,33 @@ def test_each_answer_keeps_the_device_it_came_from(tmp_path: Path) -> None:
         store.record_results([(failed("b.png"), fact("b.png"))], device="cpu")
     with open_store(tmp_path) as store:
         assert store.devices() == {"a.png": "cuda", "b.png": "cpu"}
+
+
+def test_a_store_without_one_of_its_tables_is_damaged_and_what_is_left_is_saved(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as store:
+        store.record_results([(case("a.png", "CCCC"), fact("a.png"))])
+        store.apply(labelling(store, "a.png"))
+        decisions, path = store.decisions(), store.path
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE failure")
+    connection.close()
+    with open_store(tmp_path) as store:
+        assert store.decisions() == decisions
+        assert store.notice is not None
+
+
+def test_bringing_a_store_up_to_date_is_all_or_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        path = store.path
+    connection = sqlite3.connect(path, isolation_level=None)
+    # As if an update had been cut short: the column is there, the version says it is not.
+    connection.execute("PRAGMA user_version = 1")
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    with pytest.raises(sqlite3.OperationalError, match="duplicate column"):
+        migrate(connection, "ward")
+    assert not connection.in_transaction
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == tables
+    connection.close()

@@ -144,3 +144,19 @@ def test_a_report_on_a_selection_counts_only_its_rows(panel: Panel) -> None:
     assert "Images 2" in words.replace("Images Images", "Images")
     assert "Failed 0" in words
     assert "Labelled by a reader 1" in words
+
+
+def test_a_page_without_device_settings_or_filter_says_nothing_of_them(panel: Panel) -> None:
+    bare = ReportFacts("ward", "2026-11-23T10:00:00Z", "", (), "")
+    words = Page(summary_report(reviewed_table(), panel, bare)).words
+    assert "device" not in words
+    assert "Settings" not in words
+    assert "Part of the folder" not in words
+
+
+def test_a_page_of_nothing_but_refusals_has_no_figures_to_draw(panel: Panel) -> None:
+    table = CaseTable(CLASSES, MODELS)
+    table.set_result(failed("a.png"))
+    page = Page(summary_report(table, panel, FACTS))
+    assert "Failed 1" in page.words
+    assert not [name for name, _ in page.elements if name == "circle"]
