@@ -9,11 +9,16 @@ import json
 from desktop.core.devices import checked_device
 from desktop.core.diagnosis import Diagnosis, diagnose
 from desktop.core.pipeline import batch_plan
+from desktop.core.precision import checked_precision
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the diagnosis; 0 if labelling works here, 1 if something is wrong."""
-    found = diagnose(checked_device(arguments.device), arguments.threads)
+    found = diagnose(
+        checked_device(arguments.device),
+        arguments.threads,
+        checked_precision(arguments.precision),
+    )
     print(_json(found) if arguments.json else _text(found))
     return 0 if found.report is not None and not found.warnings and not found.refused else 1
 

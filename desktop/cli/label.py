@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -29,6 +30,7 @@ from desktop.core.gather import gather, nothing_found
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.pipeline import DEFAULT_BATCH, LabelledCase, batch_plan
+from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
 from desktop.core.run_log import STANDARD_ERROR, RunLog
 from desktop.core.run_manifest import RunFacts, write_manifest
 from desktop.core.table_columns import TableRow
@@ -56,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if first is None and not settings.watching:
         raise nothing_found(arguments.paths, recursive=arguments.recursive)
     panel = open_panel(arguments.panel)
+    settings = replace(settings, precision=_plan(arguments, panel))
     with LabelRun(panel, settings) as labelling, RunLog(arguments.log_json) as log:
         job = _Job(arguments, panel, labelling, log)
         try:
@@ -64,6 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
             code = problem.code if isinstance(problem, CxrError) else type(problem).__name__
             log.event("run_failed", code=code)
             raise
+
+
+def _plan(arguments: argparse.Namespace, panel: Panel) -> PrecisionPlan:
+    asked = checked_precision(arguments.precision)
+    plan = plan_precision(panel, asked, checked_device(arguments.device))
+    if plan.asked == "int8":
+        arguments.device = "cpu"
+    return plan
 
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
@@ -146,7 +157,12 @@ class _Job:
             StopSignals(self._token, self._say_stopping),
         ):
             session = PanelSession(
-                self._panel, checked_device(arguments.device), threads, streams=plan.streams
+                self._panel,
+                checked_device(arguments.device),
+                threads,
+                streams=plan.streams,
+                precision=checked_precision(arguments.precision),
+                on_cpu=self._labelling.precision,
             )
             self._say_start(session)
             if settings.output is None and settings.form == "csv":
@@ -303,12 +319,14 @@ class _Job:
         if self._labelling.notice:
             say(self._labelling.notice)
         report = session.report
-        if report.fell_back or self._console.is_terminal:
+        if report.fell_back or report.int8 or self._console.is_terminal:
             say(report.sentence)
         self._log.event(
             "models_loaded",
             device=report.running,
             reason=report.reason,
+            precision=report.precision,
+            precision_reason=report.precision_reason,
             threads=report.threads,
             streams=session.streams,
         )

@@ -24,12 +24,14 @@ from desktop.core.devices import (
     TITLES,
     Device,
     DeviceReport,
+    Precision,
     usable_cores,
     why_not,
 )
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
 from desktop.core.pipeline import batch_plan
+from desktop.core.precision import plan_precision
 from desktop.core.places import config_home, data_home
 
 _PACKAGES = (
@@ -103,12 +105,15 @@ class Diagnosis:
     warnings: tuple[str, ...]
 
 
-def diagnose(device: Device = "auto", threads: int | None = None) -> Diagnosis:
+def diagnose(
+    device: Device = "auto", threads: int | None = None, precision: Precision = "auto"
+) -> Diagnosis:
     """Look at everything; loads the first panel to see what really runs.
 
     Args:
         device: Device to ask for.
         threads: Threads to ask for, None = all usable cores.
+        precision: Precision to ask for.
     """
     packages = tuple((name, version) for name in _PACKAGES if (version := _version(name)))
     found, refused = survey_panels()
@@ -122,7 +127,10 @@ def diagnose(device: Device = "auto", threads: int | None = None) -> Diagnosis:
     report = None
     if panels:
         try:
-            report = PanelSession(panels[0], device, threads).report
+            plan = plan_precision(panels[0], precision, device)
+            running: Device = "cpu" if plan.asked == "int8" else device
+            session = PanelSession(panels[0], running, threads, precision=precision, on_cpu=plan)
+            report = session.report
         except ModelRefused as problem:
             problems.append(RefusedPanel(panels[0].folder, problem))
     return Diagnosis(

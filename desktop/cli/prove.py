@@ -1,0 +1,70 @@
+"""``cxr-quorum prove``: is int8 worth it on this processor, with these models?"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+
+from desktop.core.catalogue import Panel, open_panel
+from desktop.core.gather import gather
+from desktop.core.precision import (
+    SMALLEST_AGREEMENT,
+    SMALLEST_PANEL_GAIN,
+    Proof,
+    plan_precision,
+    proof_path,
+)
+from desktop.core.precision_trial import prove
+from desktop.core.processor import this_processor
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and keep; 0 where ``auto`` now takes int8, 1 where it stays with fp32."""
+    panel = open_panel(arguments.panel)
+    files = gather(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
+    proof = prove(panel, files, tell=_tell)
+    if arguments.json:
+        values = {**dataclasses.asdict(proof), "file": str(proof_path(panel))}
+        print(json.dumps(values, indent=2, ensure_ascii=False))
+    else:
+        print(_text(panel, proof))
+    return 0 if proof.chosen else 1
+
+
+def _tell(words: str) -> None:
+    if sys.stderr.isatty():
+        print(words, file=sys.stderr)
+
+
+def _text(panel: Panel, proof: Proof) -> str:
+    titles = {model.name: model.card.title for model in panel.models}
+    own = proof.films - proof.drawn
+    chip = this_processor()
+    lines = [
+        f"{panel.name} {panel.version} on {chip.words}",
+        f"{proof.drawn} drawn phantoms and {own} films of yours; weights of {chip.weight_bits} "
+        "bits.",
+        "",
+    ]
+    found = {model.name: model for model in proof.models}
+    for name, title in titles.items():
+        model = found.get(name)
+        if model is None:
+            lines.append(f"  {title}: fp32; its int8 form did not pass at its exporter")
+            continue
+        what = "int8" if model.chosen else "fp32"
+        lines.append(
+            f"  {title}: {what}; int8 is {model.gain:.2f} times as fast, "
+            f"{100 * model.equal_labels:.1f} % equal labels, probabilities at most "
+            f"{model.largest_difference:.3f} apart"
+        )
+    lines += [
+        "",
+        f"Panel: {proof.gain:.2f} times as fast as fp32, {100 * proof.equal_consensus:.1f} % equal "
+        f"consensus (needed: {SMALLEST_PANEL_GAIN} times, {100 * SMALLEST_AGREEMENT} %).",
+        f"With --precision auto: {plan_precision(panel, 'auto', 'cpu').precision}.",
+        f"Kept in {proof_path(panel)}",
+    ]
+    return "\n".join(lines)
