@@ -31,8 +31,8 @@ from desktop.core.devices import (
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
 from desktop.core.pipeline import batch_plan
-from desktop.core.precision import plan_precision
 from desktop.core.places import config_home, data_home
+from desktop.core.precision import plan_precision
 
 _PACKAGES = (
     "onnxruntime-gpu",
