@@ -32,16 +32,20 @@ class ResultTable:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"Table {self.title!r} has rows of other lengths than its head.")
 
-    def write(self, path: Path) -> None:
-        """``path`` as JSON, and a page of the same name in Markdown beside it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content: dict[str, Any] = {
+    def content(self) -> dict[str, Any]:
+        """As it stands in a JSON file."""
+        return {
             "title": self.title,
             "columns": list(self.columns),
             "rows": [list(row) for row in self.rows],
             "note": self.note,
+            **self.extra,
         }
-        write_json(path, content | dict(self.extra))
+
+    def write(self, path: Path) -> None:
+        """``path`` as JSON, and a page of the same name in Markdown beside it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, self.content())
         write_atomically(path.with_suffix(".md"), self.page().encode())
 
     def page(self) -> str:

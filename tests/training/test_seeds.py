@@ -1,0 +1,57 @@
+"""Other random seeds, scored side by side."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.__main__ import main
+from training.seeds import runs_of, table_of
+
+CLASSES = ("Normal", "Pneumonia")
+
+
+def test_a_row_gives_the_mean_and_the_range_of_its_seeds() -> None:
+    truth = np.array([0, 0, 1, 1])
+    right = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    half = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.9, 0.1]])
+    table = table_of(
+        {"scnn": [{"test": right}, {"test": half}], "ccnn": [{"test": right}]},
+        {"test": truth},
+        CLASSES,
+        "seeds",
+    )
+    rows = {row[1]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert rows["SCNN"]["accuracy"] == "0.750 (0.500 to 1.000)"
+    assert rows["SCNN"]["seeds"] == "2"
+    assert rows["CCNN"]["accuracy"] == "1.000"
+    # The second panel: the second SCNN beside the only CCNN.
+    second = float(np.mean(((half + right) / 2).argmax(1) == truth))
+    expected = f"{(1 + second) / 2:.3f} ({min(1, second):.3f} to {max(1, second):.3f})"
+    assert rows["Panel, mean probability"]["accuracy"] == expected
+
+
+def test_the_best_validation_score_comes_first(tmp_path: Path) -> None:
+    for name, score in (("one", 0.8), ("two", 0.9), ("three", 0.7)):
+        run = tmp_path / name / "mine-scnn"
+        run.mkdir(parents=True)
+        (run / "best.npz").write_bytes(b"")
+        (run / "metrics.json").write_text(json.dumps({"best_score": score}))
+    folders = [tmp_path / name for name in ("one", "two", "three", "absent")]
+    assert [run.parent.name for run in runs_of(folders, "mine", "scnn")] == ["two", "one", "three"]
+
+
+def test_missing_runs_and_runs_of_other_films_are_refused_with_a_sentence(
+    films: Path, scnn_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["seeds", "drawn", "--data", str(films), "--runs", str(tmp_path / "runs")]
+    assert main(arguments) != 0
+    assert "No finished run of SCNN" in capsys.readouterr().err
+    # Trained on the same films split at another size.
+    shutil.copytree(scnn_run, tmp_path / "runs" / "drawn-scnn")
+    assert main(arguments) != 0
+    assert "trained on other films" in capsys.readouterr().err

@@ -1,0 +1,207 @@
+"""``cxr-train seeds``: the same training with other random seeds, scored side by side.
+
+One row a model and test: the mean over the seeds and the range, so that the reader sees how much of
+a difference between two models is luck. The shipped seed is the one with the best validation score,
+chosen before any test was looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.models import TITLES
+from training.result_tables import ResultTable
+
+#: Of :func:`training.evaluate.measures_for`, as far as a test has them.
+_SHOWN = (
+    "auc",
+    "macro_auc",
+    "auc_covid_vs_normal",
+    "accuracy",
+    "balanced_accuracy",
+    "recall_covid",
+    "normal_called_covid",
+)
+_NOTE = (
+    "Means over the seeds with the lowest and the highest; one seed where the hours did not allow "
+    "more. The panel's rows take the first seed of every model together, then the second, and so "
+    "on, a model with fewer seeds staying with its first. Temperatures are fitted on validation."
+)
+
+Probabilities = dict[str, npt.NDArray[np.float64]]
+
+
+def runs_of(folders: Sequence[Path], panel: str, model: str) -> list[Path]:
+    """The finished runs of a model in several folders of runs, the best validation score first."""
+    found = [
+        folder / f"{panel}-{model}"
+        for folder in folders
+        if (folder / f"{panel}-{model}" / "best.npz").is_file()
+    ]
+    return sorted(found, key=_score, reverse=True)
+
+
+def _score(run: Path) -> float:
+    return float(json.loads((run / "metrics.json").read_text())["best_score"])
+
+
+def _probabilities(run: Path, data: Any) -> Probabilities:
+    """Calibrated answers of a run on every test side, at the size it is exported with."""
+    from training.calibrate import balanced_weights, calibrate
+    from training.export import fixed_body
+    from training.splits import VALIDATION
+    from training.train import load_best, logit_function, predict_logits
+
+    config, described, trained = load_best(run)
+    if described["training_data_sha256"] != data.training_hash:
+        raise ValueError(f"{run} was trained on other films than the panel has now.")
+    step = logit_function(fixed_body(config, described, trained), config.reduce)
+    validation = data.indices(VALIDATION)
+    labels = data.labels[validation]
+    sources = [data.films[index].source for index in validation]
+    calibration = calibrate(
+        predict_logits(step, data.pixels[validation]),
+        labels,
+        balanced_weights(labels, sources),
+        shift=data.recipe.shift,
+    )
+    return {
+        side: calibration.probabilities(predict_logits(step, data.pixels[data.indices(side)]))
+        for side in data.test_sides
+    }
+
+
+def table_of(
+    answers: Mapping[str, Sequence[Probabilities]],
+    labels: Mapping[str, npt.NDArray[np.int64]],
+    class_names: tuple[str, ...],
+    title: str,
+) -> ResultTable:
+    """The table of one panel.
+
+    Args:
+        answers: Model -> its seeds -> side -> probabilities [N, K].
+        labels: Side -> true class indices [N].
+        class_names: In output order.
+        title: Of the table.
+    """
+    from training.evaluate import measures_for
+
+    most = max(len(seeds) for seeds in answers.values())
+    together: list[Probabilities] = [
+        {
+            side: np.mean(
+                [seeds[place if place < len(seeds) else 0][side] for seeds in answers.values()],
+                axis=0,
+            )
+            for side in labels
+        }
+        for place in range(most)
+    ]
+    everyone = {**answers, "panel": together}
+    shown = [
+        name
+        for name in _SHOWN
+        if any(name in measures_for(truth, class_names) for truth in labels.values())
+    ]
+    rows: list[list[str]] = []
+    for side, truth in labels.items():
+        measures = measures_for(truth, class_names)
+        for model, seeds in everyone.items():
+            cells = []
+            for name in shown:
+                if name not in measures:
+                    cells.append("")
+                    continue
+                values = [float(measures[name](truth, seed[side])) for seed in seeds]
+                cells.append(_cell(values))
+            name = TITLES.get(model, "Panel, mean probability")
+            rows.append([side, name, str(len(seeds)), *cells])
+    heads = [name.replace("_", " ") for name in shown]
+    return ResultTable(title, ["films", "model", "seeds", *heads], rows, _NOTE)
+
+
+def _cell(values: Sequence[float]) -> str:
+    mean = f"{np.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
+
+
+def panel_table(data: Any, folders: Sequence[Path]) -> ResultTable:
+    """Score all seeds of a panel.
+
+    Args:
+        data: The panel's split.
+        folders: Folders of runs.
+
+    Raises:
+        FileNotFoundError: No finished run of one of the models.
+        ValueError: A run was trained on other films.
+    """
+    from training.progress import CONSOLE
+
+    panel = data.recipe.panel
+    answers: dict[str, list[Probabilities]] = {}
+    for model in TITLES:
+        runs = runs_of(folders, panel, model)
+        if not runs:
+            raise FileNotFoundError(f"No finished run of {TITLES[model]} for panel {panel}.")
+        for run in runs:
+            with CONSOLE.status(f"{panel} {TITLES[model]}: {run.parent.name}"):
+                answers.setdefault(model, []).append(_probabilities(run, data))
+    labels = {side: data.labels[data.indices(side)] for side in data.test_sides}
+    title = f"Panel {panel}: other random seeds"
+    return table_of(answers, labels, data.recipe.class_names, title)
+
+
+def run_seeds(options: argparse.Namespace) -> int:
+    """Score all seeds of the panels and write their tables."""
+    from training.checkpoints import write_atomically, write_json
+    from training.commands import recipe_for
+    from training.progress import CONSOLE
+    from training.splits import split
+
+    tables = [
+        panel_table(split(recipe_for(panel, options.data), options.data), options.runs)
+        for panel in options.panels
+    ]
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(options.output, {"tables": [table.content() for table in tables]})
+    pages = "\n".join(table.page() for table in tables)
+    write_atomically(options.output.with_suffix(".md"), pages.encode())
+    CONSOLE.print(f"Written {options.output}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def add_seeds(commands: Any, data: argparse.ArgumentParser) -> None:
+    """Register the subcommand.
+
+    Args:
+        commands: What ``add_subparsers`` gave.
+        data: Parent parser with ``--data``.
+    """
+    seeds = commands.add_parser(
+        "seeds",
+        parents=[data],
+        help="score the same training with other random seeds, side by side",
+        description="Train with `fit --seed N --runs FOLDER`, a folder a seed, then give all "
+        "folders here.",
+    )
+    seeds.add_argument("panels", nargs="+", metavar="PANEL", help="as for fit")
+    seeds.add_argument(
+        "--runs", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs"
+    )
+    seeds.add_argument(
+        "--output",
+        type=Path,
+        default=Path("seeds.json"),
+        metavar="FILE",
+        help="table as JSON, with a page in Markdown beside it (default: seeds.json)",
+    )
+    seeds.set_defaults(study=run_seeds)
