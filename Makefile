@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format setup docs screenshots package lock sbom audit clean smoke
+.PHONY: help demo test test-all check format setup coverage mutation docs screenshots package lock sbom \
+	audit clean smoke
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -25,6 +26,18 @@ check: setup  ## the one gate: format, lint, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+
+coverage: setup  ## branches of desktop.core that its tests reach; fails below 95 %
+	rm -f .coverage .coverage.*
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m coverage run -m pytest -q -m "not slow" -n 2 \
+		tests/core tests/cli tests/architecture tests/e2e/test_command_line.py
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python tests/branch_coverage.py
+
+mutation: setup  ## which changes to vote, pixels and export the tests notice; a quarter of an hour
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
 
 smoke: setup  ## train and export all four networks on drawn films, in about a minute
 	$(BIN)/cxr-train run-all --smoke
@@ -75,4 +88,4 @@ $(VENV)/.packaging: $(VENV)/.app
 	touch $(VENV)/.packaging
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build dist site demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist site demo-output mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
