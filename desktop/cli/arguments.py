@@ -9,9 +9,10 @@ from pathlib import Path
 
 import desktop
 from desktop.core.contract import RESEARCH_USE
+from desktop.core.path_list import place
 
 COMMANDS = ("label", "models", "doctor", "prove", "demo", "codes")
-DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "cpu")
+DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu")
 
 PRECISION_WORDS = ("auto", "fp32", "fp16", "int8")
 
@@ -47,7 +48,19 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         epilog="Stopping is safe: Ctrl+C finishes the images in hand, and the same command goes on "
         "with the rest. Exit codes: 0 all images read, 1 some failed, 2 usage, 130 interrupted.",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folder or image")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=place,
+        metavar="PATH",
+        help="folder or image; with --engine ray also an address such as s3://bucket/films",
+    )
+    parser.add_argument(
+        "--list",
+        type=Path,
+        metavar="FILE",
+        help="also label what FILE names, one path or address a line",
+    )
     parser.add_argument(
         "--panel", default="covid19", metavar="NAME|FOLDER", help="panel that votes (%(default)s)"
     )
@@ -111,7 +124,55 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "standard error and leaves out all other words there",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary")
+    _cluster(parser)
     parser.set_defaults(run=_command("label"))
+
+
+def _cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="label on this machine, or on all nodes of a Ray cluster (%(default)s)",
+    )
+    parser.add_argument(
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="with --engine ray, the cluster; default: RAY_ADDRESS, else Ray on this machine",
+    )
+    parser.add_argument(
+        "--parts",
+        default="",
+        metavar="DIR|ADDRESS",
+        help="with --engine ray, where part files go; every node must reach it (OUTPUT.parts)",
+    )
+    parser.add_argument(
+        "--part-size",
+        type=_positive,
+        metavar="N",
+        help="with --engine ray, images in a part on average, a power of two (by the number of "
+        "images, 16 to 1024)",
+    )
+    parser.add_argument(
+        "--actors",
+        type=_positive,
+        metavar="N",
+        help="with --engine ray, most workers at once (as many as there is room for); each has "
+        "--threads threads, 1 if nothing is said",
+    )
+    parser.add_argument(
+        "--recheck",
+        choices=("content", "time"),
+        default="content",
+        help="with --engine ray, how a rerun sees that a finished image has not changed: read and "
+        "hash it again, or trust size and time (%(default)s)",
+    )
+    parser.add_argument(
+        "--no-merge",
+        action="store_true",
+        help="with --engine ray, leave one table a part in OUTPUT.parts instead of one table",
+    )
 
 
 def _models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -146,7 +207,8 @@ def _prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="measure whether int8 is worth it on this processor",
         description="Run every model in fp32 and in int8, turn and turn about, on drawn phantoms "
         "and on films of yours, and keep what was found: from then on --precision auto takes int8 "
-        "where it answers alike and is at least 1.7 times as fast. Exit code 0 where it is, else 1.",
+        "where it answers alike and is at least 1.7 times as fast. Exit code 0 where it is, "
+        "else 1.",
     )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="folder or image, the first 512 of all"

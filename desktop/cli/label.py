@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib
 import itertools
 import sys
 import threading
@@ -29,7 +30,8 @@ from desktop.core.folder import FoundFile
 from desktop.core.gather import gather, nothing_found
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.pipeline import DEFAULT_BATCH, LabelledCase, batch_plan
+from desktop.core.path_list import read_path_list, refuse_addresses
+from desktop.core.pipeline import LabelledCase, batch_plan
 from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
 from desktop.core.run_log import STANDARD_ERROR, RunLog
 from desktop.core.run_manifest import RunFacts, write_manifest
@@ -50,6 +52,14 @@ LOOK_SHARE = 10
 
 def run(arguments: argparse.Namespace) -> int:
     """Label what the arguments name; see ``desktop.cli`` for the exit codes."""
+    if arguments.list is not None:
+        arguments.paths += read_path_list(arguments.list)
+    if not arguments.paths:
+        raise UsageError("USAGE-05", "There is nothing to label. Name a folder or images.")
+    if arguments.engine == "ray":
+        # By name: neither Ray nor what knows it belongs into the packaged app.
+        return int(importlib.import_module("desktop.cli.label_cluster").run(arguments))
+    refuse_addresses(arguments.paths)
     settings = _settings(arguments)
     # Lines for a program and lines for a person do not mix.
     arguments.quiet = arguments.quiet or arguments.log_json == STANDARD_ERROR
@@ -79,7 +89,7 @@ def _plan(arguments: argparse.Namespace, panel: Panel) -> PrecisionPlan:
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
     output = None if arguments.output == STANDARD_OUTPUT else Path(arguments.output)
-    form = _form(arguments.format, arguments.output)
+    form = table_format(arguments.format, arguments.output)
     if output is None and form == "parquet":
         raise UsageError(
             "USAGE-05",
@@ -87,22 +97,28 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
             "or stream csv or jsonl.",
         )
     _keep_pictures_apart(arguments)
-    log = arguments.log_json
-    if log not in (None, STANDARD_ERROR) and output is not None:
-        taken = {output.absolute(), output.with_name(f"{output.name}.run.json").absolute()}
-        if Path(log).absolute() in taken:
-            raise UsageError(
-                "USAGE-05", "--log-json and --output name the same file. Give the log its own."
-            )
+    if output is not None:
+        refuse_log_on_output(arguments.log_json, output)
     return RunSettings(
         output=output,
         form=form,
         shape=arguments.shape,
         heatmaps=arguments.heatmaps,
-        batch=arguments.batch or DEFAULT_BATCH,
+        batch=arguments.batch,
         fresh=arguments.fresh,
         watching=arguments.watch,
     )
+
+
+def refuse_log_on_output(log: str | None, output: Path) -> None:
+    """Refuse a log that would be the table or its manifest (USAGE-05)."""
+    if log is None or log == STANDARD_ERROR:
+        return
+    taken = {output.absolute(), output.with_name(f"{output.name}.run.json").absolute()}
+    if Path(log).absolute() in taken:
+        raise UsageError(
+            "USAGE-05", "--log-json and --output name the same file. Give the log its own."
+        )
 
 
 def _keep_pictures_apart(arguments: argparse.Namespace) -> None:
@@ -383,7 +399,8 @@ def _write_standard_output(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _form(asked: str | None, output: str) -> TableFormat:
+def table_format(asked: str | None, output: str) -> TableFormat:
+    """The format asked for, else by the output's ending, else CSV."""
     for form in FORMATS:
         if asked == form or (asked is None and output.lower().endswith(f".{form}")):
             return form

@@ -57,12 +57,16 @@ class RunProgress:
 
     def advance(self, *, failed: bool, fresh: bool = True) -> None:
         """One more image is finished; not ``fresh`` = taken over from an earlier run."""
-        self._done += 1
+        self.advance_many(1, int(failed), int(fresh))
+
+    def advance_many(self, images: int, failed: int, fresh: int) -> None:
+        """So many more images are finished, so many of them failed and so many not taken over."""
+        self._done += images
         self._failed += failed
         self._labelled += fresh
         if self._bar is not None:
             words = f"{self._failed:,} failed" if self._failed else ""
-            self._bar.update(self._task, advance=1, failed=words)
+            self._bar.update(self._task, advance=images, failed=words)
         elif not self._quiet and time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
             self._console.print(self._line(), highlight=False)
