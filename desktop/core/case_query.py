@@ -326,7 +326,10 @@ def _state(table: CaseTable, state: str) -> Bools:
         case "unanimous":
             return voted & _equal(column("agreement"), len(table.model_names))
         case "split":
-            answers = (~_equal(column("votes"), NONE)).sum(axis=1)
+            # Model by model: a sum over so short an axis takes five times as long.
+            answers = np.zeros(len(table), np.int16)
+            for votes in column("votes").T:
+                answers += ~_equal(votes, NONE)
             return voted & ~_equal(answers, column("agreement"))
         case "accepted":
             return labelled & _equal(column("source"), _ACCEPTED)

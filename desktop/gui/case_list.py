@@ -194,9 +194,9 @@ class CaseList(QObject):
             return
         self._rows = rows
         if len(rows) > len(old) and np.array_equal(rows[: len(old)], old):
-            self.model.append(rows[len(old) :].tolist())
+            self.model.append(rows[len(old) :])
         elif not self.model.remove_to(rows):
-            self.model.show(rows.tolist())
+            self.model.show(rows)
         self.shown_changed.emit()
 
     def _row_view(self, case: int) -> RowView:

@@ -6,15 +6,16 @@ A QAbstractTableModel and not a list model: QTableView with fixed heights repain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 Index = QModelIndex | QPersistentModelIndex
+Cases = Sequence[int] | npt.NDArray[np.intp]
 ROW_VIEW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 CASE_ROLE = ROW_VIEW_ROLE + 1
 # More rows than this at once are a new list, not a change of it.
@@ -52,6 +53,29 @@ class RowView:
     copies: RowCopies = ""
 
 
+class CaseNumbers(Sequence[int]):
+    """Numbers of cases in the order of the list, read-only; nothing is copied to ask for one."""
+
+    def __init__(self, cases: npt.NDArray[np.intp]) -> None:
+        self._cases = cases
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        found = self._cases[place]
+        return CaseNumbers(found) if isinstance(place, slice) else int(found)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._cases.tolist())
+
+
 class CaseListModel(QAbstractTableModel):
     """Rows of the list; a row is an index into the session's cases."""
 
@@ -63,19 +87,20 @@ class CaseListModel(QAbstractTableModel):
         """
         super().__init__()
         self._row_view = row_view
-        self._shown: list[int] = []
-        self._row_of: dict[int, int] | None = None
+        self._cases: npt.NDArray[np.intp] = np.empty(0, np.intp)
+        # Row of each case, -1 where it is hidden; made when first asked for.
+        self._row_of: npt.NDArray[np.intp] | None = None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        return 0 if parent.isValid() else len(self._shown)
+        return 0 if parent.isValid() else len(self._cases)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or index.row() >= len(self._shown):
+        if not index.isValid() or index.row() >= len(self._cases):
             return None
-        case = self._shown[index.row()]
+        case = int(self._cases[index.row()])
         if role == CASE_ROLE:
             return case
         if role not in (
@@ -94,36 +119,37 @@ class CaseListModel(QAbstractTableModel):
 
     def case_at(self, row: int) -> int | None:
         """Case shown in a row, None outside the list."""
-        return self._shown[row] if 0 <= row < len(self._shown) else None
+        return int(self._cases[row]) if 0 <= row < len(self._cases) else None
 
     def row_of(self, case: int) -> int | None:
         """Row that shows a case, None where the filter hides it."""
         if self._row_of is None:
-            self._row_of = {shown: row for row, shown in enumerate(self._shown)}
-        return self._row_of.get(case)
+            self._row_of = np.full(self._cases.max(initial=-1) + 1, -1, np.intp)
+            self._row_of[self._cases] = np.arange(len(self._cases))
+        row = int(self._row_of[case]) if 0 <= case < len(self._row_of) else -1
+        return row if row >= 0 else None
 
-    def show(self, cases: Sequence[int]) -> None:
+    def show(self, cases: Cases) -> None:
         """Replace the rows after a change of filter or order."""
         self.beginResetModel()
-        self._shown = list(cases)
+        self._cases = np.array(cases, np.intp)
         self._row_of = None
         self.endResetModel()
 
-    def append(self, cases: Sequence[int]) -> None:
+    def append(self, cases: Cases) -> None:
         """Add rows at the end while a folder is still being listed."""
-        if not cases:
+        if not len(cases):
             return
-        first = len(self._shown)
+        first = len(self._cases)
         self.beginInsertRows(QModelIndex(), first, first + len(cases) - 1)
-        self._shown.extend(cases)
-        if self._row_of is not None:
-            self._row_of.update({case: first + offset for offset, case in enumerate(cases)})
+        self._cases = np.concatenate([self._cases, np.asarray(cases, np.intp)])
+        self._row_of = None
         self.endInsertRows()
 
     @property
     def shown(self) -> Sequence[int]:
-        """Cases listed, in order; not to be changed."""
-        return self._shown
+        """Cases listed, in order."""
+        return CaseNumbers(self._cases)
 
     def remove_to(self, cases: npt.NDArray[np.intp]) -> bool:
         """Take a few rows out so that ``cases`` remain.
@@ -131,18 +157,19 @@ class CaseListModel(QAbstractTableModel):
         Returns:
             False where that is not how to get there; then nothing has changed.
         """
-        gone = len(self._shown) - len(cases)
+        gone = len(self._cases) - len(cases)
         if not 0 < gone <= _FEW:
             return False
-        listed = np.asarray(self._shown, np.intp)
-        kept = np.isin(listed, cases)
-        if not np.array_equal(listed[kept], cases):
+        stays = np.zeros(max(self._cases.max(initial=-1), cases.max(initial=-1)) + 1, np.bool_)
+        stays[cases] = True
+        kept = stays[self._cases]
+        if not np.array_equal(self._cases[kept], cases):
             return False
         for row in np.flatnonzero(~kept)[::-1].tolist():
             self.beginRemoveRows(QModelIndex(), row, row)
-            del self._shown[row]
+            self._cases = np.delete(self._cases, row)
+            self._row_of = None
             self.endRemoveRows()
-        self._row_of = None
         return True
 
     def refresh(self, cases: Sequence[int]) -> None:
@@ -153,5 +180,5 @@ class CaseListModel(QAbstractTableModel):
 
     def refresh_all(self) -> None:
         """Repaint every row, e.g. after the votes were hidden."""
-        if self._shown:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._shown) - 1, 0))
+        if len(self._cases):
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cases) - 1, 0))
