@@ -21,6 +21,7 @@ from training.export import answers_of, export_model
 from training.models import TITLES
 from training.panel import finish_panel, panel_scores
 from training.progress import CONSOLE, reporting
+from training.quantise import quantise_panel
 from training.recipes import RECIPES, Recipe, Source, recipe_for_folder
 from training.splits import SplitData, split
 from training.train import Fit
@@ -120,6 +121,8 @@ def export_panel(
             soft_wrap=True,
         )
     finish_panel(folder, runs, data)
+    with CONSOLE.status(f"{data.recipe.panel}: int8") as status:
+        quantise_panel(folder, data, tell=lambda words: status.update(f"int8: {words}"))
     return folder
 
 
