@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 from onnx import helper
 
 from desktop.core.catalogue import Panel, PanelModel, open_panel, read_verified
-from desktop.core.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.contract import INPUT_PIXELS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.devices import usable_cores
 from desktop.core.int8_recipe import (
     INT8_NAME,
     Agreement,
@@ -38,7 +40,6 @@ from desktop.core.quantised import (
 from training import metrics
 from training.checkpoints import write_atomically
 from training.evaluate import panel_votes
-from training.graph import run_onnx
 from training.splits import VALIDATION, SplitData
 
 Pixels = npt.NDArray[np.uint8]
@@ -142,9 +143,10 @@ def measure_ranges(content: bytes, pixels: Pixels) -> dict[str, tuple[float, flo
     for name in names:
         model.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     shown = model.SerializeToString()
+    session = _session(shown)
     low, high = dict.fromkeys(names, np.inf), dict.fromkeys(names, -np.inf)
     for start in range(0, len(pixels), 8):
-        found = run_onnx(shown, pixels[start : start + 8], names, batch=8)
+        found = session.run(names, {INPUT_PIXELS: pixels[start : start + 8]})
         for name, values in zip(names, found, strict=True):
             low[name] = min(low[name], float(values.min()))
             high[name] = max(high[name], float(values.max()))
@@ -260,10 +262,22 @@ def _back_to_scale(
 
 
 def _ask(content: bytes, pixels: Pixels) -> _Said:
-    probabilities, scores = run_onnx(
-        content, pixels, [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE], batch=8
-    )
+    session = _session(content)
+    parts = [
+        session.run([OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE], {INPUT_PIXELS: pixels[i : i + 8]})
+        for i in range(0, len(pixels), 8)
+    ]
+    probabilities, scores = (np.concatenate([part[k] for part in parts]) for k in range(2))
     return _Said(probabilities.astype(np.float64), scores.astype(np.float64))
+
+
+def _session(content: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = usable_cores()
+    options.log_severity_level = 4
+    # Training may run beside this: a spinning thread would wait for cores that it blocks itself.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _balanced(

@@ -17,10 +17,18 @@ _TITLES = {
 
 
 def device_words(device: str) -> str:
-    """``CPU, 2 threads`` or the GPU's name; ``device`` as the engine reports it."""
-    title = _TITLES.get(device, device)
-    if device != "cpu":
-        return title
+    """``CPU, 2 threads`` or the GPU's name; ``device`` as the engine reports it.
+
+    Where it is not fp32 the precision follows: ``cpu int8`` is ``CPU, 2 threads, int8``.
+    """
+    name, _, precision = device.partition(" ")
+    words = _processor_words(name)
+    return f"{words}, {precision}" if precision else words
+
+
+def _processor_words(name: str) -> str:
+    if name != "cpu":
+        return _TITLES.get(name, name)
     threads = _threads()
     if threads == 1:
         return QCoreApplication.translate("DeviceWords", "CPU, 1 thread")
