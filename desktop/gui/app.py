@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QApplication
 
 import desktop
@@ -70,6 +70,9 @@ def make_application() -> QApplication:
     QApplication.setDesktopFileName("cxr-quorum")
     application = QApplication(["cxr-quorum"])
     application.setWindowIcon(icons.app_icon())
+    if QLocale().language() == QLocale.Language.C:
+        # A desktop that names no language still wants 4,812 and not 4812.
+        QLocale.setDefault(QLocale(QLocale.Language.English))
     install_translations(application)
     return application
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.vote import rule_text
 from desktop.gui import theme
@@ -16,7 +16,8 @@ from desktop.gui.card import Card, FactLines
 from desktop.gui.charts import RateCurve, ShareBars, StackedBars, StackedLine
 from desktop.gui.failure_table import FailureTable
 from desktop.gui.flat_button import FlatButton
-from desktop.gui.labels import Line
+from desktop.gui.labels import Line, Paragraph
+from desktop.gui.overlay_scroll import OverlayScroll
 from desktop.gui.paint import Restyled, fill_round
 from desktop.gui.run_control import Progress
 from desktop.gui.session import Session
@@ -26,7 +27,7 @@ from desktop.gui.status_bar import duration, grouped
 _REFRESH_MS = 1000
 
 
-class BatchPage(QScrollArea):
+class BatchPage(OverlayScroll):
     """Progress, results so far and failures.
 
     Signals:
@@ -39,9 +40,6 @@ class BatchPage(QScrollArea):
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._session: Session | None = None
         self._figures: BatchFigures | None = None
         self._device = ("", "")
@@ -69,7 +67,7 @@ class BatchPage(QScrollArea):
         self._votes = StackedBars()
         self._agreement = ShareBars()
         self._agreement_card = Card(self.tr("Agreement"))
-        self._dissents = Line("", "secondary", "text2")
+        self._dissents = Paragraph("", "secondary", "text2")
         self._curve = RateCurve()
         self._facts = FactLines()
         self.failures = FailureTable()
@@ -280,7 +278,7 @@ class BatchPage(QScrollArea):
     def _show_agreement(self, session: Session, figures: BatchFigures) -> None:
         if self._blind:
             self._agreement.show_lines(())
-            self._dissents.set_text("")
+            self._dissents.setText("")
             return
         self._agreement.show_lines(
             [
@@ -298,7 +296,7 @@ class BatchPage(QScrollArea):
         dissents = sorted(
             zip(figures.dissents, session.facts.models, strict=True), key=lambda pair: -pair[0]
         )
-        self._dissents.set_text(
+        self._dissents.setText(
             self.tr("Dissents alone: ")
             + "   ".join(f"{model.title} {grouped(count)}" for count, model in dissents)
         )

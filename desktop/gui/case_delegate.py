@@ -89,6 +89,7 @@ class CaseDelegate(QStyledItemDelegate):
         gap, side, mark = theme.dp(theme.GAP_M), theme.dp(THUMB), theme.dp(16)
         thumb = QRect(rect.left() + gap, rect.top() + (rect.height() - side) // 2, side, side)
         _paint_thumb(painter, thumb, picture, view)
+        _paint_copies(painter, thumb, view, tokens.selected if selected else tokens.panel)
         cell = theme.dp(CELL_LIST)
         strip = strip_width(len(facts.models), cell)
         mark_left = rect.right() + 1 - gap - mark
@@ -117,13 +118,6 @@ class CaseDelegate(QStyledItemDelegate):
         )
         short = rect.width() < theme.dp(_SHORT_BELOW)
         line_ink = tokens.text2 if selected or view.state in ("voted", "failed") else tokens.text3
-        if view.copies:
-            # A pair of sheets before the words; where the labels differ it is as bright as a name.
-            side = theme.dp(_COPY_ICON)
-            box = QRectF(left, name.bottom() + 1 + (theme.dp(18) - side) / 2, side, side)
-            ink = tokens.text1 if view.copies == "conflict" else tokens.text2
-            icons.paint_icon(painter, "duplicate", box, ink)
-            left, width = left + side + 5, width - side - 5
         line = QRect(left, name.bottom() + 1, width, theme.dp(18))
         draw_text(
             painter,
@@ -142,6 +136,7 @@ class CaseDelegate(QStyledItemDelegate):
         left = rect.left() + (rect.width() - side) // 2
         thumb = QRect(left, rect.top() + theme.dp(6), side, side)
         _paint_thumb(painter, thumb, picture, view)
+        _paint_copies(painter, thumb, view, surface)
         cell = theme.dp(CELL_RAIL)
         strip = strip_width(len(facts.models), cell)
         paint_vote_strip(
@@ -208,6 +203,17 @@ def _paint_thumb(painter: QPainter, box: QRect, picture: QImage | None, view: Ro
     painter.setClipPath(path)
     painter.drawImage(box, picture)
     painter.setClipping(False)
+
+
+def _paint_copies(painter: QPainter, thumb: QRect, view: RowView, surface: str) -> None:
+    """Two sheets in the corner of a near-duplicate; as bright as a name where the labels differ."""
+    if not view.copies:
+        return
+    tokens, side = theme.current(), theme.dp(_COPY_ICON)
+    box = QRectF(thumb.right() + 1 - side, thumb.bottom() + 1 - side, side, side)
+    fill_round(painter, box.adjusted(-3, -3, 0, 0), theme.RADIUS_CELL, surface)
+    ink = tokens.text1 if view.copies == "conflict" else tokens.text2
+    icons.paint_icon(painter, "duplicate", box, ink)
 
 
 def _paint_mark(painter: QPainter, box: QRectF, view: RowView) -> None:

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QMenu,
-    QScrollBar,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -34,6 +33,7 @@ from desktop.gui.case_list_model import CaseListModel
 from desktop.gui.facts_panel import FactsPanel
 from desktop.gui.filter_bar import FilterBar
 from desktop.gui.flat_button import FlatButton
+from desktop.gui.overlay_scroll import OverlayBar
 from desktop.gui.paint import Restyled, draw_text, horizontal_line
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.search_field import SearchField
@@ -187,8 +187,12 @@ class CaseListPanel(QFrame):
             self.setMinimumWidth(theme.dp(RAIL_WIDTH))
             self.setMaximumWidth(theme.dp(RAIL_WIDTH))
         else:
-            self.setMinimumWidth(280)
-            self.setMaximumWidth(480)
+            self.setMinimumWidth(theme.dp(280))
+            self.setMaximumWidth(theme.dp(480))
+        current = self.view.currentIndex()
+        if current.isValid():
+            # Rows of another height: what was on the screen has moved away.
+            self.view.scrollTo(current)
         self.view.viewport().update()
         self._settle.start()
 
@@ -222,26 +226,11 @@ class _Rows(QTableView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setDragDropMode(QAbstractItemView.DragDropMode.NoDragDrop)
         # A bar over the rows instead of beside them, or strips and header would not line up.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
-        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        own = self.verticalScrollBar()
-        own.rangeChanged.connect(self._follow_range)
-        own.valueChanged.connect(self._bar.setValue)
-        self._bar.valueChanged.connect(own.setValue)
-
-    def _follow_range(self, low: int, high: int) -> None:
-        own = self.verticalScrollBar()
-        self._bar.setRange(low, high)
-        self._bar.setPageStep(own.pageStep())
-        self._bar.setSingleStep(own.singleStep())
-        self._bar.setValue(own.value())
-        self._bar.setVisible(high > low)
+        self._bar = OverlayBar(self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = self._bar.sizeHint().width()
-        self._bar.setGeometry(self.width() - width, 0, width, self.height())
+        self._bar.place(self)
         self.resized.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QWidget
 from desktop.gui import theme
 from desktop.gui.paint import Restyled, draw_text, fill_round, horizontal_line, text_width
 
+_SHORTEST_BAR = 24
+
 
 @dataclass(frozen=True)
 class StackedLine:
@@ -158,23 +160,26 @@ class ShareBars(Restyled):
         end = self.width() - share_w - count_w
         for index, (split, words, count, share) in enumerate(self._lines):
             y = index * row
-            ink = tokens.text1
             split_box = QRectF(0, y, theme.dp(64), row)
-            draw_text(painter, split_box, split, theme.font(13, 600), ink)
+            draw_text(painter, split_box, split, theme.font(13, 600), tokens.text1)
             words_box = QRectF(theme.dp(64), y, theme.dp(100), row)
             draw_text(painter, words_box, words, theme.font(12), tokens.text2)
             track = QRectF(left, y + row / 2 - 3, max(0, end - left), 6)
-            fill_round(painter, track, theme.RADIUS_BAR, tokens.track)
-            bar = QRectF(track.left(), track.top(), max(2.0, track.width() * share), 6)
-            # Agreement is quiet, dissent is loud.
-            fill_round(
-                painter,
-                bar,
-                theme.RADIUS_BAR,
-                tokens.text1 if split.count(":") > 1 or not split.endswith(" 0") else tokens.text3,
-            )
+            # A bar of a few pixels would look like dirt; the figures say it all.
+            if track.width() >= theme.dp(_SHORTEST_BAR):
+                fill_round(painter, track, theme.RADIUS_BAR, tokens.track)
+                bar = QRectF(track.left(), track.top(), max(2.0, track.width() * share), 6)
+                # Agreement is quiet, dissent is loud.
+                loud = split.count(":") > 1 or not split.endswith(" 0")
+                ink = tokens.text1 if loud else tokens.text3
+                fill_round(painter, bar, theme.RADIUS_BAR, ink)
             draw_text(
-                painter, QRectF(end, y, count_w, row), f"{count:,}", theme.font(13), ink, right
+                painter,
+                QRectF(end, y, count_w, row),
+                f"{count:,}",
+                theme.font(13),
+                tokens.text1,
+                right,
             )
             draw_text(
                 painter,

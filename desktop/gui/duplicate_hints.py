@@ -69,10 +69,8 @@ class DuplicateHints(QObject):
             return
         # Once for a folder is a hint, each time is noise: the marks in the list stay.
         if window.controller.duplicates.asked or not window.status.notice:
-            words = self.tr("{count} of {compared} films have a near-duplicate.")
-            self._say(
-                words.format(count=grouped(count), compared=grouped(compared)), "is:duplicate"
-            )
+            words = self.tr("{count} near-duplicates found.").format(count=grouped(count))
+            self._say(words, "is:duplicate")
 
     def _say_failed(self, problem: CxrError) -> None:
         self._window.status.show_notice(str(problem))

@@ -41,8 +41,6 @@ class FailureTable(QTableView):
         columns = self.horizontalHeader()
         columns.setVisible(False)
         columns.setStretchLastSection(True)
-        self.setColumnWidth(0, 190)
-        self.setColumnWidth(1, 104)
         self.activated.connect(self._on_activated)
         theme.notifier().theme_changed.connect(self._restyle)
         self._restyle()
@@ -56,6 +54,8 @@ class FailureTable(QTableView):
 
     def _restyle(self, _tokens: object = None) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.dp(36))
+        self.setColumnWidth(0, theme.dp(190))
+        self.setColumnWidth(1, theme.dp(104))
 
 
 class _Failures(QAbstractTableModel):

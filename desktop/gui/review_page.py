@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.image_view import ImageView
 from desktop.gui.map_choice import map_layer
 from desktop.gui.model_rows import ModelRows
+from desktop.gui.overlay_scroll import OverlayScroll
 from desktop.gui.paint import Restyled, horizontal_line
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.shortcuts import Shortcuts
@@ -42,6 +42,7 @@ SIDE_WIDTH, SIDE_MIN, SIDE_MAX = 344, 328, 440
 COMPARE_SIDE = 304
 _COMPACT_BELOW = 1360
 _RAIL_BELOW = 1200
+_LOWEST_SCROLL = 96
 
 
 class ReviewPage(QWidget):
@@ -92,10 +93,8 @@ class ReviewPage(QWidget):
         self._centre.addWidget(centre)
         self._centre.addWidget(self.compare)
         self._centre.setMinimumWidth(480)
-        self._review_side = _Side(
-            [self.verdict, self.models, self.heatmap, self.decision], stretch_last=True
-        )
-        self._compare_side = _Side([self.compare_side, self.compare_decision], stretch_last=True)
+        self._review_side = _Side([self.verdict, self.models, self.heatmap, self.decision])
+        self._compare_side = _Side([self.compare_side, self.compare_decision])
         self._side = QStackedWidget()
         self._side.addWidget(self._review_side)
         self._side.addWidget(self._compare_side)
@@ -228,6 +227,8 @@ class ReviewPage(QWidget):
         self.list_panel.search.set_narrow(compact)
         self.models.set_compact(compact)
         self.decision.set_undo_visible(not compact)
+        self.compare_decision.set_undo_visible(not compact)
+        self.compare_decision.next_unreviewed.setVisible(not compact)
         self.decision.next_unreviewed.setVisible(not compact)
         if self._comparing:
             self._side.setFixedWidth(max(COMPARE_SIDE, theme.dp(COMPARE_SIDE)))
@@ -423,9 +424,13 @@ class ReviewPage(QWidget):
 
 
 class _Side(QFrame):
-    """A column of sections with hairlines between them; scrolls where the window is low."""
+    """A column of sections with hairlines between them.
 
-    def __init__(self, sections: list[QWidget], *, stretch_last: bool) -> None:
+    The last section, the decision, is always on the screen; where the window is low, what stands
+    above it scrolls.
+    """
+
+    def __init__(self, sections: list[QWidget]) -> None:
         super().__init__()
         self.setProperty("panel", True)
         inner = QFrame()
@@ -433,20 +438,48 @@ class _Side(QFrame):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for position, section in enumerate(sections):
+        *above, last = sections
+        for position, section in enumerate(above):
             if position:
                 column.addWidget(_Hairline())
-            last = stretch_last and position == len(sections) - 1
-            column.addWidget(section, 1 if last else 0)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            column.addWidget(section)
+        column.addStretch(1)
+        scroll = _AsHighAsItsContent()
         scroll.setWidget(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(scroll)
+        layout.addWidget(_Hairline())
+        layout.addWidget(last, 1)
+
+
+class _AsHighAsItsContent(OverlayScroll):
+    """Asks for the height of what it holds, and lives with less."""
+
+    def sizeHint(self) -> QSize:
+        inner = self.widget()
+        if inner is None:
+            return super().sizeHint()
+        layout = inner.layout()
+        height = inner.sizeHint().height()
+        if layout is not None and layout.hasHeightForWidth():
+            height = layout.heightForWidth(max(1, self.width()))
+        return QSize(inner.sizeHint().width(), height)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, theme.dp(_LOWEST_SCROLL))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 class _Hairline(Restyled):

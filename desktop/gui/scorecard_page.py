@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import isnan
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.scorecard import TRUTHS, Score, Scorecard
 from desktop.gui.card import Card
 from desktop.gui.flat_button import FlatButton
 from desktop.gui.labels import Line, Paragraph
+from desktop.gui.overlay_scroll import OverlayScroll
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.score_charts import (
     CalibrationChart,
@@ -27,7 +28,7 @@ from desktop.gui.status_bar import grouped
 _REFRESH_MS = 1500
 
 
-class ScorecardPage(QScrollArea):
+class ScorecardPage(OverlayScroll):
     """Accuracy, kappa, confusion and calibration on this folder.
 
     Signals:
@@ -41,9 +42,6 @@ class ScorecardPage(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._facts: PanelFacts | None = None
         self._card: Scorecard | None = None
         self._session: Session | None = None
@@ -120,11 +118,9 @@ class ScorecardPage(QScrollArea):
                 count=grouped(card.labelled)
             )
         )
-        words = self.tr(
-            "Your decisions are the reference here. They measure agreement with you, not the truth."
-        )
+        words = self.tr("Your decisions are the reference: agreement with you, not the truth.")
         if card.accepted:
-            words += " " + self.tr("{count} labels were accepted from the consensus.").format(
+            words += " " + self.tr("{count} accepted from the consensus.").format(
                 count=grouped(card.accepted)
             )
         self.subtitle.set_text(words)

@@ -11,6 +11,8 @@ from desktop.gui.flat_button import FlatButton
 
 HEIGHT = 40
 PAGES = ("review", "compare", "batch", "scorecard")
+# Above and below the words, as the style sheet has it.
+MENU_PADDING = 6
 _NARROW = 1200
 
 
@@ -142,9 +144,10 @@ class TopBar(QWidget):
     def _on_theme_changed(self, tokens: theme.Tokens) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
         self.menu_bar.setFont(theme.font(13))
-        self.menu_bar.ensurePolished()
         # No higher than its words: Qt puts them at the top of what is left over.
-        self.menu_bar.setFixedHeight(self.menu_bar.sizeHint().height())
+        words = QFontMetrics(theme.font(13)).height()
+        # Two more than that, because Qt rounds up, and hides all menus where one pixel is missing.
+        self.menu_bar.setFixedHeight(words + 2 * theme.dp(MENU_PADDING) + 2)
         self._panel_name.setFont(theme.font(12))
         self._panel_name.setStyleSheet(f"color: {tokens.text3};")
         self._rule.setStyleSheet(f"background: {tokens.border};")

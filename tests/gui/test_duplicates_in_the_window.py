@@ -46,7 +46,7 @@ def badges(window: MainWindow) -> list[str]:
 
 def test_asking_for_it_marks_both_and_offers_to_show_them(copies: MainWindow, qtbot: QtBot) -> None:
     searched(copies, qtbot)
-    assert copies.status.notice == "2 of 3 films have a near-duplicate."
+    assert copies.status.notice == "2 near-duplicates found."
     model = copies.controller.list.model
     words = {
         model.data(model.index(row, 0), int(Qt.ItemDataRole.AccessibleTextRole)) for row in range(3)
