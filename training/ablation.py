@@ -22,6 +22,7 @@ from training.comparison import (
     at_side,
     cell,
     difference,
+    from_another_scanner,
     inside_films,
     outside_films,
     pool_sources,
@@ -181,12 +182,13 @@ def run_ablation(
             f"{', '.join(row.name for row in rows)}."
         )
     wanted = [row for row in rows if not only or row.name in only or row is rows[0]]
+    scanner = from_another_scanner(data)
     done: list[Answered] = []
     table: ResultTable | None = None
     for row in wanted:
         title = f"{data.recipe.panel} {row.name}"
         with reporting(title) as reporter:
-            done.append(train_row(row, data, rows_folder, on_epoch=reporter.epoch))
+            done.append(train_row(row, data, rows_folder, scanner=scanner, on_epoch=reporter.epoch))
         table = ablation_table(data, study, done)
         table.write(output)
         CONSOLE.print("  ".join(table.rows[-1]), highlight=False, soft_wrap=True)

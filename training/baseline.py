@@ -124,7 +124,7 @@ def _own_recipe(panel: str, root: Path) -> Recipe:
 def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) -> dict[str, Any]:
     """Train one plain network and score it on the test; takes the result of an earlier, equal run.
 
-    Writes ``result.json`` and ``curves.csv`` into ``folder``.
+    Writes ``result.json`` (with what is known about the data) and ``curves.csv`` into ``folder``.
     """
     wanted = asdict(config) | {"films": len(data.train)}
     path = folder / "result.json"
@@ -147,7 +147,7 @@ def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) ->
     order = np.random.default_rng(config.seed).permutation(len(data.train))
     held = round(len(order) * config.validation)
     validation, train = order[:held], order[held:]
-    started = time.monotonic()
+    started = time.process_time()
     history = network.fit(
         _batches(tf, data.train[train], data.train_labels[train], config, shuffle=True),
         validation_data=_batches(
@@ -157,14 +157,14 @@ def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) ->
         shuffle=False,  # The data set shuffles itself.
         verbose=0,
     ).history
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     run = tf.function(lambda batch: network(batch, training=False), reduce_retracing=True)
     warm = tf.zeros((1, config.side, config.side, 1))
     run(warm)
-    started = time.monotonic()
+    started = time.process_time()
     for film in data.test[:20]:
         run(tf.constant(film[np.newaxis], tf.float32))
-    one = (time.monotonic() - started) / len(data.test[:20])
+    one = (time.process_time() - started) / len(data.test[:20])
     probabilities = np.concatenate(
         [
             run(tf.constant(data.test[at : at + 64], tf.float32)).numpy()
@@ -174,7 +174,14 @@ def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) ->
     result = {
         "model": model,
         "config": wanted,
+        "data": {
+            "classes": list(data.class_names),
+            "training_films": len(data.train),
+            "test_films": len(data.test),
+            "leaked_test_films": int(data.leaked.sum()),
+        },
         "parameters": int(network.count_params()),
+        # Of the processor, all cores together: a busy machine does not change them.
         "training_seconds": round(seconds, 1),
         "milliseconds_a_film": round(one * 1000, 2),
         "scores": plain_scores(data, probabilities),
@@ -290,27 +297,19 @@ def run_plain_experiment(
 
     Returns:
         The table, ``output`` or ``baseline.json`` in ``runs``; a page in Markdown lies beside it.
-        It is written after each network.
+        It is written after each network and holds every finished run in ``runs`` with images of
+        this side, so that a long experiment can be spread over several commands.
     """
     config = PlainConfig(side=side or PlainConfig.side, seed=seed)
     path = output or runs / "baseline.json"
-    results: dict[str, list[dict[str, Any]]] = {}
-    facts: dict[str, dict[str, Any]] = {}
     for panel in panels:
         data = plain_data(panel, root, config.side)
-        facts[panel] = {
-            "classes": list(data.class_names),
-            "training_films": len(data.train),
-            "test_films": len(data.test),
-            "leaked_test_films": int(data.leaked.sum()),
-        }
         for model in models:
             count = plain_epochs(model, len(data.train), epochs or PlainConfig.epochs)
             mine = dataclasses.replace(config, epochs=count)
             with CONSOLE.status(f"{panel}: plain {TITLES[model]}"):
                 result = run_plain(model, data, mine, runs / f"{panel}-{model}")
-            results.setdefault(panel, []).append(result)
-            baseline_table(facts, results).write(path)
+            baseline_table(finished_runs(runs, config.side)).write(path)
             CONSOLE.print(
                 f"{panel} plain {TITLES[model]}: accuracy "
                 f"{result['scores']['accuracy']['value']:.3f}, AUC "
@@ -320,13 +319,27 @@ def run_plain_experiment(
     return path
 
 
+def finished_runs(runs: Path, side: int) -> dict[str, list[dict[str, Any]]]:
+    """The results in a folder of plain runs, by panel, in the order of the networks."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(runs.glob("*/result.json")):
+        panel, _, model = path.parent.name.rpartition("-")
+        result = json.loads(path.read_text("utf-8"))
+        if model in TITLES and result["config"]["side"] == side:
+            found.setdefault(panel, []).append(result)
+    order = list(TITLES)
+    return {
+        panel: sorted(rows, key=lambda row: order.index(row["model"]))
+        for panel, rows in found.items()
+    }
+
+
 _SCORES = ("accuracy", "accuracy_without_leaked", "auc", "sensitivity", "specificity", "f1")
 
 
-def baseline_table(
-    facts: dict[str, dict[str, Any]], results: dict[str, list[dict[str, Any]]]
-) -> ResultTable:
+def baseline_table(results: dict[str, list[dict[str, Any]]]) -> ResultTable:
     """The table; learning curves, confusion matrices and all scores as more keys of its file."""
+    facts = {panel: rows[0]["data"] for panel, rows in results.items()}
     columns = ["panel", "network", "augmentation", "epochs"]
     columns += [_HEADS.get(name, name.replace("_", " ")) for name in _SCORES]
     columns += ["parameters", "training, s", "one film, ms", "confusion (rows true)"]
@@ -361,8 +374,8 @@ def baseline_table(
         "kept; no standardisation of each film, no balance, no schedule, no pretraining. CCNN "
         "against DACCNN is augmentation off against on. Brackets: 95 % bootstrap intervals over "
         "films, one seed. In a panel of more than two classes AUC, sensitivity and specificity "
-        "are means over the classes; F1 always is. Times are of one shared processor core: compare "
-        "them with each other only. " + " ".join(sentences)
+        "are means over the classes; F1 always is. Times are processor "
+        "time, all cores together, whatever else ran. " + " ".join(sentences)
     )
     runs = [(f"{panel}-{row['model']}", row) for panel, rows in results.items() for row in rows]
     extra = {

@@ -126,6 +126,7 @@ def train_row(
     data: SplitData,
     folder: Path,
     *,
+    scanner: npt.NDArray[np.uint8] | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda _: None,
 ) -> Answered:
     """Train a row, or take the answers of an equal row from ``folder``.
@@ -138,6 +139,7 @@ def train_row(
         row: What to train.
         data: The split of the whole panel.
         folder: Of all rows.
+        scanner: What :func:`from_another_scanner` made of ``data``, to make it once for many rows.
         on_epoch: Told each epoch's figures.
 
     Raises:
@@ -157,7 +159,8 @@ def train_row(
     strange = ~np.isin(source_names(data), list(row.trained_on))
     asked = np.flatnonzero((sides == VALIDATION) | ((sides == TRAIN) & strange))
     if not (place / "answers.npz").is_file():
-        _train(row, mine, place, data, asked, on_epoch)
+        changed = from_another_scanner(data) if scanner is None else scanner
+        _train(row, mine, place, data.pixels[asked], changed, asked, on_epoch)
         write_json(place / "row.json", rules | {"name": row.name})
     kept = read_weights(place / "answers.npz")
     if not np.array_equal(kept["asked"], asked):
@@ -198,7 +201,8 @@ def _train(
     row: Row,
     mine: SplitData,
     folder: Path,
-    data: SplitData,
+    pixels: npt.NDArray[np.uint8],
+    changed: npt.NDArray[np.uint8],
     asked: Labels,
     on_epoch: Callable[[dict[str, float]], None],
 ) -> None:
@@ -213,7 +217,7 @@ def _train(
     def network() -> Any:
         return build_variant(
             row.layers,
-            len(data.recipe.class_names),
+            len(mine.recipe.class_names),
             config.stages[-1][1],
             dropout=config.dropout,
             name=config.model,
@@ -225,8 +229,8 @@ def _train(
     for variable in float_variables(run.body):
         variable.assign(best[variable.path])
     step = logit_function(run.body, config.reduce, config.stages[-1][1])
-    probabilities = softmax(predict_logits(step, data.pixels[asked]))
-    scanner = softmax(predict_logits(step, _from_another_scanner(data)))
+    probabilities = softmax(predict_logits(step, pixels))
+    scanner = softmax(predict_logits(step, changed))
     values: dict[str, npt.NDArray[Any]] = {
         "asked": asked,
         "probabilities": probabilities.astype(np.float32),
@@ -239,7 +243,7 @@ def _train(
     (folder / "last.npz").unlink()
 
 
-def _from_another_scanner(data: SplitData) -> npt.NDArray[np.uint8]:
+def from_another_scanner(data: SplitData) -> npt.NDArray[np.uint8]:
     """The validation films, each changed once, the same in every row."""
     from training.tune import another_scanner
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from training import metrics
 from training.ablation import Study
@@ -19,6 +20,7 @@ from training.comparison import (
     Row,
     area,
     cell,
+    from_another_scanner,
     inside_films,
     outside_films,
     pool_sources,
@@ -68,9 +70,10 @@ def run_leave_one_out(
     table = leave_one_out_table(panels, lines)
     for data, study in panels:
         rows = rows_of(data, study)
-        everything = _trained(rows.pop(""), data, rows_folder)
+        scanner = from_another_scanner(data)
+        everything = _trained(rows.pop(""), data, rows_folder, scanner)
         for name, row in rows.items():
-            without = _trained(row, data, rows_folder)
+            without = _trained(row, data, rows_folder, scanner)
             lines.append(line_of(data, name, everything, without))
             table = leave_one_out_table(panels, lines)
             table.write(output)
@@ -78,9 +81,9 @@ def run_leave_one_out(
     return table
 
 
-def _trained(row: Row, data: SplitData, folder: Path) -> Answered:
+def _trained(row: Row, data: SplitData, folder: Path, scanner: npt.NDArray[np.uint8]) -> Answered:
     with reporting(f"{data.recipe.panel} {row.name}") as reporter:
-        return train_row(row, data, folder, on_epoch=reporter.epoch)
+        return train_row(row, data, folder, scanner=scanner, on_epoch=reporter.epoch)
 
 
 def line_of(data: SplitData, left_out: str, everything: Answered, without: Answered) -> list[str]:
