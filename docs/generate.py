@@ -111,6 +111,13 @@ def audit() -> str:
     return (DOCS / "measured_audit.md").read_text(encoding="utf-8").strip("\n")
 
 
+def cluster_plan() -> str:
+    """Nodes, hours, cost and bottleneck of a hundred million films, by the formula."""
+    from desktop.cluster.capacity import manual
+
+    return manual()
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "keyboard": ("keyboard.md", keyboard),
     "columns": ("csv.md", columns),
@@ -119,6 +126,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "states": ("window.md", states),
     "licences": ("licences.md", licence_table.table),
     "figures": ("install.md", figures),
+    "cluster-plan": ("cluster.md", cluster_plan),
     "audit": ("release.md", audit),
     "folders": ("architecture.md", architecture_picture.folder_table),
     "quality": ("../README.md", quality_table.quality),

@@ -140,6 +140,7 @@ class ClusterRun:
         settings = self._parts_settings
         return Job(
             version=desktop.__version__,
+            made_by=self._made_by,
             panel=self.panel.folder.name,
             panel_files=packed_panel(self.panel),
             store=settings.store,

@@ -48,6 +48,7 @@ class Job:
 
     Attributes:
         version: Version of the app on the machine that started the run.
+        made_by: What ``identity`` says there.
         panel: Name of the panel's folder.
         panel_files: Its files, so that every node runs the very same bytes.
         store: Absolute path or address of the part files.
@@ -65,6 +66,7 @@ class Job:
     """
 
     version: str
+    made_by: str
     panel: str
     panel_files: Mapping[str, bytes]
     store: str
@@ -129,17 +131,18 @@ class PartLabeller:
     """
 
     def __init__(self, job: Job) -> None:
-        if job.version != desktop.__version__:
-            raise UsageError(
-                "CLUSTER-03",
-                f"A node has version {desktop.__version__} of CXR Quorum, the run was started with "
-                f"{job.version}; rows of two versions do not mix. Install one version everywhere.",
-            )
         self._job = job
         self._store = open_store(job.store)
         with unpacked_panel(job.panel, job.panel_files) as folder:
             self._panel = open_panel(folder)
             self._made_by = identity(self._panel, job.precision)
+            if self._made_by != job.made_by:
+                raise UsageError(
+                    "CLUSTER-03",
+                    f"A node has version {desktop.__version__} of CXR Quorum, the run was started "
+                    f"with {job.version} or with other files of it; rows of two versions do not "
+                    "mix. Install one version everywhere.",
+                )
             plan = batch_plan(job.threads, job.batch)
             self._pool = DecodePool(
                 workers=plan.decoders, sizes=self._panel.input_sizes, ahead=plan.ahead

@@ -126,13 +126,16 @@ class AddressStore:
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
         hidden = self._at(f".{name}.{uuid.uuid4().hex}.tmp")
+        with self._explained():
+            stream = self._system.open(hidden, "wb")
         try:
+            yield stream
             with self._explained():
-                with self._system.open(hidden, "wb") as stream:
-                    yield stream
+                stream.close()
                 self._system.mv(hidden, self._at(name))
         finally:
             with suppress(Exception):
+                stream.close()
                 if self._system.exists(hidden):
                     self._system.rm_file(hidden)
 
@@ -159,8 +162,6 @@ class AddressStore:
             yield
         except OSError as error:
             raise output_failed(Path(self._name), error) from error
-        except OutputFailed:
-            raise
         except Exception as error:  # clients of object storage have errors of their own
             raise OutputFailed(
                 "OUTPUT-05",

@@ -112,13 +112,14 @@ class Listing:
         begins = [
             place for place, number in enumerate(self._hashes) if place == 0 or number % size == 0
         ]
-        for place, following in zip(begins, [*begins[1:], None], strict=True):
-            last = following is None
+        offsets = [*(self._offsets[place] for place in begins), self.bytes]
+        places = [*(self._places[place] for place in begins), self.count]
+        for number, place in enumerate(begins):
             yield Part(
                 key=part_key(self._hashes[place], first=place == 0),
-                start=self._offsets[place],
-                end=self.bytes if last else self._offsets[following],
-                count=(self.count if last else self._places[following]) - self._places[place],
+                start=offsets[number],
+                end=offsets[number + 1],
+                count=places[number + 1] - places[number],
             )
 
 

@@ -16,6 +16,7 @@ import importlib.util
 import logging
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -142,13 +143,14 @@ class RayCluster:
         address = self._settings.address or os.environ.get("RAY_ADDRESS") or None
         local: dict[str, Any] = {} if address else {"include_dashboard": False}
         try:
-            self._ray.init(
-                address=address,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                configure_logging=True,
-                **local,
-            )
+            with _silent_standard_error():
+                self._ray.init(
+                    address=address,
+                    logging_level=logging.ERROR,
+                    log_to_driver=False,
+                    configure_logging=True,
+                    **local,
+                )
         except Exception as error:  # Ray has no common base class for these
             raise CxrError(
                 "CLUSTER-02",
@@ -278,6 +280,20 @@ class _Late:
 
 def _gpus(job: Job) -> int:
     return 1 if job.device in ("cuda", "tensorrt") else 0
+
+
+@contextlib.contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """Ray's C++ parts say there how they log; only the file descriptor itself stops them."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _quiet_ray() -> Any:

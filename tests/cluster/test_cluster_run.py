@@ -249,5 +249,5 @@ def test_a_node_with_another_version_refuses(tmp_path: Path, panel: Panel) -> No
     store = PartSettings(default_store(tmp_path / "votes.csv"))
     with ClusterRun(panel, RunSettings(tmp_path / "votes.csv"), store) as run:
         with pytest.raises(UsageError) as refused:
-            PartLabeller(replace(run.job(), version="0.0.1"))
+            PartLabeller(replace(run.job(), version="0.0.1", made_by="another"))
         assert refused.value.code == "CLUSTER-03"
