@@ -38,7 +38,7 @@ from tests.benchmarks.gauge import (
 from tests.tiny_models import write_panel
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from desktop.gui.main_window import MainWindow
 
@@ -113,6 +113,22 @@ def start_of_program() -> list[Figure]:
         walls.append(float(shown) - start)
         cpus.append(float(cpu))
     return [Figure("program start to window, best of 5", min(walls), None, min(cpus), unit="s")]
+
+
+def paint_counter(widget: QWidget) -> Callable[[], int]:
+    """Counts how often a widget is painted from now on."""
+    from PySide6.QtCore import QEvent, QObject
+
+    class Counter(QObject):
+        painted = 0
+
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+            self.painted += event.type() == QEvent.Type.Paint
+            return False
+
+    counter = Counter(widget)
+    widget.installEventFilter(counter)
+    return lambda: counter.painted
 
 
 class WindowBench:
@@ -208,14 +224,18 @@ class WindowBench:
         """To any row of the list: the image is on show and the list painted."""
         view = self.window.desk.list_panel.view
         controller = self.window.controller
+        painted = paint_counter(view.viewport())
         chooser = random.Random(1)
         spent: list[Spent] = []
         for _ in range(_JUMPS):
             case = controller.list.model.case_at(chooser.randrange(view.model().rowCount()))
+            before = painted()
+            if case == controller.current:
+                continue
             with self.gauge.measure(spent):
                 controller.show_case(case)
-                self.application.processEvents()
-                view.viewport().repaint()
+                while painted() == before:
+                    self.application.processEvents()
         return [percentile("jump p50", spent, 50), percentile("jump p99", spent, 99, 25.0)]
 
     def next_images(self, pages: int) -> list[Figure]:
@@ -225,16 +245,18 @@ class WindowBench:
 
         controller = self.window.controller
         controller.show_case(0)
+        painted = paint_counter(self.window.desk.image)
         spent: list[Spent] = []
         for _ in range(pages):
             following = controller.list.neighbour(controller.current, 1)
             if following is None:
                 break
             self.spin(lambda case=following: controller.films.outcome(case) is not None, 60)
+            before = painted()
             with self.gauge.measure(spent):
                 QTest.keyClick(self.window, Qt.Key.Key_D)
-                self.application.processEvents()
-                self.window.desk.image.repaint()
+                while painted() == before:
+                    self.application.processEvents()
         return [
             percentile("next image, prefetched, p50", spent, 50),
             percentile("next image, prefetched, p95", spent, 95, 50.0),
