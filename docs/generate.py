@@ -23,6 +23,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import architecture_picture
 import licence_table
 import quality_table
+import speed_table
 
 PANEL = "covid19"
 _BLOCK = r"(<!-- generated: {name} -->\n)(.*?)(<!-- end: {name} -->)"
@@ -130,6 +131,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "audit": ("release.md", audit),
     "folders": ("architecture.md", architecture_picture.folder_table),
     "quality": ("../README.md", quality_table.quality),
+    "speed": ("../README.md", speed_table.speed),
 }
 
 

@@ -70,6 +70,7 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
     from desktop.core.folder import FoundFile
     from desktop.core.inference import PanelSession
     from desktop.core.pipeline import batch_plan, label, without_maps
+    from desktop.core.precision import ALL_FP32, plan_precision
 
     kind = name.partition(":")[2]
     threads = spec["threads"]
@@ -80,7 +81,7 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
         "openvino" if kind == "openvino" else "cpu",
         threads,
         streams=plan.streams,
-        precision="int8" if kind == "int8" else "fp32",
+        on_cpu=plan_precision(panel, "int8", "cpu") if kind == "int8" else ALL_FP32,
     )
     if kind == "openvino":
         assert session.report.running == "openvino", session.report.reason
@@ -117,7 +118,7 @@ def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[s
 
     panel = open_panel(Path(spec["panel"]))
     plan = batch_plan(spec["threads"], spec.get("batch"))
-    session = PanelSession(panel, "cpu", spec["threads"], streams=plan.streams, precision="fp32")
+    session = PanelSession(panel, "cpu", spec["threads"], streams=plan.streams)
     sizes = panel.input_sizes
     decoded = [
         decode_file(FoundFile(Path(path), Path(path).name, -1, -1), sizes, film=False)
@@ -164,7 +165,6 @@ def _without_map_nodes(session: Any, spec: dict[str, Any]) -> Any:
         "cpu",
         spec["threads"],
         streams=session.streams,
-        precision="fp32",
         session_maker=cut,
     )
 

@@ -1,0 +1,162 @@
+"""Whether a folder's size matters: time an image, memory and the first row, at 1,000 and 100,000.
+
+The real command on folders of hard links to a few drawn films, with tiny models: what listing,
+decoding processes, journal and table cost is then most of the work, so a part that grows with the
+folder shows sooner than behind large models. The first row is timed with the shipped models.
+
+    python tests/benchmarks/bench_scale.py [--few 1000] [--many 100000] [--json FILE]
+
+What a run of the originals alone costs (start, loading) is taken off: only the image counts.
+Processor time is told beside the clock: on a machine that does other work only that means
+something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from PIL import Image
+
+from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from tests.benchmarks.gauge import family_mb
+from tests.tiny_models import write_panel
+
+ROOT = Path(__file__).resolve().parents[2]
+FILMS = 40
+LOOK_SECONDS = 1.0
+LEAD_IN = 0.1
+"""Share of the memory readings that are left out: the run has not settled."""
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--few", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=100_000)
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    arguments = parser.parse_args()
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        panel = write_panel(scratch / "panel")
+        originals = _draw(scratch / "films")
+        found: dict[str, Any] = {
+            "measured": datetime.date.today().isoformat(),
+            "load_before": round(load, 2),
+            "clock": load < 0.7,
+            "first_row_seconds": round(_first_row(originals, scratch), 2),
+        }
+        print(f"first row after {found['first_row_seconds']:.2f} s", flush=True)
+        start = _run(originals[0].parent, panel, scratch, FILMS)
+        for word, count in (("few", arguments.few), ("many", arguments.many)):
+            folder = _links(originals, scratch / word, count)
+            whole = _run(folder, panel, scratch, count)
+            found[word] = {
+                "files": count,
+                "ms_wall": round(1000 * (whole["wall"] - start["wall"]) / (count - FILMS), 3),
+                "ms_cpu": round(1000 * (whole["cpu"] - start["cpu"]) / (count - FILMS), 3),
+                **whole,
+            }
+            print(word, found[word], flush=True)
+    for kind in ("wall", "cpu"):
+        ratio = found["many"][f"ms_{kind}"] / found["few"][f"ms_{kind}"]
+        print(f"time an image, {kind}: {ratio:.3f} of that of the small folder")
+    if arguments.json:
+        kept = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
+        arguments.json.write_text(json.dumps({**kept, "scale": found}, indent=2) + "\n")
+
+
+def _draw(folder: Path) -> list[Path]:
+    folder.mkdir()
+    for number in range(FILMS):
+        film = draw_phantom(FILM_KINDS[number % len(FILM_KINDS)], number, (320, 320))
+        Image.fromarray(film).save(folder / f"film{number:02}.jpg", quality=90)
+    return sorted(folder.iterdir())
+
+
+def _links(originals: list[Path], folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"film{number:06}.jpg").hardlink_to(originals[number % len(originals)])
+    return folder
+
+
+def _command(folder: Path, *words: str | Path) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "desktop",
+        "label",
+        str(folder),
+        "--device",
+        "cpu",
+        *map(str, words),
+    ]
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    return os.environ | {"CXR_QUORUM_HOME": str(scratch / "home"), "PYTHONPATH": str(ROOT)}
+
+
+def _first_row(originals: list[Path], scratch: Path) -> float:
+    """Seconds from the start of the command to its first row, shipped models; the best of three."""
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            _command(originals[0].parent, "--output", "-", "--format", "jsonl", "--quiet"),
+            stdout=subprocess.PIPE, cwd=scratch, env=_environment(scratch),
+        )  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        best = min(best, time.perf_counter() - start)
+        process.stdout.read()
+        process.wait()
+    return best
+
+
+def _run(folder: Path, panel: Path, scratch: Path, count: int) -> dict[str, Any]:
+    """One run: seconds, and what memory the whole family of processes took."""
+    output = scratch / f"{folder.name}.csv"
+    before, start = os.times(), time.perf_counter()
+    process = subprocess.Popen(
+        _command(folder, "--panel", panel, "--output", output, "--quiet"),
+        cwd=scratch, env=_environment(scratch),
+    )  # fmt: skip
+    readings = []
+    while process.poll() is None:
+        memory = sum(family_mb(process.pid).values())
+        if memory:
+            readings.append(memory)
+        time.sleep(LOOK_SECONDS)
+    wall, after = time.perf_counter() - start, os.times()
+    assert process.returncode == 0
+    rows = len(output.read_text("utf-8-sig").splitlines()) - 1
+    assert rows == count, rows
+    cpu = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
+    settled = readings[int(LEAD_IN * len(readings)) :] or [0.0]
+    tenth = max(1, len(settled) // 10)
+    return {
+        "wall": round(wall, 3),
+        "cpu": round(cpu, 3),
+        "largest_mb": round(max(settled), 1),
+        "early_mb": round(sum(settled[:tenth]) / tenth, 1),
+        "late_mb": round(sum(settled[-tenth:]) / tenth, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
