@@ -113,12 +113,11 @@ class RayCluster:
             CxrError: What ends the run, such as a part that cannot be written; CLUSTER-04 where
                 parts cannot be finished however often they are begun.
         """
-        reference = self._ray.put(job)
         missing = {part.key: part for part in parts}
         fruitless = 0
         while missing and not token.cancelled:
             before = len(missing)
-            for report in self._round(job, reference, list(missing.values())[:ROUND_PARTS], token):
+            for report in self._round(job, list(missing.values())[:ROUND_PARTS], token):
                 if report.problem is not None:
                     raise CxrError(*report.problem)
                 if report.images and missing.pop(report.key, None) is not None:
@@ -159,15 +158,19 @@ class RayCluster:
                 "with the same versions of Ray and Python.",
             ) from error
 
-    def _round(
-        self, job: Job, reference: Any, parts: Sequence[Part], token: CancelToken
-    ) -> Iterator[PartReport]:
+    def _reconnect(self) -> None:
+        """End every worker of this run, also those that Ray still waits for."""
+        if self._ours:
+            self._ray.shutdown()
+            self._connect()
+
+    def _round(self, job: Job, parts: Sequence[Part], token: CancelToken) -> Iterator[PartReport]:
         """One pass of Ray Data over these parts; ends early where nothing moves any more.
 
         Ray Data is driven on a thread of its own, so that this one can look at signals and nodes.
         """
         answers: queue.SimpleQueue[PartReport | BaseException | None] = queue.SimpleQueue()
-        data = self._data(job, reference, parts)
+        data = self._data(job, self._ray.put(job), parts)
 
         def drive() -> None:
             try:
@@ -191,6 +194,7 @@ class RayCluster:
                 if now - moved < self._settings.stall_seconds:
                     continue
                 self._say("No part was finished for a long time; what is missing is begun again.")
+                self._reconnect()
                 return
             moved = time.monotonic()
             if answer is None:

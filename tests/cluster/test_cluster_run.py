@@ -86,8 +86,9 @@ def cluster_run(
     return run
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
-@pytest.mark.parametrize("shape", ["wide", "long"])
+@pytest.mark.parametrize(
+    ("form", "shape"), [("csv", "wide"), ("jsonl", "long"), ("parquet", "wide")]
+)
 def test_the_table_has_the_bytes_of_a_run_on_one_machine(
     tmp_path: Path, drawn: Path, panel: Panel, form: TableFormat, shape: TableShape
 ) -> None:
