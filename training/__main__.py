@@ -27,6 +27,7 @@ examples:
                                                       MY_FILMS/Healthy, MY_FILMS/Sick, any names
   cxr-train export --data MY_FILMS --panel mine       what was trained, into exported_models/mine
   cxr-train evaluate exported_models/mine --data OTHER_FILMS
+  cxr-train evaluate covid19 --csv votes.csv --labels DATA --metadata people.csv
 
 A killed run goes on where its last epoch ended: type the same command again.
 """
@@ -118,9 +119,33 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     evaluate = commands.add_parser(
-        "evaluate", parents=[data], help="score an exported panel on films it was not trained on"
+        "evaluate",
+        parents=[data],
+        help="score an exported panel on films it was not trained on",
+        description="Either runs the panel on --data, or scores the CSV that cxr-quorum label "
+        "wrote; where the report has the same figures, they are compared, with exit code 1 if one "
+        "does not come out.",
     )
     evaluate.add_argument("panel_folder", metavar="PANEL", help="name or folder of the panel")
+    evaluate.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="score this table of cxr-quorum label instead of running the models",
+    )
+    evaluate.add_argument(
+        "--labels",
+        type=Path,
+        metavar="WHERE",
+        help="true classes for --csv: a CSV with image and label, or a folder as for --data",
+    )
+    evaluate.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="WHERE",
+        help="scores by subgroup: a CSV with filename and any of age, sex, view, site, or a folder "
+        "of DICOM files",
+    )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all scores here as well")
 
     report = commands.add_parser("report", help="write the report of the exported panels")
@@ -136,7 +161,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("docs/MODEL_REPORT.md"),
         metavar="FILE",
-        help="Markdown file (default: docs/MODEL_REPORT.md)",
+        help="Markdown file; the page with figures, model_report.html, is written beside it "
+        "(default: docs/MODEL_REPORT.md)",
     )
 
     everything = commands.add_parser(
@@ -162,7 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
     smoking = options.command == "run-all" and options.smoke
-    if options.command != "report" and not smoking and options.data is None:
+    tabular = options.command == "evaluate" and options.csv is not None
+    if tabular and options.labels is None:
+        parser.error("evaluate --csv needs --labels: a CSV or a folder with the true classes")
+    if options.command != "report" and not smoking and not tabular and options.data is None:
         parser.error(f"{options.command} needs --data DIR")
     try:
         if "study" in options:
@@ -180,10 +209,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.command == "report":
-        from training.checkpoints import write_atomically
-        from training.report import model_report
+        from training.report import write_report
 
-        write_atomically(options.output, model_report(options.models).encode())
+        for path in write_report(options.models, options.output):
+            print(path)
         return
     from training import commands
     from training.audit import refuse_leaks
@@ -224,7 +253,14 @@ def _run(options: argparse.Namespace) -> None:
             options.version or commands.default_version(),
         )
     elif options.command == "evaluate":
-        found = commands.evaluate_panel(options.panel_folder, options.data, None)
+        from training.evaluation import evaluate_films, evaluate_table
+
+        if options.csv is None:
+            found = evaluate_films(options.panel_folder, options.data, options.metadata)
+        else:
+            found = evaluate_table(
+                options.panel_folder, options.csv, options.labels, options.metadata
+            )
         if options.json:
             from training.checkpoints import write_json
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from training.train import softmax
+from training.metrics import softmax
 
 
 @dataclass(frozen=True)

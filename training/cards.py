@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop.core.contract import RESEARCH_USE, ModelCard
 from training.config import FitConfig, config_from_dict
-from training.gate import Differences
-from training.graph import ServedModel
-from training.models.layers import FEATURES
+
+if TYPE_CHECKING:  # TensorFlow, which a reader of cards does not need
+    from training.gate import Differences
+    from training.graph import ServedModel
 
 _PURPOSE = {
     "covid19": (
@@ -24,11 +25,10 @@ _PURPOSE = {
 _LIMITS = {
     "covid19": (
         "Viral pneumonia was learnt from children only and COVID-19 almost only from adults: for "
-        "an "
-        "adult with another viral pneumonia the answer means little. Most COVID-19 and most normal "
-        "adults come from different hospitals, so part of the score may be the hospital. 57 "
-        "unleaked "
-        "official test films give wide intervals. Not validated for any clinical use."
+        "an adult with another viral pneumonia the answer means little. Most COVID-19 and most "
+        "normal adults come from different hospitals, so part of the score may be the hospital. "
+        "The few official test films that are no copies of training films give wide intervals. "
+        "Not validated for any clinical use."
     ),
     "pneumonia": (
         "Learnt mostly from children of one hospital. The adults' labels were mined from reports "
@@ -56,6 +56,8 @@ def facts_of(
     differences: Differences,
 ) -> dict[str, str]:
     """The card's facts, all text, from what the run wrote."""
+    from training.models.layers import FEATURES
+
     state = json.loads((run / "metrics.json").read_text())
     panel = str(described["panel"])
     notes = described["notes"]
@@ -188,6 +190,31 @@ def metric_tables(metrics: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(text)
 
 
+def _lungs(card: ModelCard) -> list[str]:
+    """Heatmap in the lung box and votes that survive without lungs, as Markdown."""
+    if not card.lungs:
+        return []
+    rows = []
+    for name in card.class_names:
+        found = card.lungs.get(name, {})
+        inside, kept = found.get("share_inside"), found.get("kept_without_lungs")
+        rows.append(
+            f"| {name} | {'none' if inside is None else f'{inside:.2f}'} | "
+            f"{'no such vote' if kept is None else f'{kept:.0%}'} |"
+        )
+    return [
+        "## Does it look at lungs?",
+        "",
+        "On up to 60 validation films a class: share of the class's positive heatmap in a fixed "
+        "box around the lungs (an even map has 0.57), and share of the votes for the class that "
+        "stay when the lungs are covered.",
+        "",
+        "| vote | heatmap in the lung box | kept without lungs |\n| --- | --- | --- |",
+        *rows,
+        "",
+    ]
+
+
 def model_page(card: ModelCard, size_bytes: int) -> str:
     """The card as Markdown, written beside the file."""
     facts = dict(card.facts)
@@ -199,7 +226,9 @@ def model_page(card: ModelCard, size_bytes: int) -> str:
         f"**{facts.pop('research_use', RESEARCH_USE)}**",
         "",
         f"Version {card.version}, exported {card.created}, {size_bytes / 1e6:.1f} MB, "
-        f"contract version {card.contract_version}, code `{card.commit[:12] or 'unknown'}`.",
+        f"contract version {card.contract_version}. Trained by commit "
+        f"`{card.commit[:12] or 'unknown'}`, exported by commit "
+        f"`{card.exported_commit[:12] or 'unknown'}`.",
         "",
         "## Limits",
         "",
@@ -208,9 +237,11 @@ def model_page(card: ModelCard, size_bytes: int) -> str:
         "## Scores",
         "",
         "Recomputed from the exported file; intervals by 1,000 bootstrap samples within each "
-        "class.",
+        "class. Calibration errors are in ten bins of equal width, or of equal mass where they say "
+        "so; *before* is without temperature and shift.",
         "",
         metric_tables(card.metrics),
+        *_lungs(card),
         "## How it was made",
         "",
         "| fact | value |\n| --- | --- |",

@@ -10,19 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from rich.table import Table
-
-from desktop.core.catalogue import open_panel, read_verified
+from desktop.core.catalogue import open_panel
 from training import smoke
-from training.cards import interval
 from training.config import FitConfig, config_for
-from training.evaluate import Answers, scores
-from training.export import answers_of, export_model
+from training.export import export_model
 from training.models import TITLES
-from training.panel import finish_panel, panel_scores
+from training.panel import finish_panel
 from training.progress import CONSOLE, reporting
 from training.quantise import quantise_panel
-from training.recipes import RECIPES, Recipe, Source, recipe_for_folder
+from training.recipes import RECIPES, Recipe, recipe_for_folder
 from training.splits import SplitData, split
 from training.train import Fit
 
@@ -124,61 +120,6 @@ def export_panel(
     with CONSOLE.status(f"{data.recipe.panel}: int8") as status:
         quantise_panel(folder, data, tell=lambda words: status.update(f"int8: {words}"))
     return folder
-
-
-def evaluate_panel(panel_folder: str, data_root: Path, panel: str | None) -> dict[str, object]:
-    """Score a panel as it is shipped; prints a table a test, returns all scores.
-
-    With the folders of the panel's own recipe below ``data_root``, its official and unseen tests;
-    with any other folder of class folders named like the panel's classes, all films of it (of its
-    ``test`` folder, where there is one).
-    """
-    opened = open_panel(panel_folder if "/" not in panel_folder else Path(panel_folder))
-    recipe = RECIPES.get(panel or opened.name)
-    if recipe is None or not all((data_root / s.folder).is_dir() for s in recipe.sources):
-        recipe = _all_films(opened.name, opened.class_names, data_root)
-    sizes = opened.input_sizes
-    if len(sizes) > 1:
-        raise ValueError("The panel's models take different input sizes; evaluate them one by one.")
-    data = split(recipe, data_root, sizes[0])
-    contents = {model.name: (model.card.title, read_verified(model)) for model in opened.models}
-    result: dict[str, object] = {}
-    for side in data.test_sides:
-        answers: dict[str, Answers] = {}
-        for name, (title, content) in contents.items():
-            with CONSOLE.status(f"{side}: {title}"):
-                answers[name] = answers_of(content, data, side)
-        rows = {name: scores(answer, opened.class_names) for name, answer in answers.items()}
-        rows["panel"] = panel_scores(list(answers.values()), opened.class_names)
-        result[side] = rows
-        table = Table(title=f"{opened.name}: {side}, {len(data.indices(side))} films")
-        table.add_column("score (95 % interval)")
-        for name in rows:
-            table.add_column(contents[name][0] if name in contents else "Panel")
-        for score in rows["panel"]:
-            table.add_row(
-                score.replace("_", " "),
-                *[interval(row[score]) if score in row else "" for row in rows.values()],
-            )
-        CONSOLE.print(table)
-    return result
-
-
-def _all_films(name: str, class_names: tuple[str, ...], root: Path) -> Recipe:
-    """Every film below the class folders of ``root`` as a test."""
-    base = root / "test" if (root / "test").is_dir() else root
-    by_name = {path.name.lower(): path for path in base.iterdir() if path.is_dir()}
-    found = [label for label in class_names if label.lower() in by_name]
-    if not found:
-        raise ValueError(
-            f"{base} has no folder named like a class of the panel ({', '.join(class_names)}). "
-            "Put the films of each class into a folder of its name."
-        )
-    sources = tuple(
-        Source(str(by_name[label.lower()].relative_to(root)), label, "test", set_name=root.name)
-        for label in found
-    )
-    return Recipe(name, name, class_names, sources)
 
 
 def smoke_all(output: Path | None) -> Path:

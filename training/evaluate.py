@@ -24,12 +24,14 @@ class Answers:
         probabilities: [N, K].
         ood_scores: [N].
         names: N file names, so that a row leads back to its film.
+        groups: N numbers, the same for films of one person or block; empty where nobody knows.
     """
 
     labels: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float64]
     ood_scores: npt.NDArray[np.float64]
     names: tuple[str, ...]
+    groups: tuple[int, ...] = ()
 
 
 def side_prefix(side: str) -> str:
@@ -47,61 +49,97 @@ def positive_class(class_names: tuple[str, ...]) -> int | None:
     return None
 
 
-def scores(
-    answers: Answers, class_names: tuple[str, ...], *, samples: int = 1000
-) -> dict[str, dict[str, float]]:
-    """All scores of one side, each with its 95 % bootstrap interval.
+def measures_for(
+    labels: npt.NDArray[np.int64], class_names: tuple[str, ...]
+) -> dict[str, metrics.Measure]:
+    """What can be measured on films with these labels; the names are those of :func:`scores`.
 
-    ``accuracy``, ``balanced_accuracy``, ``auc`` (two classes) or ``macro_auc``, ``log_loss``,
-    ``calibration_error``, one ``recall_<class>`` each, for panels with a normal and one other class
-    ``sensitivity`` and ``specificity``, and where only two of several classes occur the area
-    between those two, e.g. ``auc_covid_vs_normal``.
+    Every measure reads the first K columns of the rows it is given.
     """
-    labels, probabilities = answers.labels, answers.probabilities
+    classes = len(class_names)
     present = [int(label) for label in np.unique(labels)]
-    found = {
+    found: dict[str, metrics.Measure] = {
         "accuracy": metrics.accuracy,
         "balanced_accuracy": metrics.balanced_accuracy,
         "log_loss": metrics.log_loss,
         "calibration_error": metrics.calibration_error,
+        "calibration_error_equal_mass": metrics.calibration_error_equal_mass,
     }
     found |= {f"recall_{snake_case(class_names[k])}": metrics.recall(k) for k in present}
-    result = {
-        name: metrics.with_interval(measure, labels, probabilities, samples=samples)
-        for name, measure in found.items()
-    }
-    if len(class_names) == 2:
-        result["auc"] = metrics.with_interval(
-            lambda truth, values: metrics.auc(truth == 1, values[:, 1]),
-            labels,
-            probabilities,
-            samples=samples,
-        )
+    if classes == 2:
+        found["auc"] = lambda truth, values: metrics.auc(truth == 1, values[:, 1])
     elif len(present) == 2:
         first, second = present
-        name = f"auc_{snake_case(class_names[first])}_vs_{snake_case(class_names[second])}"
-        result[name] = metrics.with_interval(
-            lambda truth, values: metrics.auc(truth == first, values[:, first]),
-            labels,
-            probabilities,
-            samples=samples,
+        one, other = snake_case(class_names[first]), snake_case(class_names[second])
+        found[f"auc_{one}_vs_{other}"] = lambda truth, values: metrics.auc(
+            truth == first, values[:, first]
         )
-        called = f"{snake_case(class_names[second])}_called_{snake_case(class_names[first])}"
-        result[called] = metrics.with_interval(
-            lambda truth, values: float(np.mean(values[truth == second].argmax(1) == first)),
-            labels,
-            probabilities,
-            samples=samples,
+        found[f"{other}_called_{one}"] = lambda truth, values: float(
+            np.mean(values[truth == second].argmax(1) == first)
         )
     else:
-        result["macro_auc"] = metrics.with_interval(
-            metrics.macro_auc, labels, probabilities, samples=samples
+        found["macro_auc"] = metrics.macro_auc
+    return {name: _of_columns(measure, slice(0, classes)) for name, measure in found.items()}
+
+
+def _of_columns(measure: metrics.Measure, columns: slice) -> metrics.Measure:
+    """The measure of some columns of wider rows; the bootstrap resamples rows as a whole."""
+    return lambda labels, rows: measure(labels, rows[:, columns])
+
+
+def before_measures(classes: int) -> dict[str, metrics.Measure]:
+    """Calibration errors of the answers before calibration, in columns K to 2 K of the rows."""
+    columns = slice(classes, 2 * classes)
+    return {
+        f"{name}_before": _of_columns(measure, columns)
+        for name, measure in (
+            ("calibration_error", metrics.calibration_error),
+            ("calibration_error_equal_mass", metrics.calibration_error_equal_mass),
         )
+    }
+
+
+def scores(
+    answers: Answers,
+    class_names: tuple[str, ...],
+    *,
+    before: npt.NDArray[np.float64] | None = None,
+    samples: int = 1000,
+) -> dict[str, dict[str, float]]:
+    """All scores of one side, each with its 95 % bootstrap interval.
+
+    ``accuracy``, ``balanced_accuracy``, ``auc`` (two classes) or ``macro_auc``, ``log_loss``,
+    ``calibration_error`` (equal width) and ``calibration_error_equal_mass``, one
+    ``recall_<class>`` each, for panels with a normal and one other class ``sensitivity`` and
+    ``specificity``, and where only two of several classes occur the area between those two, e.g.
+    ``auc_covid_vs_normal``, and the share of the second that is called the first.
+
+    Args:
+        answers: Of one side.
+        class_names: K names.
+        before: Probabilities before calibration [N, K]; adds ``calibration_error_before`` and
+            ``calibration_error_equal_mass_before``.
+        samples: Of the bootstrap.
+    """
+    measures = measures_for(answers.labels, class_names)
+    rows = answers.probabilities
+    if before is not None:
+        measures |= before_measures(len(class_names))
+        rows = np.concatenate([rows, before], axis=1)
+    result = metrics.with_intervals(measures, answers.labels, rows, samples=samples)
+    return result | named_recalls(result, class_names)
+
+
+def named_recalls(
+    result: Mapping[str, dict[str, float]], class_names: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    """``sensitivity`` and ``specificity`` of a panel with a normal and one other class."""
     positive = positive_class(class_names)
-    if positive is not None:
-        result["sensitivity"] = result[f"recall_{snake_case(class_names[positive])}"]
-        result["specificity"] = result[f"recall_{snake_case(class_names[1 - positive])}"]
-    return result
+    if positive is None:
+        return {}
+    names = {"sensitivity": positive, "specificity": 1 - positive}
+    found = {name: f"recall_{snake_case(class_names[k])}" for name, k in names.items()}
+    return {name: result[recall] for name, recall in found.items() if recall in result}
 
 
 def panel_votes(

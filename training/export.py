@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +24,17 @@ from desktop.core.errors import ModelRefused
 from training.calibrate import balanced_weights, calibrate
 from training.cards import facts_of, model_page
 from training.checkpoints import read_weights, write_atomically, write_weights
+from training.commit import current_commit
 from training.config import FitConfig
 from training.evaluate import Answers, operating_points, scores, side_prefix
 from training.gate import Differences, pass_gate
 from training.graph import ServedModel, round_kernels, run_onnx, to_onnx, with_card
+from training.lungs import card_lungs
 from training.models import TITLES, build
 from training.models.layers import FEATURES, LOGITS, float_variables, front
 from training.out_of_distribution import fit_ood, thumbnails
 from training.outlier_exposure import ExposureHead, fit_exposure
+from training.reliability import uncalibrated
 from training.splits import TRAIN, VALIDATION, SplitData
 from training.train import drawing_shares, load_best
 
@@ -171,8 +173,13 @@ def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
     names = tuple(
         f"{data.films[i].source}/{data.films[i].label}/{data.films[i].path.name}" for i in films
     )
+    _, groups = np.unique([data.films[i].group for i in films], return_inverse=True)
     return Answers(
-        data.labels[films], probabilities.astype(np.float64), ood.astype(np.float64), names
+        data.labels[films],
+        probabilities.astype(np.float64),
+        ood.astype(np.float64),
+        names,
+        tuple(groups.tolist()),
     )
 
 
@@ -227,11 +234,21 @@ def export_model(
     on_stage("scoring")
     validation = answers_of(content, data, VALIDATION)
     answers = {side: answers_of(content, data, side) for side in data.test_sides}
+    names = data.recipe.class_names
+    temperature = round(served.calibration.temperature, 6)
+    shift = {
+        name: round(value, 6)
+        for name, value in zip(names, served.calibration.shift, strict=True)
+        if value
+    }
     metrics = {
         f"{side_prefix(side)}_{name}": values
         for side, answer in {VALIDATION: validation, **answers}.items()
-        for name, values in scores(answer, data.recipe.class_names).items()
+        for name, values in scores(
+            answer, names, before=uncalibrated(answer.probabilities, temperature, shift, names)
+        ).items()
     }
+    on_stage("covering the lungs")
     card = ModelCard(
         name=config.model,
         title=TITLES[config.model],
@@ -239,15 +256,18 @@ def export_model(
         class_names=data.recipe.class_names,
         input_size=config.input_size,
         version=version,
-        temperature=round(served.calibration.temperature, 6),
+        temperature=temperature,
         operating_points=operating_points(
             validation.labels, validation.probabilities, data.recipe.class_names
         ),
         training_data_sha256=described["training_data_sha256"],
-        commit=described.get("commit") or _commit(),
+        commit=str(described.get("commit") or ""),
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         facts=facts_of(run, described, config, served, differences),
         metrics=metrics,
+        lungs=card_lungs(content, data),
+        exported_commit=current_commit(),
+        shift=shift,
     )
     final = with_card(content, card)
     on_stage("writing")
@@ -289,6 +309,7 @@ def _keep_answers(run: Path, answers: dict[str, Answers]) -> None:
         values[f"{side}:probabilities"] = answer.probabilities
         values[f"{side}:ood"] = answer.ood_scores
         values[f"{side}:names"] = np.array(answer.names, dtype=np.str_)
+        values[f"{side}:groups"] = np.array(answer.groups, np.int64)
     write_weights(run / "answers.npz", values)
 
 
@@ -301,22 +322,8 @@ def read_answers(run: Path) -> dict[str, Answers]:
             values[f"{side}:probabilities"],
             values[f"{side}:ood"],
             tuple(values[f"{side}:names"].tolist()),
+            # Runs exported earlier do not have them.
+            tuple(values.get(f"{side}:groups", np.array([], np.int64)).tolist()),
         )
         for side in dict.fromkeys(key.rsplit(":", 1)[0] for key in values)
     }
-
-
-def _commit() -> str:
-    """Commit of this checkout, empty where there is none."""
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip()

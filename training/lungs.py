@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import Prediction
+from desktop.core.contract import OUTPUT_CAMS, OUTPUT_PROBABILITIES
 from desktop.core.heatmap import has_evidence, normalised, upsampled
 from desktop.core.inference import PanelSession
 from training import metrics
@@ -115,6 +116,47 @@ def chosen_films(
     return found
 
 
+def card_lungs(
+    content: bytes,
+    data: SplitData,
+    films_a_class: int = 60,
+) -> dict[str, dict[str, float]]:
+    """Both measurements of one model on validation films, as its card keeps them.
+
+    Args:
+        content: The ONNX file.
+        data: Films, at the model's input size.
+        films_a_class: Up to so many of each class.
+
+    Returns:
+        Class -> ``share_inside``, mean share of the class's positive heatmap in the tight box over
+        the films that the model calls so, and ``kept_without_lungs``, the share of these votes
+        that stay when the wide box is filled with the mean of its surroundings. A class that no
+        film is called has no entry, and one without positive evidence anywhere no
+        ``share_inside``.
+    """
+    from training.graph import run_onnx
+
+    films = chosen_films(data, films_a_class, sides=[VALIDATION]).get(VALIDATION)
+    if films is None:
+        return {}
+    pixels = data.pixels[films]
+    probabilities, cams = run_onnx(content, pixels, [OUTPUT_PROBABILITIES, OUTPUT_CAMS])
+    hidden = np.stack([covered(film[..., 0], WIDE, "mean") for film in pixels])[..., np.newaxis]
+    votes = probabilities.argmax(1)
+    kept = run_onnx(content, hidden, [OUTPUT_PROBABILITIES])[0].argmax(1) == votes
+    result: dict[str, dict[str, float]] = {}
+    for k, name in enumerate(data.recipe.class_names):
+        called = np.flatnonzero(votes == k)
+        if not len(called):
+            continue
+        shares = np.array([heatmap_share(cams[film, k]) for film in called])
+        known = shares[~np.isnan(shares)]
+        found = {"share_inside": round(float(known.mean()), 4)} if len(known) else {}
+        result[name] = found | {"kept_without_lungs": round(float(kept[called].mean()), 4)}
+    return result
+
+
 def measure_lungs(
     session: PanelSession,
     data: SplitData,
@@ -140,6 +182,7 @@ def measure_lungs(
     result: dict[str, Any] = {
         "panel": panel.name,
         "version": panel.version,
+        "fingerprint": panel.fingerprint,
         "tight_box": vars(TIGHT),
         "tight_box_area": TIGHT.area,
         "wide_box": vars(WIDE),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+Measure = Callable[[Labels, Floats], float]
 
 
 def auc(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
@@ -17,11 +19,14 @@ def auc(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
     others = len(positive) - count
     if not count or not others:
         return float("nan")
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2
-    del values
-    total = float(ranks[inverse][positive].sum())
-    return (total - count * (count + 1) / 2) / (count * others)
+    order = np.argsort(scores, kind="stable")
+    ordered = scores[order]
+    # Equal scores share one place: positives there meet half of the others there.
+    place = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+    found = np.bincount(place, positive[order])
+    other = np.bincount(place, ~positive[order])
+    below = np.cumsum(other) - other / 2
+    return float(found @ below) / (count * others)
 
 
 def macro_auc(labels: Labels, probabilities: Floats) -> float:
@@ -30,6 +35,14 @@ def macro_auc(labels: Labels, probabilities: Floats) -> float:
         areas = [auc(labels == k, probabilities[:, k]) for k in range(probabilities.shape[1])]
     known = [area for area in areas if area == area]
     return float(np.mean(known)) if known else float("nan")
+
+
+def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Probabilities float64 [N, K]."""
+    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    powers = np.exp(shifted)
+    result: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return result
 
 
 def accuracy(labels: Labels, probabilities: Floats) -> float:
@@ -43,7 +56,7 @@ def balanced_accuracy(labels: Labels, probabilities: Floats) -> float:
     return float(np.mean([np.mean(votes[labels == k] == k) for k in np.unique(labels)]))
 
 
-def recall(class_index: int) -> Callable[[Labels, Floats], float]:
+def recall(class_index: int) -> Measure:
     """Share of a class's films that are called so (sensitivity of that class)."""
 
     def of(labels: Labels, probabilities: Floats) -> float:
@@ -56,24 +69,45 @@ def recall(class_index: int) -> Callable[[Labels, Floats], float]:
 
 
 def log_loss(labels: Labels, probabilities: Floats) -> float:
-    """Mean negative log-likelihood, in nats."""
+    """Mean negative log-likelihood, in nats.
+
+    Probabilities below 1e-5 count as 1e-5: a table of six decimals gives the same, and a single
+    film cannot outweigh all others.
+    """
     chosen = probabilities[np.arange(len(labels)), labels]
-    return float(-np.mean(np.log(np.clip(chosen, 1e-7, 1))))
+    return float(-np.mean(np.log(np.clip(chosen, 1e-5, 1))))
 
 
-def calibration_error(labels: Labels, probabilities: Floats, bins: int = 10) -> float:
+def equal_width_bins(confidence: Floats, bins: int = 10) -> npt.NDArray[np.int64]:
+    """Bin of each film, 0 to ``bins - 1``, equally wide over 0 to 1; some may be empty."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
+
+
+def equal_mass_bins(confidence: Floats, bins: int = 10) -> npt.NDArray[np.int64]:
+    """Bin of each film, by rising confidence, as many films in each as in any other (or one more).
+
+    Films of equal confidence may fall into two bins, in the order in which they came.
+    """
+    result = np.empty(len(confidence), np.int64)
+    places = np.arange(len(confidence)) * min(bins, len(confidence)) // len(confidence)
+    result[np.argsort(confidence, kind="stable")] = places
+    return result
+
+
+def _gap(labels: Labels, probabilities: Floats, bins: npt.NDArray[np.int64]) -> float:
+    """Sum over bins of |right - confidence|, over all films."""
+    gaps = (probabilities.argmax(1) == labels) - probabilities.max(1)
+    return float(np.abs(np.bincount(bins, gaps)).sum() / len(labels))
+
+
+def calibration_error(labels: Labels, probabilities: Floats) -> float:
     """Expected calibration error of the top class, equal-width bins (Guo et al. 2017, eq. 3)."""
-    confidence = probabilities.max(1)
-    right = probabilities.argmax(1) == labels
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for bin_index in range(bins):
-        inside = index == bin_index
-        if inside.any():
-            error += float(inside.mean()) * abs(
-                float(right[inside].mean()) - float(confidence[inside].mean())
-            )
-    return error
+    return _gap(labels, probabilities, equal_width_bins(probabilities.max(1)))
+
+
+def calibration_error_equal_mass(labels: Labels, probabilities: Floats) -> float:
+    """The same over bins of as many films each (Nguyen and O'Connor 2015)."""
+    return _gap(labels, probabilities, equal_mass_bins(probabilities.max(1)))
 
 
 def confusion(labels: Labels, votes: Labels, classes: int) -> npt.NDArray[np.int64]:
@@ -85,29 +119,57 @@ def confusion(labels: Labels, votes: Labels, classes: int) -> npt.NDArray[np.int
     return table
 
 
+def with_intervals(
+    measures: Mapping[str, Measure],
+    labels: Labels,
+    probabilities: Floats,
+    *,
+    samples: int = 1000,
+    seed: int = 7,
+) -> dict[str, dict[str, float]]:
+    """Estimates and 95 % bootstrap intervals (percentiles), resampled within each class.
+
+    All measures see the same samples, so one of them alone gets the same interval.
+
+    Args:
+        measures: Name -> what to measure.
+        labels: True class of N films.
+        probabilities: [N, any]; whatever the measures read.
+        samples: How many.
+        seed: Of the draw.
+
+    Returns:
+        For each name ``value``, ``low``, ``high`` and ``n``.
+    """
+    random = np.random.default_rng(seed)
+    per_class = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    values: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(samples):
+        drawn = np.concatenate([random.choice(films, len(films)) for films in per_class])
+        truth, rows = labels[drawn], probabilities[drawn]
+        for name, measure in measures.items():
+            values[name].append(measure(truth, rows))
+    result = {}
+    for name, measure in measures.items():
+        known = np.array(values[name])[~np.isnan(values[name])]
+        low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
+        result[name] = {
+            "value": float(measure(labels, probabilities)),
+            "low": float(low),
+            "high": float(high),
+            "n": float(len(labels)),
+        }
+    return result
+
+
 def with_interval(
-    measure: Callable[[Labels, Floats], float],
+    measure: Measure,
     labels: Labels,
     probabilities: Floats,
     *,
     samples: int = 1000,
     seed: int = 7,
 ) -> dict[str, float]:
-    """Estimate and 95 % bootstrap interval (percentiles), resampled within each class.
-
-    Returns:
-        ``value``, ``low``, ``high`` and ``n``.
-    """
-    random = np.random.default_rng(seed)
-    per_class = [np.flatnonzero(labels == k) for k in np.unique(labels)]
-    values = []
-    for _ in range(samples):
-        drawn = np.concatenate([random.choice(films, len(films)) for films in per_class])
-        values.append(measure(labels[drawn], probabilities[drawn]))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return {
-        "value": float(measure(labels, probabilities)),
-        "low": float(low),
-        "high": float(high),
-        "n": float(len(labels)),
-    }
+    """One measure of :func:`with_intervals`."""
+    found = with_intervals({"": measure}, labels, probabilities, samples=samples, seed=seed)
+    return found[""]

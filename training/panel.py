@@ -2,79 +2,45 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.catalogue import open_panel
 from desktop.core.contract import (
     MANIFEST_NAME,
     OUTPUT_OOD_SCORE,
     RESEARCH_USE,
+    ModelCard,
     PanelManifest,
 )
-from training import metrics
+from training.answers import (
+    FIGURES_NAME,
+    SCORES_NAME,
+    PanelAnswers,
+    read_scores,
+    together,
+    write_answers,
+)
 from training.cards import interval, metric_tables
 from training.checkpoints import write_atomically, write_json
-from training.evaluate import Answers, panel_votes, scores, side_prefix
-from training.export import read_answers
+from training.export import read_answers as read_run_answers
 from training.graph import run_onnx
 from training.models import TITLES
 from training.odd_images import measure
 from training.out_of_distribution import weighted_percentile
+from training.panel_numbers import CardSettings, panel_figures, panel_numbers
 from training.splits import VALIDATION, SplitData
 
 #: Share of validation films, every data set counted the same, that may be called out of
 #: distribution.
 _FLAGGED_SHARE = 0.025
 _ODD_FILMS = 60
-SCORES_NAME = "scores.json"
-
-
-def _together(members: list[Answers]) -> Answers:
-    """Mean probabilities and mean score of the members, film by film."""
-    names = members[0].names
-    if any(member.names != names for member in members):
-        raise ValueError("The members were scored on different films; export them again.")
-    return Answers(
-        members[0].labels,
-        np.mean([member.probabilities for member in members], axis=0),
-        np.mean([member.ood_scores for member in members], axis=0),
-        names,
-    )
-
-
-def panel_scores(
-    members: list[Answers], class_names: tuple[str, ...]
-) -> dict[str, dict[str, float]]:
-    """Scores of the panel on one side.
-
-    Those of the mean probability, under the names of :func:`training.evaluate.scores`, and those of
-    the
-    verdict: ``verdict_accuracy`` (no consensus counts as wrong), ``consensus_share`` and
-    ``consensus_accuracy`` (of the films with a consensus).
-    """
-    together = _together(members)
-    result = scores(together, class_names)
-    votes, _ = panel_votes([member.probabilities for member in members])
-    # The bootstrap resamples rows, so the votes ride along as one more column.
-    carried = np.column_stack([together.probabilities, votes.astype(np.float64)])
-
-    def verdict_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
-        return float(np.mean(rows[:, -1] == labels))
-
-    def consensus_share(_: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
-        return float(np.mean(rows[:, -1] >= 0))
-
-    def consensus_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
-        agreed = rows[:, -1] >= 0
-        return float(np.mean(rows[agreed, -1] == labels[agreed])) if agreed.any() else float("nan")
-
-    for of_verdict in (verdict_accuracy, consensus_share, consensus_accuracy):
-        result[of_verdict.__name__] = metrics.with_interval(of_verdict, together.labels, carried)
-    return result
 
 
 def _odd_images(
@@ -96,11 +62,14 @@ def _odd_images(
 
 
 def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[str, float]]:
-    """Set the manifest's out-of-distribution limit and write the panel's scores and page.
+    """Set the manifest's out-of-distribution limit and write the panel's numbers and page.
+
+    ``scores.json`` holds numbers with intervals, ``figures.json`` the points of the report's
+    curves, ``answers.npz`` what each model said of each film.
 
     Args:
         folder: The panel's folder with its manifest.
-        runs: Folder of the runs, which hold what each exported model said.
+        runs: Folder of the runs, which hold what each exported model said and its learning curve.
         data: The split the panel was trained on.
 
     Returns:
@@ -108,47 +77,71 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     """
     path = folder / MANIFEST_NAME
     manifest = PanelManifest.from_json(path.read_text("utf-8"))
-    answers = {
-        member.name: read_answers(runs / f"{manifest.name}-{member.name}")
-        for member in manifest.members
-    }
-    sides = list(next(iter(answers.values())))
-    result: dict[str, dict[str, float]] = {}
-    flagged: dict[str, float] = {}
-    limit = manifest.ood_limit
-    for side in [VALIDATION, *[side for side in sides if side != VALIDATION]]:
-        members = [by_side[side] for by_side in answers.values()]
-        together = _together(members)
-        if side == VALIDATION:
-            sources = np.array([name.split("/", 1)[0] for name in together.names])
-            names, counts = np.unique(sources, return_counts=True)
-            share = dict(zip(names.tolist(), (1 / counts).tolist(), strict=True))
-            weights = np.array([share[name] for name in sources.tolist()])
-            limit = weighted_percentile(together.ood_scores, weights, 1 - _FLAGGED_SHARE)
-        flagged[side] = float(np.mean(together.ood_scores > limit))
-        for name, values in panel_scores(members, manifest.class_names).items():
-            result[f"{side_prefix(side)}_{name}"] = values
-    manifest = dataclasses.replace(manifest, ood_limit=round(limit, 4))
+    models = tuple(member.name for member in manifest.members)
+    by_model = {model: read_run_answers(runs / f"{manifest.name}-{model}") for model in models}
+    named = list(next(iter(by_model.values())))
+    sides = [VALIDATION, *[side for side in named if side != VALIDATION]]
+    answers = PanelAnswers(
+        manifest.class_names,
+        models,
+        {side: {model: by_model[model][side] for model in models} for side in sides},
+    )
+    manifest = dataclasses.replace(manifest, ood_limit=round(_limit(answers), 4))
     write_atomically(path, manifest.to_json().encode())
+    cards = {model.name: model.card for model in open_panel(folder).models}
+    settings = {name: CardSettings.of(card) for name, card in cards.items()}
+    numbers = panel_numbers(answers, settings)
+    flagged = {
+        side: float(np.mean(together(answers.members(side)).ood_scores > manifest.ood_limit))
+        for side in sides
+    }
     odd = _odd_images(folder, manifest, data)
+    write_answers(folder, answers)
     write_json(
         folder / SCORES_NAME,
         {
             "panel": manifest.name,
             "version": manifest.version,
-            "scores": result,
+            "scores": numbers.pop("scores"),
             "flagged": flagged,
             "odd_images": odd,
+            **numbers,
         },
     )
-    page = _page(manifest, answers, result, flagged) + odd_table(odd)
+    figures = {
+        "sides": panel_figures(answers, settings),
+        "curves": {model: read_curves(runs / f"{manifest.name}-{model}") for model in models},
+    }
+    write_atomically(folder / FIGURES_NAME, (json.dumps(figures) + "\n").encode())
+    result = read_scores(folder)
+    page = _page(manifest, cards, result, flagged) + odd_table(odd)
     write_atomically(folder / "README.md", page.encode())
     return result
 
 
+def _limit(answers: PanelAnswers) -> float:
+    """The panel's score that 2.5 % of validation lie above, every data set counted the same."""
+    whole = together(answers.members(VALIDATION))
+    sources = np.array([name.split("/", 1)[0] for name in whole.names])
+    names, counts = np.unique(sources, return_counts=True)
+    share = dict(zip(names.tolist(), (1 / counts).tolist(), strict=True))
+    weights = np.array([share[name] for name in sources.tolist()])
+    return weighted_percentile(whole.ood_scores, weights, 1 - _FLAGGED_SHARE)
+
+
+def read_curves(run: Path) -> dict[str, list[float]]:
+    """The learning curve of a run: column -> values, one an epoch; empty where none was kept."""
+    path = run / "curves.csv"
+    if not path.is_file():
+        return {}
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else {})}
+
+
 def _page(
     manifest: PanelManifest,
-    answers: dict[str, dict[str, Answers]],
+    cards: Mapping[str, ModelCard],
     result: dict[str, dict[str, float]],
     flagged: dict[str, float],
 ) -> str:
@@ -169,11 +162,10 @@ def _page(
     area = next((name for name in ("test_auc", "test_macro_auc") if name in result), None)
     if area:
         lines.append("| official test | accuracy | AUC |\n| --- | --- | --- |")
-        for name, by_side in answers.items():
-            row = scores(by_side["test"], manifest.class_names)
+        for card in cards.values():
             lines.append(
-                f"| {TITLES.get(name, name)} | {interval(row['accuracy'])} | "
-                f"{interval(row[area.removeprefix('test_')])} |"
+                f"| {card.title} | {interval(card.metrics['test_accuracy'])} | "
+                f"{interval(card.metrics[area])} |"
             )
         lines.append(
             f"| panel, mean probability | {interval(result['test_accuracy'])} | "
@@ -209,9 +201,3 @@ def odd_table(odd: dict[str, dict[str, float]]) -> str:
         for kind, row in odd.items()
     ]
     return "\n".join(["| images | n | flagged | AUROC |", "| --- | --- | --- | --- |", *rows, ""])
-
-
-def read_scores(folder: Path) -> dict[str, dict[str, float]]:
-    """What :func:`finish_panel` wrote."""
-    values = json.loads((folder / SCORES_NAME).read_text("utf-8"))["scores"]
-    return {name: dict(row) for name, row in values.items()}

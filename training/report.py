@@ -1,194 +1,289 @@
-"""The model report: every number from the cards and scores of the exported panels, none typed."""
+"""``cxr-train report``: every number from the cards, scores and answers of the exported panels.
+
+One document, written twice: ``model_report.html``, self-contained and with figures, and
+``MODEL_REPORT.md``, the same without. Sections follow CLAIM (Mongan, Moy and Kahn 2020), with the
+limits moved to the front.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.core.catalogue import Panel, open_panel
-from desktop.core.contract import MANIFEST_NAME, RESEARCH_USE, ModelCard
+from desktop.core.catalogue import open_panel
+from desktop.core.contract import MANIFEST_NAME, RESEARCH_USE
+from training.bars import bar_rows
 from training.cards import interval
-from training.panel import SCORES_NAME, odd_table
+from training.document import Bullets, Code, Document, Paragraph, Section, TableBlock, as_markdown
+from training.report_html import as_html
+from training.report_panel import PanelReport
+from training.report_studies import audit_blocks, has_study, study_sections
 
-_SIDES = (
-    ("test", "official test"),
-    ("unseen_adult_supplement", "unseen adults, supplement"),
-    ("unseen_covid19_radiography_224", "unseen adults, radiography blocks"),
-    ("validation", "validation"),
+RESULTS = Path(__file__).resolve().parent / "results"
+HTML_NAME, MARKDOWN_NAME = "model_report.html", "MODEL_REPORT.md"
+
+_LIMITS = (
+    "**Research use.** Nothing here was validated for a diagnosis, on any population.",
+    "The three-class official test has few films left once copies of training films are taken out: "
+    "read the intervals, not the digits.",
+    "Its normal and viral films are children, its COVID-19 films adults. The panel is trained with "
+    "normal and ill people of both ages, and the rows of unseen adults say what is left when age "
+    "cannot help. There is no adult with another viral pneumonia in any folder: for such a person "
+    "the answer means little.",
+    "The radiography set's COVID-19 and normal films come from different hospitals. Its held-out "
+    "blocks share those hospitals with training; the supplement's held-out patients come from "
+    "collections that training saw other patients of. Neither is a new hospital.",
+    "The two-class official test is not like its training set: normal films are called pneumonia "
+    "far more often there than in validation (compare specificity). The threshold was not moved to "
+    "repair this, because it could only be seen on the test.",
+    "Adults' pneumonia labels (ChestX-ray8) were mined from reports; scores on them are low for "
+    "every model and partly because of the labels.",
+    "Cues at the border of the films alone nearly name the class of the training sets "
+    "([AUDIT.md](AUDIT.md)); what the models still say with the lungs covered: "
+    "[LUNGS.md](LUNGS.md).",
 )
-_COLUMNS = (
-    "accuracy",
-    "balanced_accuracy",
-    "auc",
-    "macro_auc",
-    "auc_covid_vs_normal",
-    "sensitivity",
-    "specificity",
-    "recall_covid",
-    "normal_called_covid",
-    "calibration_error",
+_ONE_SEED = "One seed a model. The intervals are about the films, not about training again."
+_SEEDS = (
+    "One seed a shipped model; other seeds are in their own table. The intervals are about the "
+    "films, not about training again."
 )
-_LIMITS = """\
-## Limits first
-
-- **Research use.** Nothing here was validated for a diagnosis, on any population.
-- The three-class official test has few films left once copies of training films are taken out:
-  read the intervals, not the digits.
-- Its normal and viral films are children, its COVID-19 films adults. The panel is trained with
-  normal and ill people of both ages, and the rows of unseen adults say what is left when age
-  cannot help. There is no adult with another viral pneumonia in any folder: for such a person the
-  answer means little.
-- The radiography set's COVID-19 and normal films come from different hospitals. Its held-out
-  blocks share those hospitals with training; the supplement's held-out patients come from
-  collections that training saw other patients of. Neither is a new hospital.
-- The two-class official test is not like its training set: normal films are called pneumonia far
-  more often there than in validation (compare specificity). The threshold was not moved to repair
-  this, because it could only be seen on the test.
-- Adults' pneumonia labels (ChestX-ray8) were mined from reports; scores on them are low for every
-  model and partly because of the labels.
-- Cues at the border of the films alone nearly name the class of the training sets
-  ([AUDIT.md](AUDIT.md)); what the models still say with the lungs covered: [LUNGS.md](LUNGS.md).
-- One seed a model. The intervals are about the films, not about training again.
-"""
-_METHOD = """\
-## How it was done
-
-- **Data** as in `training/recipes.py`: folders, roles, weights. Each film goes through
-  `desktop.core.pixels`, the app's own decoder, to 224 x 224.
-- **Split** by person, patient or block of 50 neighbouring numbers, by a hash of the group's name,
-  so that a person is on the same side in every recipe, the pretraining included. Near-duplicates:
-  144-bit perceptual hash, distance 18 or less. An official test film with a copy in its own
-  training folder is left out of the scores and counted; any other training film with a copy in a
-  test is dropped.
-- **Training**: per-image standardisation inside the graph, AdamW with a cosine, every class drawn
-  equally often, moving average of the weights, best epoch by the mean of macro AUC and balanced
-  accuracy on validation.
-- **ResNet50** was pretrained on all training folders with five labels (COVID-19, normal,
-  bacterial, viral, other pneumonia) from random weights; no ImageNet. Films that either panel
-  tests on, or their copies, were not in it.
-- **Calibration**: one temperature, for `covid19` also one shift a class, fitted on validation
-  with every class and in it every data set counted the same; no shift for `pneumonia` (see
-  limits).
-- **Heatmaps**: Grad-CAM of every class as a closed form in the graph, compared with automatic
-  differentiation at export; the largest difference is in the tables below.
-- **Out of distribution**: distances of features and of a 14 x 14 thumbnail from the training
-  films; see `training/out_of_distribution.py`. The odd images below are made of unseen films
-  or drawn; no real hand and no real lateral film was
-  at hand. More kinds, CT slices among them: [OOD.md](OOD.md).
-- **The tests were opened more than once.** SCNN of `covid19` was scored before the weighting of
-  calibration was settled; the settling used validation rows only (adult normals called COVID-19
-  there), but the test rows were on the screen. Members were exported as they finished, so the
-  first members' test scores were known while later ones trained; no setting was changed because
-  of them. Epochs and image sizes of ResNet50 were cut because of the hours left.
-"""
+_OPENED = (
+    "**The tests were opened more than once.** SCNN of `covid19` was scored before the weighting "
+    "of calibration was settled; the settling used validation rows only (adult normals called "
+    "COVID-19 there), but the test rows were on the screen. Members were exported as they "
+    "finished, and an earlier version of both panels was scored on these tests before this one "
+    "was trained; no setting was chosen by a test score, but nobody can say that they were not "
+    "known."
+)
+_FIGURES = f"The same with figures and sortable tables: [{HTML_NAME}]({HTML_NAME})."
 _COMMANDS = """\
-## Do it again
-
-```
 cxr-train run-all --data DATA --panel covid19 --panel pneumonia --runs runs --output exported_models
-cxr-train evaluate covid19 --data DATA
-cxr-train report --output docs/MODEL_REPORT.md
-```
-
-`DATA` holds the four folders `covid19-image-dataset`, `chest-xray-pneumonia-224`,
-`covid19-radiography-224` and `adult-supplement`.
-"""
+cxr-quorum label DATA --recursive --panel covid19 --output votes.csv
+cxr-train evaluate covid19 --csv votes.csv --labels DATA
+cxr-train report"""
 
 
-def model_report(models_folder: Path) -> str:
-    """The report as Markdown.
+def report_document(
+    models_folder: Path, *, results: Path = RESULTS, docs: Path | None = None
+) -> Document:
+    """The report as data.
 
     Args:
         models_folder: Folder of panels, each with a manifest.
+        results: Folder with the tables of studies.
+        docs: Folder with the measurements ``AUDIT.json``, ``LUNGS.json``, ``OOD.json``.
     """
+    where = docs or models_folder.resolve().parent / "docs"
     panels = [
-        open_panel(path)
+        PanelReport(open_panel(path), where)
         for path in sorted(models_folder.iterdir())
         if (path / MANIFEST_NAME).is_file()
     ]
-    parts = [
-        "# Model report",
-        "",
-        f"**{RESEARCH_USE}**",
-        "",
-        "Written by `cxr-train report` from the cards inside the exported files and the panels' "
-        "`scores.json`; brackets are 95 % bootstrap intervals over films.",
-        "",
-        _LIMITS,
-        *[_panel(panel) for panel in panels],
-        _METHOD,
-        _COMMANDS,
-    ]
-    return "\n".join(parts)
-
-
-def _panel(panel: Panel) -> str:
-    kept = json.loads((panel.folder / SCORES_NAME).read_text("utf-8"))
-    scores, flagged = kept["scores"], kept["flagged"]
-    cards = [model.card for model in panel.models]
-    lines = [f"## Panel {panel.name}: {panel.title}", ""]
-    for side, title in _SIDES:
-        rows = {card.title: _side(card.metrics, side) for card in cards}
-        rows["Panel, mean probability"] = _side(scores, side)
-        columns = [name for name in _COLUMNS if name in rows["Panel, mean probability"]]
-        if not columns:
-            continue
-        count = int(rows["Panel, mean probability"]["accuracy"]["n"])
-        lines += [f"### {title[0].upper() + title[1:]}: {count} films", ""]
-        lines.append(f"| | {' | '.join(name.replace('_', ' ') for name in columns)} |")
-        lines.append(f"| --- |{' --- |' * len(columns)}")
-        for name, row in rows.items():
-            cells = [interval(row[column]) if column in row else "" for column in columns]
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-        verdict, share, agreed = (
-            interval(scores[f"{side}_{name}"])
-            for name in ("verdict_accuracy", "consensus_share", "consensus_accuracy")
-        )
-        lines += [
-            "",
-            f"Verdict (majority of the models): right in {verdict} of all films, no consensus "
-            f"counted as wrong; a consensus in {share}; right where there is one: {agreed}.",
-            "",
-        ]
-    lines += [
-        "Flagged as out of distribution: "
-        + ", ".join(f"{side} {part:.1%}" for side, part in flagged.items())
-        + f" (limit {panel.ood_limit:g}). And among images made of unseen films, or drawn:",
-        "",
-        odd_table(kept["odd_images"]),
-        "### The models",
-        "",
-        "| | parameters | file | epochs | training | temperature | Keras against ONNX |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [_model(model.card, model.size_bytes) for model in panel.models]
-    first = cards[0].facts
-    lines += [
-        "",
-        f"Trained on: {first['training_films']}.",
-        f"Validation: {first['validation_films']}.",
-        f"Left out: {first['left_out']}",
-        "",
-    ]
-    lines += [
-        f"{card.title}: pretraining {card.facts['pretraining']}; augmentation "
-        f"{card.facts['augmentation']}."
-        for card in cards
-    ]
-    lines.append("")
-    return "\n".join(lines)
-
-
-def _side(metrics: dict[str, dict[str, float]] | object, side: str) -> dict[str, dict[str, float]]:
-    assert isinstance(metrics, dict)
-    start = f"{side}_"
-    return {name[len(start) :]: row for name, row in metrics.items() if name.startswith(start)}
-
-
-def _model(card: ModelCard, size_bytes: int) -> str:
-    facts = card.facts
-    return (
-        f"| {card.title} | {int(facts['parameters']):,} | {size_bytes / 1e6:.1f} MB | "
-        f"{facts['epochs']} | {int(facts['training_seconds']) / 60:.0f} min | "
-        f"{card.temperature:.2f} | {facts['gate']} |"
+    return Document(
+        "Model report",
+        f"**{RESEARCH_USE}** Written by `cxr-train report` from the cards inside the exported "
+        "files and the panels' `scores.json` and `figures.json`. Brackets are 95 % bootstrap "
+        "intervals over films.",
+        [
+            Section("Limits first", [Bullets([*_LIMITS, _seed_limit(results), _OPENED])]),
+            Section("Abstract", _abstract(panels)),
+            Section("Data", [_data(), *audit_blocks(where)]),
+            Section("Ground truth", [_truth()]),
+            Section("Partitions", [_partitions()]),
+            Section("Model", [_model()]),
+            Section("Training", [_training()]),
+            Section("Evaluation", [_evaluation()]),
+            *[one.section() for one in panels],
+            Section("Comparisons", [_comparisons()], study_sections(results)),
+            Section("Do it again", [Code(_COMMANDS), _again()]),
+        ],
     )
+
+
+def write_report(models_folder: Path, output: Path, **places: Path) -> tuple[Path, Path]:
+    """Write both forms; returns their paths.
+
+    Args:
+        models_folder: As for :func:`report_document`.
+        output: Folder, or the Markdown file; the HTML page lies beside it.
+        places: ``results`` and ``docs`` of :func:`report_document`.
+    """
+    from training.checkpoints import write_atomically
+
+    markdown = output if output.suffix == ".md" else output / MARKDOWN_NAME
+    page = markdown.parent / HTML_NAME
+    document = report_document(models_folder, **places)
+    write_atomically(page, as_html(document).encode())
+    write_atomically(markdown, as_markdown(document, _FIGURES).encode())
+    return markdown, page
+
+
+def _seed_limit(results: Path) -> str:
+    return _SEEDS if has_study(results, "seeds") else _ONE_SEED
+
+
+def _abstract(panels: Sequence[PanelReport]) -> list[Paragraph | TableBlock]:
+    blocks: list[Paragraph | TableBlock] = [
+        Paragraph(
+            "**Purpose**: four networks vote on frontal chest radiographs, and a person decides. "
+            "**Data**: public research images only, split by person, copies taken out. **Method**: "
+            "SCNN, CCNN, DACCNN and ResNet50, calibrated on validation, exported with heatmaps and "
+            "an out-of-distribution score in the graph; the verdict is a strict majority. "
+            "**Results**: below, with what was asked before the tests were opened. **Conclusion**: "
+            "a tool for looking at disagreement, not for a diagnosis."
+        )
+    ]
+    rows = []
+    for one in panels:
+        for side in one.sides:
+            whole = one.row(side)
+            area = next((name for name in whole if "auc" in name), None)
+            rows.append(
+                (
+                    one.panel.name,
+                    side,
+                    str(one.films(side)),
+                    interval(whole["balanced_accuracy"]),
+                    f"{interval(whole[area])}" if area else "",
+                    interval(whole["verdict_accuracy"]),
+                    interval(whole["consensus_share"]),
+                )
+            )
+    heads = ("panel", "side", "films", "balanced accuracy", "AUC", "verdict right", "consensus in")
+    blocks.append(TableBlock(heads, rows, "The panels in short: mean probability, then verdict"))
+    bars = [
+        (one.panel.name, *row)
+        for one in panels
+        for row in bar_rows(
+            one.panel.name, one.kept["scores"], {card.title: card.metrics for card in one.cards}
+        )
+    ]
+    if bars:
+        met = sum(row[-1] == "met" for row in bars)
+        blocks.append(
+            TableBlock(
+                ("panel", "bar", "asked", "measured", "met?"),
+                bars,
+                f"What was asked: {met} of {len(bars)} met",
+            )
+        )
+    return blocks
+
+
+def _data() -> Bullets:
+    return Bullets(
+        [
+            "`covid19-image-dataset`: three classes, 317 films of several countries (Raikote, "
+            "Kaggle), COVID-19 adults, normal and viral films mostly children; its own test split.",
+            "`chest-xray-pneumonia-224`: two classes, 5,840 films of children of one hospital "
+            "(Kermany et al. 2018); its own test split.",
+            "`adult-supplement`: 675 films of adults: COVID-19 of the Cohen et al. collection, "
+            "normal and pneumonia of ChestX-ray8, as collected by Ozturk et al. 2020.",
+            "`covid19-radiography-224`: 6,007 films of adults from many hospitals, COVID-19 and "
+            "normal (Chowdhury et al. 2020, Rahman et al. 2021).",
+            "Each film goes through `desktop.core.pixels`, the app's own decoder, to 224 x 224 "
+            "pixels. Folders, roles and weights are in `training/recipes.py`; counts of every "
+            "class on every side are with each panel.",
+        ]
+    )
+
+
+def _truth() -> Bullets:
+    return Bullets(
+        [
+            "Labels are the publishers'; nobody read a film again for this report.",
+            "Kermany et al. 2018: read by physicians, the test by a third as well. Bacterial or "
+            "viral comes from the file name.",
+            "COVID-19: as the collections state it, from many case reports and hospitals.",
+            "ChestX-ray8: mined from the reports' text; known to be noisy, for pneumonia most of "
+            "all. Its `Pneumonia` is not known to be viral.",
+            "Copies that carry two labels are counted in the audit above.",
+        ]
+    )
+
+
+def _partitions() -> Bullets:
+    return Bullets(
+        [
+            "By person, patient or block of 50 neighbouring numbers, by a hash of the group's "
+            "name: a person is on the same side in every recipe, the pretraining included.",
+            "Near-duplicates: 144-bit perceptual hash, distance 18 or less. An official test film "
+            "with a copy in its own training folder is left out of the scores and counted; any "
+            "other training film with a copy in a test is dropped.",
+            "Adults for the tests: half of the supplement's patients and whole blocks of the "
+            "radiography set, held out before anything was trained.",
+        ]
+    )
+
+
+def _model() -> Bullets:
+    return Bullets(
+        [
+            "SCNN has two and CCNN and DACCNN four convolution layers; DACCNN is CCNN with "
+            "augmentation. ResNet50 has 50 (He et al. 2016).",
+            "Input uint8 224 x 224; each film is brought to zero mean and unit variance inside "
+            "the graph, so exposure and affine grey scales do not matter.",
+            "**Heatmaps**: Grad-CAM of every class (Selvaraju et al. 2017) as a closed form in "
+            "the graph, compared with automatic differentiation at export; the largest "
+            "difference is with the models below.",
+            "**Out of distribution**: a score in every graph, from features and from the reduced "
+            "film; see `training/out_of_distribution.py`.",
+            "**Verdict**: the class that more than half of the models vote for; everything else "
+            "is no consensus.",
+        ]
+    )
+
+
+def _training() -> Bullets:
+    return Bullets(
+        [
+            "AdamW with a cosine, every class drawn equally often, moving average of the weights, "
+            "best epoch by the mean of macro AUC and balanced accuracy on validation. Epochs, "
+            "image sizes, augmentation and pretraining of each model are with the panel, in the "
+            "words of its card.",
+            "ResNet50 was pretrained on all training folders with five labels (COVID-19, normal, "
+            "bacterial, viral, other pneumonia) from random weights; no ImageNet. Films that "
+            "either panel tests on, or their copies, were not in it. Its epochs and image sizes "
+            "were cut because of the hours that two processor cores gave.",
+        ]
+    )
+
+
+def _evaluation() -> Bullets:
+    return Bullets(
+        [
+            "Of the exported ONNX file, in ONNX Runtime. Intervals: 1,000 bootstrap samples of "
+            "films within each class, percentiles.",
+            "**Calibration**: one temperature, in some panels also one shift a class, fitted on "
+            "validation with every class and in it every data set counted the same. Operating "
+            "points (Youden) and the out-of-distribution limit come from validation too.",
+            "Everything can be computed again from the table that `cxr-quorum label` writes: "
+            "`cxr-train evaluate --csv` does so and compares. What each model said of each film "
+            "is kept in `answers.npz` beside the models.",
+        ]
+    )
+
+
+def _comparisons() -> Paragraph:
+    return Paragraph(
+        "Studies that were run beside the shipped models, from their own result files in "
+        "`training/results`. Their budgets (epochs, image size, films) are smaller than those of "
+        "the shipped models where they say so: compare rows of one table with each other."
+    )
+
+
+def _again() -> Paragraph:
+    return Paragraph(
+        "`DATA` holds the four folders `covid19-image-dataset`, `chest-xray-pneumonia-224`, "
+        "`covid19-radiography-224` and `adult-supplement`."
+    )
+
+
+def model_report(models_folder: Path) -> str:
+    """The report as Markdown."""
+    return as_markdown(report_document(models_folder), _FIGURES)
+
+
+def html_report(models_folder: Path) -> str:
+    """The report as one HTML page."""
+    return as_html(report_document(models_folder))

@@ -23,6 +23,7 @@ from training.checkpoints import read_weights, write_atomically, write_json, wri
 from training.commit import current_commit
 from training.config import FitConfig
 from training.curves import draw_curves
+from training.metrics import softmax
 from training.models import build
 from training.models.layers import LOGITS, float_variables, front
 from training.splits import TRAIN, VALIDATION, SplitData
@@ -106,14 +107,6 @@ def predict_logits(
         for start in range(0, len(pixels), _EVALUATION_BATCH)
     ]
     return np.concatenate(parts)
-
-
-def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Probabilities float64 [N, K]."""
-    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
-    powers = np.exp(shifted)
-    result: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
-    return result
 
 
 class Fit:

@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 from training import metrics
 from training.calibrate import balanced_weights, calibrate
 from training.evaluate import Answers, operating_points, panel_votes, scores
-from training.train import softmax
+from training.metrics import softmax
 
 
 @pytest.fixture(scope="module")
