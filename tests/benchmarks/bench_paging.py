@@ -5,8 +5,8 @@
 A reader who takes 1.2 s an image looks at 3,000 an hour; here the next key comes as soon as the
 film is on the screen. Every fourth image is labelled, every tenth windowed and zoomed, the heatmap
 is on. Prints the memory of the window and of everything it started (engine with the models,
-decoders), and the slope over the last hour's images, when the caches are full. Exit code 1 where a bar is
-missed. Linux.
+decoders), and the slope over the last hour's images, when the caches are full. Exit code 1 where a
+bar is missed. Linux.
 """
 
 from __future__ import annotations
@@ -123,14 +123,14 @@ def figures_of(samples: list[Sample]) -> list[Figure]:
     pages = np.array([one.page for one in last])
     window = np.array([one.window for one in last])
     family = np.array([one.family for one in last])
+    most = _MOST_SLOPE_MB
+    largest = max(one.window for one in samples), max(one.family for one in samples)
     return [
         Figure("images looked at", samples[-1].page, unit=""),
-        Figure("window, most", max(one.window for one in samples), bar=_MOST_MB, unit="MB"),
-        Figure("window and all it started, most", max(one.family for one in samples), unit="MB"),
-        Figure(
-            "window, growth in the last hour", slope(pages, window), bar=_MOST_SLOPE_MB, unit="MB"
-        ),
-        Figure("all, growth in the last hour", slope(pages, family), bar=_MOST_SLOPE_MB, unit="MB"),
+        Figure("window, most", largest[0], bar=_MOST_MB, unit="MB"),
+        Figure("window and all it started, most", largest[1], unit="MB"),
+        Figure("window, growth in the last hour", slope(pages, window), bar=most, unit="MB"),
+        Figure("all, growth in the last hour", slope(pages, family), bar=most, unit="MB"),
     ]
 
 

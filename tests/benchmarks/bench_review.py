@@ -1,17 +1,15 @@
 """What a review of 100,000 images costs: opening, filtering, deciding, undoing.
 
 Run as ``python -m tests.benchmarks.bench_review [--images N]``. Everything is real: a store on this
-disk with full synchronisation, results of four models for every image. Times are wall-clock; the
-machine should be idle.
+disk with full synchronisation, results of four models for every image. Exit code 1 where a decision
+takes longer than a jump may (25 ms); see `gauge` for the columns.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +22,7 @@ from desktop.core.cases import OPEN, CaseResult, Prediction
 from desktop.core.decisions import make_step
 from desktop.core.review_store import ReviewStore
 from desktop.core.vote import verdict
+from tests.benchmarks.gauge import Figure, Spent, ThreadGauge, percentile, print_figures
 from tests.review_cases import CLASSES, MODELS, STAMP, fact, labelling, manifest
 
 Value = TypeVar("Value")
@@ -36,11 +35,15 @@ QUERIES = (
 )
 
 
+_FIGURES: list[Figure] = []
+
+
 def timed(name: str, work: Callable[[], Value]) -> Value:
-    """Run ``work``, print its time and give its value."""
-    start = time.perf_counter()
-    value = work()
-    print(f"{name:48} {1000 * (time.perf_counter() - start):10.1f} ms")
+    """Run ``work``, note its time and give its value."""
+    spent: list[Spent] = []
+    with ThreadGauge().measure(spent):
+        value = work()
+    _FIGURES.append(percentile(name, spent, 50))
     return value
 
 
@@ -85,19 +88,18 @@ def run(home: Path, count: int) -> None:
             select_text(table, query, sort)
             name = f"filter {query or 'everything'!r}" + (f" by {sort}" if sort else "")
             timed(name[:47], lambda query=query, sort=sort: select_text(table, query, sort))
-        times = []
+        gauge = ThreadGauge()
+        decided: list[Spent] = []
         for image in images[:300]:
             step = labelling(store, image, "Normal")
-            start = time.perf_counter()
-            store.apply(step)
-            times.append(1000 * (time.perf_counter() - start))
-        times.sort()
-        print(f"{'one decision, on the disk: median':48} {statistics.median(times):10.2f} ms")
-        print(f"{'one decision, on the disk: p99':48} {times[int(0.99 * len(times))]:10.2f} ms")
+            with gauge.measure(decided):
+                store.apply(step)
+        _FIGURES.append(percentile("one decision, on the disk: median", decided, 50))
+        _FIGURES.append(percentile("one decision, on the disk: p99", decided, 99, 25.0))
         revision = store.revision()
         timed("ask for another window's decisions", lambda: store.changes_since(revision))
         megabytes = store.path.stat().st_size / 1e6
-        print(f"{'size of the store':48} {megabytes:10.1f} MB")
+        _FIGURES.append(Figure("size of the store", megabytes, unit="MB"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as home:
         run(Path(home), options.images)
-    return 0
+    return int(print_figures(_FIGURES))
 
 
 if __name__ == "__main__":

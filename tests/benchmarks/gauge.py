@@ -106,13 +106,13 @@ def percentile(
 def print_figures(figures: Iterable[Figure]) -> bool:
     """Print the table; True where a bar is missed even without the wait for a core."""
     missed = False
-    print(f"{'':38s} {'clock':>9s} {'own':>9s} {'GUI cpu':>9s} {'bar':>9s}")
+    print(f"{'':48s} {'clock':>9s} {'own':>9s} {'GUI cpu':>9s} {'bar':>9s}")
     for one in figures:
         cells = [
             f"{value:9.1f}" if value is not None else " " * 9
             for value in (one.wall, one.own, one.cpu, one.bar)
         ]
-        print(f"{one.name:38s} {' '.join(cells)} {one.unit:3s} {one.verdict}", flush=True)
+        print(f"{one.name:48s} {' '.join(cells)} {one.unit:3s} {one.verdict}", flush=True)
         missed |= one.verdict == "NOT MET"
     print(
         "clock = as a watch has it; own = without the time this thread was ready and no core was\n"
