@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from onnx import helper
 
 from desktop.core.catalogue import Panel, PanelModel, open_panel, read_verified
@@ -271,7 +270,9 @@ def _ask(content: bytes, pixels: Pixels) -> _Said:
     return _Said(probabilities.astype(np.float64), scores.astype(np.float64))
 
 
-def _session(content: bytes) -> onnxruntime.InferenceSession:
+def _session(content: bytes) -> Any:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = usable_cores()
     options.log_severity_level = 4
