@@ -149,6 +149,7 @@ class _Job:
         self._console = Console(stderr=True, soft_wrap=True)
         self._table = Table(panel, labelling.settings.shape)
         self._told = 0
+        self._device = ""
         self._stopped_at_failure = False
         self._cut_short = False
         self._token = CancelToken()
@@ -198,7 +199,7 @@ class _Job:
             decoder=decoder,
             cancel=self._token,
             on_resumed=self._resumed,
-            on_case=self._log_case,
+            on_case=lambda case, place: self._answered(case, place, session),
         ):
             self._finished(row)
         # A signal after the last image has interrupted nothing.
@@ -335,6 +336,7 @@ class _Job:
         if self._labelling.notice:
             say(self._labelling.notice)
         report = session.report
+        self._device = report.running
         if report.fell_back or report.int8 or self._console.is_terminal:
             say(report.sentence)
         self._log.event(
@@ -365,6 +367,14 @@ class _Job:
             fresh=settings.fresh,
             watch=settings.watching,
         )
+
+    def _answered(self, case: LabelledCase, place: int, session: PanelSession) -> None:
+        if case.device != self._device:
+            # An accelerator was given up in the middle of the run.
+            self._device = case.device
+            self._progress.say(session.report.sentence)
+            self._log.event("device_changed", device=case.device, reason=session.report.reason)
+        self._log_case(case, place)
 
     def _log_case(self, case: LabelledCase, place: int) -> None:
         self._log.event(
