@@ -152,7 +152,7 @@ class _ClusterJob:
             images=report.images,
             failed=report.failed,
             resumed=report.resumed,
-            seconds=round(report.seconds, 3),
+            took_seconds=round(report.seconds, 3),
         )
 
     def _end(self) -> int:

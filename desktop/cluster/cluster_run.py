@@ -160,6 +160,8 @@ class ClusterRun:
         """Label what is not finished; one report a part, whose rows are then durable."""
         reported = 0
         for report in engine.label(job, self._parts, token):
+            if not report.images:  # left alone because of a stop
+                continue
             reported += 1
             self.counts.resumed += report.resumed
             self.counts.decode_seconds += report.decode_seconds

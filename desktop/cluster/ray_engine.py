@@ -88,6 +88,7 @@ class RayCluster:
         self._ours = not self._ray.is_initialized()
         if self._ours:
             self._connect()
+        self._look_at_nodes(tell=False)  # those of earlier runs are no news
 
     @property
     def cores(self) -> int:
@@ -233,12 +234,13 @@ class RayCluster:
             ),
         )
 
-    def _look_at_nodes(self) -> None:
+    def _look_at_nodes(self, *, tell: bool = True) -> None:
         with contextlib.suppress(Exception):  # only to tell; the run does not depend on it
             for node in self._ray.nodes():
                 if not node["Alive"] and node["NodeID"] not in self._lost:
                     self._lost.add(node["NodeID"])
-                    self._say("A node was lost. Its parts go to the others; nothing is lost.")
+                    if tell:
+                        self._say("A node was lost. Its parts go to the others; nothing is lost.")
 
 
 class PartWorker:

@@ -119,6 +119,21 @@ def test_a_run_that_was_killed_goes_on_with_what_is_missing(
     assert (tmp_path / "cluster.csv").read_bytes() == expected
 
 
+def test_a_stop_keeps_what_is_finished_and_begins_no_other_part(
+    tmp_path: Path, drawn: Path, panel: Panel
+) -> None:
+    settings = RunSettings(tmp_path / "cluster.csv")
+    parts = PartSettings(default_store(tmp_path / "cluster.csv"), size=16, device="cpu")
+    with ClusterRun(panel, settings, parts) as run:
+        run.plan(list_films([drawn], recursive=True), 1)
+        reports = run.results(InlineEngine(), run.job(), CancelToken())
+        first = next(reports)
+        run.ask_to_stop()
+        assert list(reports) == []
+        assert not run.complete
+        assert run.write_table() == first.images
+
+
 def test_changed_new_and_removed_films_are_noticed(
     tmp_path: Path, films: Path, panel: Panel
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from pathlib import Path
 
@@ -11,10 +12,9 @@ from PIL import Image
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
 from tests.tiny_models import write_panel
 
-pytest.importorskip("ray")
-
 
 @pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra cluster")
 @pytest.mark.timeout(900)
 def test_a_killed_node_costs_nothing_but_time(tmp_path: Path) -> None:
     from tests.cluster.two_nodes import prove

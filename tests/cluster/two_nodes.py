@@ -57,6 +57,7 @@ class Proof:
 def prove(films: Path, folder: Path, panel: str = "covid19", part_size: int = 16) -> Proof:
     """Run the proof in ``folder``; needs Ray and about a minute on an idle machine."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
     from ray.cluster_utils import Cluster
 
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_BACKEND_LOG_LEVEL": "fatal"}
