@@ -54,6 +54,7 @@ class AboutDialog(QDialog):
         research.setWordWrap(True)
         research.setFont(theme.font(13, 500))
         tabs = QTabWidget()
+        tabs.setAccessibleName(self.tr("Versions and licences"))
         tabs.addTab(_text(versions_text(), self.tr("Versions")), self.tr("Versions"))
         tabs.addTab(_text(licences_text(), self.tr("Licences")), self.tr("Licences"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

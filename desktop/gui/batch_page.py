@@ -40,6 +40,7 @@ class BatchPage(OverlayScroll):
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(self.tr("Batch"))
         self._session: Session | None = None
         self._figures: BatchFigures | None = None
         self._device = ("", "")
@@ -63,6 +64,7 @@ class BatchPage(OverlayScroll):
         self.export_button = FlatButton(self.tr("Export CSV"), "export", kind="boxed", height=36)
         self.export_button.follow(shortcuts["export_csv"], self.tr("Export CSV"))
         self.review_button = FlatButton("", kind="primary", height=36)
+        self.review_button.hide()
         self.review_button.clicked.connect(self.review_disagreements_asked)
         self._votes = StackedBars()
         self._agreement = ShareBars()

@@ -76,6 +76,7 @@ class EmptyState(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(self.tr("Start"))
         self.drop_zone = _DropZone()
         self.open_folder_button = FlatButton(
             self.tr("Open folder"), "folder", kind="primary", height=36

@@ -42,6 +42,7 @@ class ScorecardPage(OverlayScroll):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName(self.tr("Scorecard"))
         self._facts: PanelFacts | None = None
         self._card: Scorecard | None = None
         self._session: Session | None = None

@@ -75,6 +75,7 @@ class SettingsDialog(QDialog):
         self._problem = QLabel()
         self._problem.setWordWrap(True)
         self._tabs = QTabWidget()
+        self._tabs.setAccessibleName(self.tr("Groups of settings"))
         self._forms: dict[str, QFormLayout] = {}
         for name, explanation in explanations().items():
             if name not in _ELSEWHERE:
@@ -125,6 +126,7 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(theme.GAP_XS)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         scroll = QScrollArea()
+        scroll.setAccessibleName(_tr(group))
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -12,6 +12,10 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Versions and licences</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Versions</source>
             <translation type="unfinished" />
         </message>
@@ -325,6 +329,10 @@
     </context>
     <context>
         <name>BatchPage</name>
+        <message>
+            <source>Batch</source>
+            <translation type="unfinished" />
+        </message>
         <message>
             <source>No folder open</source>
             <translation type="unfinished" />
@@ -908,6 +916,10 @@
     </context>
     <context>
         <name>EmptyState</name>
+        <message>
+            <source>Start</source>
+            <translation type="unfinished" />
+        </message>
         <message>
             <source>Open folder</source>
             <translation type="unfinished" />
@@ -1708,6 +1720,10 @@ map</source>
     <context>
         <name>ScorecardPage</name>
         <message>
+            <source>Scorecard</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Reference</source>
             <translation type="unfinished" />
         </message>
@@ -2151,6 +2167,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         <name>SettingsDialog</name>
         <message>
             <source>Settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Groups of settings</source>
             <translation type="unfinished" />
         </message>
     </context>
