@@ -14,7 +14,8 @@ import desktop
 from desktop.core.catalogue import open_panel
 from desktop.core.codes import all_codes
 from desktop.core.demo import write_samples
-from desktop.core.diagnosis import diagnose
+from desktop.core.devices import DeviceReport
+from desktop.core.diagnosis import choices, diagnose
 from desktop.core.errors import OutputFailed
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import RunCounts, RunSettings
@@ -90,3 +91,23 @@ def test_the_manifest_names_the_models_and_no_file(tmp_path: Path) -> None:
     assert values["device"]["running"] == "cpu"
     assert "smith" not in text
     assert str(tmp_path) not in text
+
+
+def test_doctor_explains_what_an_accelerator_runs_with() -> None:
+    report = DeviceReport(
+        asked="cuda",
+        running="cuda",
+        sessions=(("scnn", "cuda"),),
+        reason="",
+        threads=4,
+        precision="fp16",
+        precision_reason="The drawn films get the same votes with 16 and with 32 bits.",
+        batch=64,
+    )
+    found = {item.what: item for item in choices(report)}
+    assert found["provider"].chosen == "CUDAExecutionProvider"
+    assert found["precision"].chosen == "fp16"
+    assert "same votes" in found["precision"].why
+    assert found["batch"].chosen == "64"
+    assert "probe" in found["batch"].why
+    assert all(item.why.endswith(".") for item in found.values())
