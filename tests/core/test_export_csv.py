@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,32 @@ def test_rows_that_fail_half_way_leave_the_old_table(tmp_path: Path, panel: Pane
     with pytest.raises(OutputFailed):
         write_table(target, panel, (row for row in [TableRow(ok()), *rows()]))
     assert target.read_text() == "old"
+
+
+def test_lines_are_csv_unless_asked_otherwise(panel: Panel) -> None:
+    table = Table(panel)
+    row = TableRow(ok("ward/Wójcik.png"), Decision())
+    assert table.header() == table.header("csv") != ""
+    assert list(table.lines_of(row)) == list(table.lines_of(row, "csv"))
+    assert table.header().endswith("\r\n")
+
+
+def test_json_lines_keep_letters_as_they_are(panel: Panel) -> None:
+    (line,) = Table(panel).lines_of(TableRow(ok("ward/Wójcik.png"), Decision()), "jsonl")
+    assert "ward/Wójcik.png" in line
+
+
+def test_json_lines_never_hold_what_json_does_not_know(panel: Panel) -> None:
+    case = ok()
+    assert case.verdict is not None
+    broken = replace(case, verdict=replace(case.verdict, entropy=float("nan")))
+    with pytest.raises(ValueError, match="JSON"):
+        list(Table(panel).lines_of(TableRow(broken, Decision()), "jsonl"))
+
+
+def test_a_long_table_on_disk_is_long(panel: Panel, tmp_path: Path) -> None:
+    target = tmp_path / "long.csv"
+    write_table(target, panel, [TableRow(ok(), Decision())], "csv", "long")
+    with target.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["model"] for row in rows] == list(MODEL_NAMES)

@@ -593,3 +593,51 @@ def test_every_refusal_of_the_table_says_what_to_do() -> None:
         assert row.advice[0].isupper()
         assert row.advice.endswith(".")
         assert not row.meaning.endswith(".")
+
+
+# what the models see of a film's window ----------------------------------------------------------
+def test_a_plain_film_is_handed_on_without_a_copy() -> None:
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.shares_memory(eight_bit(Radiograph(values)), values)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window("narrow", 50, 100),
+        Window("from 1", 1, 255),
+        Window("to 256", 0, 256),
+        Window("inverted", 0, 255, np.linspace(1, 0, 256, dtype=np.float32)),
+    ],
+)
+def test_any_other_window_is_put_on_an_eight_bit_film_too(window: Window) -> None:
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    film = Radiograph(values, windows=(window,))
+    assert np.array_equal(eight_bit(film), look_up_table(film, window)[values])
+    assert not np.array_equal(eight_bit(film), values)
+
+
+def test_deep_values_in_a_plain_window_are_cut_off_and_never_wrap() -> None:
+    values = np.array([[0, 255, 256, 4095]], np.uint16)
+    assert eight_bit(Radiograph(values, bits=12)).tolist() == [[0, 255, 255, 255]]
+
+
+def test_reading_a_file_skips_detail_only_where_the_caller_allows_it(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    shades = np.linspace(0, 255, 1200).astype(np.uint8)
+    Image.fromarray(np.tile(shades, (1000, 1))).save(path, quality=90)
+    assert read_radiograph(path).values.shape == (1000, 1200)
+    reduced = read_radiograph(path, at_least=448).values.shape
+    assert 448 <= min(reduced) < 1000
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"%PDF-1.7 " + bytes(200), "PDF"), (b"once upon a time " * 20, "unknown content")],
+)
+def test_a_refusal_names_what_the_file_is(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "scan.png"
+    path.write_bytes(content)
+    with pytest.raises(ImageRefused, match=words) as refusal:
+        read_radiograph(path)
+    assert refusal.value.code == "TYPE-01"

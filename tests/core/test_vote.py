@@ -148,3 +148,38 @@ def test_a_verdict_never_depends_on_order_and_always_adds_up(
     if predictions:
         assert math.isclose(sum(result.mean_probabilities), 1, abs_tol=1e-9)
         assert -1e-9 <= result.entropy <= math.log2(classes) + 1e-9
+
+
+def test_counts_come_most_voted_first_whatever_the_order_of_the_classes() -> None:
+    assert vote_counts(votes("CNNN"), CLASSES) == (("Normal", 3), ("Covid", 1))
+    assert vote_counts(votes("VVCC"), CLASSES) == (("Covid", 2), ("Viral Pneumonia", 2))
+
+
+def test_a_larger_panel_names_every_dissent() -> None:
+    members = tuple(f"model_{number}" for number in range(7))
+    rows = {"C": (0.8, 0.1, 0.1), "N": (0.1, 0.8, 0.1), "V": (0.1, 0.1, 0.8)}
+    predictions = [
+        Prediction(name, rows[letter], None)
+        for name, letter in zip(members, "CCCCNNV", strict=True)
+    ]
+    said = verdict(predictions, members, 3, 1.0)
+    words = "Covid, 4 of 7. 2 Normal, 1 Viral Pneumonia."
+    assert verdict_sentence(said, CLASSES) == words
+
+
+def test_short_names_are_no_longer_than_they_need_to_be() -> None:
+    assert short_names(("Covid", "Covax")) == ("Covi", "Cova")
+    assert short_names(("Normal", "Nodule", "Effusion")) == ("Nor", "Nod", "Eff")
+
+
+def test_certainty_is_zero_bits_and_not_minus_zero() -> None:
+    certain = [Prediction(name, (1.0, 0.0, 0.0), None) for name in MEMBERS]
+    entropy = verdict(certain, MEMBERS, 3, 1.0).entropy
+    assert entropy == 0.0
+    assert math.copysign(1.0, entropy) == 1.0
+
+
+def test_answers_of_strangers_are_refused_in_words() -> None:
+    stranger = Prediction("somebody", (0.8, 0.1, 0.1), None)
+    with pytest.raises(ValueError, match=r"^one prediction a member, and of members only$"):
+        verdict([stranger], MEMBERS, 3, 1.0)
