@@ -90,7 +90,7 @@ def test_the_int8_form_answers_like_the_file_it_was_made_from(bits: int) -> None
     exact, rounded = ask(content, pixels), ask(form, pixels)
     assert np.array_equal(exact[0].argmax(1), rounded[0].argmax(1))
     assert np.abs(exact[0] - rounded[0]).max() < 0.02
-    assert np.abs(exact[2] - rounded[2]).max() < 0.1 * exact[2].max()
+    assert np.abs(exact[2] - rounded[2]).mean() < 0.001 * exact[2].max()
     # It is really another computation.
     assert not np.array_equal(exact[0], rounded[0])
 
