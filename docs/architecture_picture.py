@@ -50,17 +50,19 @@ class Arrow:
 
 MAIN, GUI, CLI = "desktop/__main__.py", "desktop/gui", "desktop/cli"
 CORE, TRAINING, MODELS = "desktop/core", "training", "exported_models"
+CLUSTER = "desktop/cluster"
 
 AREAS = (
     Area(MAIN, "words to window or command", 560, 30, 260, 56),
     Area(GUI, "the window; Qt lives here only", 420, 130, 260, 76),
     Area(CLI, "the commands; never Qt", 720, 130, 220, 76),
+    Area(CLUSTER, "many machines; Ray", 980, 130, 200, 76),
     Area(
         CORE,
         "the engine; neither Qt nor TensorFlow",
         420,
         260,
-        520,
+        760,
         290,
         (
             ("film", ("folder", "file_type", "pixels", "dicom", "decode_process")),
@@ -80,12 +82,14 @@ ARROWS = (
     Arrow(MAIN, CLI, ((780, 86), (780, 130))),
     Arrow(GUI, CORE, ((550, 206), (550, 260)), "imports"),
     Arrow(CLI, CORE, ((830, 206), (830, 260)), "imports"),
+    Arrow(CLI, CLUSTER, ((940, 168), (980, 168))),
+    Arrow(CLUSTER, CORE, ((1080, 206), (1080, 260)), "imports"),
     Arrow(TRAINING, CORE, ((300, 310), (420, 310)), "imports"),
     Arrow(TRAINING, MODELS, ((160, 370), (160, 440)), "writes", files=True),
     Arrow(MODELS, CORE, ((300, 495), (420, 495)), "is read by", files=True),
 )
 
-WIDTH, HEIGHT = 960, 572
+WIDTH, HEIGHT = 1200, 572
 INK, GREY, LINE, PAPER, PANEL = "#1A1A1A", "#545454", "#8A8A8A", "#FBFBFB", "#FFFFFF"
 FONT = 'font-family="Inter, system-ui, sans-serif"'
 

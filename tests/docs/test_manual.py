@@ -93,7 +93,8 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_a_server(tmp_p
             continue
         loads = _Loads()
         loads.feed(page.read_text(encoding="utf-8"))
-        assert loads.found
+        # A page that comes as it is, such as the report, may hold all it shows.
+        assert loads.found or (DOCS / page.name).is_file(), page.name
         for address in loads.found:
             assert "//" not in address, f"{page.name} loads {address}"
             local = page.parent / address.split("?")[0].split("#")[0]

@@ -158,7 +158,7 @@ def test_json_lines_by_the_outputs_ending(
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["label"], "required"),
+        (["label"], "nothing to label"),
         (["label", "nowhere"], "does not exist"),
         (["label", ".", "--panel", "unknown"], "no panel called unknown"),
         (["label", ".", "--device", "quantum"], "invalid choice"),
