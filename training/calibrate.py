@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,3 +82,67 @@ def calibrate(
     found = minimize(loss, np.zeros(classes + 1), method="L-BFGS-B", bounds=bounds).x
     added = found[1:] - found[1:].mean() if shift else np.zeros(classes)
     return Calibration(float(np.exp(found[0])), tuple(float(value) for value in added))
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often a film of one class may be called another one.
+
+    Attributes:
+        usual: Class whose films raise the false alarm, index.
+        alarm: Class they are called, index.
+        share: Largest share on validation, the mean over the data sets that hold both classes:
+            a data set with one of them only would be told by its looks.
+    """
+
+    usual: int
+    alarm: int
+    share: float
+
+
+_STEP = 0.05
+_LARGEST = 6.0
+
+
+def limit_false_alarms(
+    calibration: Calibration,
+    logits: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int64],
+    sources: Sequence[str],
+    limit: FalseAlarms,
+) -> Calibration:
+    """Lower the alarm's shift until false alarms on validation are rare enough.
+
+    A panel that calls a tenth of the healthy ill is no use for labelling; the price is paid in
+    sensitivity, which the report states.
+
+    Args:
+        calibration: What :func:`calibrate` found.
+        logits: Validation logits [N, K].
+        labels: [N].
+        sources: Data set of each film, N names.
+        limit: What is allowed.
+    """
+    names = np.array(sources)
+    both = [
+        name
+        for name in np.unique(names)
+        if {limit.usual, limit.alarm} <= set(labels[names == name].tolist())
+    ]
+    scores = logits.astype(np.float64) / calibration.temperature + np.array(calibration.shift)
+
+    def false_alarms(lowered: float) -> float:
+        moved = scores.copy()
+        moved[:, limit.alarm] -= lowered
+        called = moved.argmax(1) == limit.alarm
+        shares = [np.mean(called[(names == name) & (labels == limit.usual)]) for name in both]
+        return float(np.mean(shares)) if shares else 0.0
+
+    lowered = next(
+        (step for step in np.arange(0, _LARGEST, _STEP) if false_alarms(step) <= limit.share),
+        _LARGEST,
+    )
+    shift = np.array(calibration.shift)
+    shift[limit.alarm] -= lowered
+    shift -= shift.mean()
+    return dataclasses.replace(calibration, shift=tuple(float(value) for value in shift))

@@ -21,7 +21,13 @@ from desktop.core.contract import (
     PanelMember,
 )
 from desktop.core.errors import ModelRefused
-from training.calibrate import balanced_weights, calibrate
+from training.calibrate import (
+    Calibration,
+    FalseAlarms,
+    balanced_weights,
+    calibrate,
+    limit_false_alarms,
+)
 from training.cards import facts_of, model_page
 from training.checkpoints import read_weights, write_atomically, write_weights
 from training.commit import current_commit
@@ -128,6 +134,21 @@ def _exposure(data: SplitData, reduce: int) -> tuple[ExposureHead, npt.NDArray[n
     return _exposures[key]
 
 
+def calibration_of(logits: npt.NDArray[np.float32], data: SplitData) -> Calibration:
+    """Calibrate as the recipe asks, from the logits [N, K] of its validation films."""
+    validation = data.indices(VALIDATION)
+    labels = data.labels[validation]
+    sources = [data.films[index].source for index in validation]
+    recipe = data.recipe
+    found = calibrate(logits, labels, balanced_weights(labels, sources), shift=recipe.shift)
+    if recipe.false_alarms is None:
+        return found
+    usual, alarm, share = recipe.false_alarms
+    place = recipe.class_names.index
+    limit = FalseAlarms(place(usual), place(alarm), share)
+    return limit_false_alarms(found, logits, labels, sources, limit)
+
+
 def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str, Any]]:
     """The model of a run as it will be exported, calibrated on validation."""
     config, described, trained = load_best(run)
@@ -141,11 +162,7 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
     validation = data.indices(VALIDATION)
     inspect = _inspector(body, config.reduce)
     logits, features, small = inspect(data.pixels[validation])
-    labels = data.labels[validation]
-    sources = [data.films[index].source for index in validation]
-    calibration = calibrate(
-        logits, labels, balanced_weights(labels, sources), shift=data.recipe.shift
-    )
+    calibration = calibration_of(logits, data)
 
     train = data.indices(TRAIN)
     random = np.random.default_rng(config.seed)

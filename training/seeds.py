@@ -54,8 +54,7 @@ def _score(run: Path) -> float:
 
 def _probabilities(run: Path, data: Any) -> Probabilities:
     """Calibrated answers of a run on every test side, at the size it is exported with."""
-    from training.calibrate import balanced_weights, calibrate
-    from training.export import fixed_body
+    from training.export import calibration_of, fixed_body
     from training.splits import VALIDATION
     from training.train import load_best, logit_function, predict_logits
 
@@ -64,14 +63,7 @@ def _probabilities(run: Path, data: Any) -> Probabilities:
         raise ValueError(f"{run} was trained on other films than the panel has now.")
     step = logit_function(fixed_body(config, described, trained), config.reduce)
     validation = data.indices(VALIDATION)
-    labels = data.labels[validation]
-    sources = [data.films[index].source for index in validation]
-    calibration = calibrate(
-        predict_logits(step, data.pixels[validation]),
-        labels,
-        balanced_weights(labels, sources),
-        shift=data.recipe.shift,
-    )
+    calibration = calibration_of(predict_logits(step, data.pixels[validation]), data)
     return {
         side: calibration.probabilities(predict_logits(step, data.pixels[data.indices(side)]))
         for side in data.test_sides

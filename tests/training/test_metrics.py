@@ -7,7 +7,13 @@ import pytest
 from sklearn import metrics as reference
 
 from training import metrics
-from training.calibrate import balanced_weights, calibrate
+from training.calibrate import (
+    Calibration,
+    FalseAlarms,
+    balanced_weights,
+    calibrate,
+    limit_false_alarms,
+)
 from training.evaluate import Answers, operating_points, panel_votes, scores
 from training.metrics import softmax
 
@@ -134,3 +140,22 @@ def test_a_panel_with_a_normal_class_has_sensitivity_and_specificity() -> None:
     assert found["sensitivity"]["value"] == 1
     assert found["specificity"]["value"] == 0.5
     assert found["auc"]["value"] == 1
+
+
+def test_false_alarms_are_held_down_where_a_data_set_holds_both_classes() -> None:
+    random = np.random.default_rng(4)
+    labels = np.tile([0, 1], 200)
+    sources = ["mixed"] * 200 + ["normal only"] * 200
+    labels[200:] = 1
+    logits = np.stack([1.0 - 2.0 * labels, 2.0 * labels - 1.0], axis=1)
+    logits = (logits + random.normal(0, 2, logits.shape)).astype(np.float32)
+    free = Calibration(1.0, (0.0, 0.0))
+    held = limit_false_alarms(free, logits, labels, sources, FalseAlarms(1, 0, 0.05))
+    mixed = labels[:200] == 1
+    called = held.probabilities(logits[:200])[mixed].argmax(1) == 0
+    assert np.mean(free.probabilities(logits[:200])[mixed].argmax(1) == 0) > 0.1
+    assert np.mean(called) <= 0.05
+    assert np.mean(called) > 0.02
+    assert sum(held.shift) == pytest.approx(0.0)
+    easy = limit_false_alarms(free, logits, labels, sources, FalseAlarms(1, 0, 0.9))
+    assert easy == free
