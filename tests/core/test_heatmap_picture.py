@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,18 @@ def test_names_are_safe_and_different() -> None:
 def test_a_sheet_with_a_strange_name_is_written(tmp_path: Path, panel: Panel) -> None:
     result = case([peak()] * 4, image="new\nline \udcff 胸部 " + "x" * 300 + ".png")
     assert write_picture(tmp_path, result, FILM, panel).exists()
+
+
+def test_a_sheet_of_what_is_no_usual_film_says_so(panel: Panel) -> None:
+    usual = case([peak()] * 4)
+    assert usual.verdict is not None
+    odd = replace(usual, verdict=replace(usual.verdict, ood=True))
+    silent = replace(usual, verdict=None)
+    sheets = [
+        np.asarray(heatmap_sheet(item, FILM, panel, PictureStyle()))
+        for item in (usual, odd, silent)
+    ]
+    # Only the line under the name differs.
+    differing = {np.flatnonzero((sheets[0] != other).any(axis=(1, 2)))[-1] for other in sheets[1:]}
+    assert max(differing) < 80
+    assert not np.array_equal(sheets[1], sheets[2])

@@ -1,0 +1,149 @@
+"""Small promises of small modules: lists of paths, words for a precision, hashes, locks, names."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from desktop.core.decoding import FILM_SIDE, _reduced, file_sha256
+from desktop.core.dicom import _occurs
+from desktop.core.engine_messages import EngineRequest
+from desktop.core.errors import UsageError
+from desktop.core.path_list import read_path_list, refuse_addresses
+from desktop.core.precision import ALL_FP32, checked_precision, plan_precision
+from desktop.core.query_terms import All, Some
+from desktop.core.quiet import quiet
+from desktop.core.store_database import _sqlite_code
+from desktop.core.store_salvage import latest_aside, rebuild
+from tests.review_cases import case, fact, labelling, open_store
+from tests.tiny_models import write_panel
+
+
+# lists of paths ----------------------------------------------------------------------------------
+def test_a_list_names_one_place_a_line_and_an_empty_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"a.png\r\n\nward/b.dcm\n")
+    assert read_path_list(tmp_path / "list") == [Path("a.png"), Path("ward/b.dcm")]
+    (tmp_path / "empty").write_text("\n  \n")
+    for file in ("empty", "missing"):
+        with pytest.raises(UsageError) as refusal:
+            read_path_list(tmp_path / file)
+        assert refusal.value.code == "USAGE-01"
+
+
+def test_addresses_are_refused_by_what_reads_only_files() -> None:
+    refuse_addresses([Path("a.png")])
+    with pytest.raises(UsageError, match="only --engine ray"):
+        refuse_addresses([Path("a.png"), "s3://ward/b.dcm"])
+
+
+# precision ---------------------------------------------------------------------------------------
+def test_a_precision_is_known_in_any_case_and_any_other_word_is_refused() -> None:
+    assert checked_precision("FP32") == "fp32"
+    with pytest.raises(UsageError, match="no precision fp8"):
+        checked_precision("fp8")
+
+
+def test_who_asks_for_32_bits_gets_them_without_a_look_at_the_machine(tmp_path: Path) -> None:
+    from desktop.core.catalogue import open_panel
+
+    panel = open_panel(write_panel(tmp_path))
+    assert plan_precision(panel, "fp32") is ALL_FP32
+
+
+# files -------------------------------------------------------------------------------------------
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_has_no_hash_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert file_sha256(tmp_path / "pipe.png") == ""
+    assert file_sha256(tmp_path / "missing.png") == ""
+
+
+def test_only_a_large_film_is_reduced() -> None:
+    small = np.zeros((40, 60), np.uint8)
+    assert _reduced(small) is small
+    large = _reduced(np.zeros((FILM_SIDE * 2, FILM_SIDE), np.uint8))
+    assert large.shape == (FILM_SIDE, FILM_SIDE // 2)
+
+
+@pytest.mark.parametrize(("low", "high", "found"), [(5, 5, True), (6, 6, False), (6, 9, True)])
+def test_padding_of_one_value_or_of_a_range_is_looked_for(low: int, high: int, found: bool) -> None:
+    assert _occurs(np.array([[5, 8]]), low, high, first=0) is found
+
+
+# the engine --------------------------------------------------------------------------------------
+@pytest.mark.parametrize("micro_batch", [0, 10_000])
+def test_a_micro_batch_that_could_not_be_in_hand_is_refused(micro_batch: int) -> None:
+    with pytest.raises(ValueError, match="micro-batch"):
+        EngineRequest(panel_folder=Path(), micro_batch=micro_batch)
+
+
+def test_silence_lasts_until_the_last_one_leaves() -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        with quiet():
+            with quiet():
+                warnings.warn("inner", stacklevel=1)
+            warnings.warn("still quiet", stacklevel=1)
+        warnings.warn("loud again", stacklevel=1)
+    assert [str(item.message) for item in heard] == ["loud again"]
+
+
+# queries -----------------------------------------------------------------------------------------
+def test_a_query_has_one_form_only() -> None:
+    for parts in ((All(()),),):
+        with pytest.raises(ValueError, match="conjunction"):
+            All(parts)
+        with pytest.raises(ValueError, match="disjunction"):
+            Some(parts)
+
+
+# the review store --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, sqlite3.SQLITE_FULL),
+        (errno.EROFS, sqlite3.SQLITE_CANTOPEN),
+        (errno.EIO, sqlite3.SQLITE_IOERR),
+    ],
+)
+def test_trouble_of_the_disk_is_told_by_its_kind(number: int, code: int) -> None:
+    assert _sqlite_code(OSError(number, os.strerror(number))) == code
+
+
+def test_the_store_set_aside_last_is_found_among_files_of_other_names(tmp_path: Path) -> None:
+    for name in (
+        "review.damaged-20261123T090000.sqlite",
+        "review.damaged-20261123T090000-2.sqlite",
+        "review.damaged-20261123T090000-copy.sqlite",
+    ):
+        (tmp_path / name).touch()
+    found = latest_aside(tmp_path / "review.sqlite")
+    assert found is not None
+    assert found.name == "review.damaged-20261123T090000-2.sqlite"
+
+
+@pytest.mark.parametrize("faster", [False, True])
+def test_a_damaged_store_is_replaced_where_links_are_unknown_but_never_a_new_one(
+    faster: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(tmp_path) as store:
+        store.record_results([(case("a.png", "CCCC"), fact("a.png"))])
+        store.apply(labelling(store, "a.png"))
+        path = store.path
+
+    def no_links(self: Path, target: Path) -> None:
+        if faster:
+            self.write_bytes(b"another window's")
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    _, saved = rebuild(path, "ward")
+    assert saved == 1
+    assert (path.read_bytes() == b"another window's") == faster
