@@ -38,6 +38,14 @@ NOT_PYTHON = (
     ("Icons in `desktop/assets/icons`", "Apache-2.0", "drawn for this project"),
     ("Models in `exported_models`", "Apache-2.0", "their cards name the films"),
 )
+# What an extra brings, by its own name; never in the packages.
+EXTRAS = (
+    ("ray", "Apache-2.0", "cluster"),
+    ("fsspec", "BSD-3-Clause", "cluster"),
+    ("pandas", "BSD-3-Clause", "cluster"),
+    ("pyarrow", "Apache-2.0", "parquet"),
+    ("openvino", "Apache-2.0", "openvino"),
+)
 
 
 def licence(name: str) -> str:
@@ -63,4 +71,7 @@ def table() -> str:
         note = {"pydicom-data": "one public chest film, for trying"}.get(name, "")
         lines.append(f"| {name} | {licence(name)} | {note} |")
     lines += [f"| {name} | {words} | {note} |" for name, words, note in NOT_PYTHON]
+    lines += [
+        f"| {name} | {words} | only with the extra `{extra}` |" for name, words, extra in EXTRAS
+    ]
     return "\n".join(lines)

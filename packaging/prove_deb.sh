@@ -28,6 +28,9 @@ cxr-quorum --version
 cxr-quorum models --verify >"$work/models.txt" || { cat "$work/models.txt"; fail "models"; }
 cxr-quorum doctor >"$work/doctor.txt" || { cat "$work/doctor.txt"; fail "doctor"; }
 cxr-quorum demo --no-window --output "$work/demo" >"$work/demo.txt" || { cat "$work/demo.txt"; fail "demo"; }
+# Times are measured ahead of whatever else this machine does, if we may: as on an idle one.
+priority="beside this machine's other work"
+chrt --rr --pid 1 $$ 2>/dev/null && priority="ahead of this machine's other work"
 start=$(now)
 code=0
 cxr-quorum label "$work/demo/samples" --output "$work/votes.csv" --heatmaps "$work/maps" --quiet || code=$?
@@ -35,7 +38,7 @@ cxr-quorum label "$work/demo/samples" --output "$work/votes.csv" --heatmaps "$wo
 [ "$code" = 1 ] || fail "label ended with $code"
 rows=$(grep -c ",ok," "$work/votes.csv")
 [ "$rows" -ge 8 ] || fail "only $rows films were labelled"
-echo "labelled: $rows films with heatmaps in $(since "$start") s"
+echo "labelled: $rows films with heatmaps in $(since "$start") s, $priority"
 
 # The window, without a display server and on a real X server.
 window() {
@@ -64,9 +67,6 @@ window env QT_QPA_PLATFORM=offscreen
 echo "window offscreen: opened the folder and closed"
 
 apt-get install -y -qq --no-install-recommends xvfb xdotool >"$work/apt.log" 2>&1 || fail "Xvfb"
-# The start is measured ahead of whatever else this machine does, if we may: as on an idle one.
-priority="beside this machine's other work"
-chrt --rr --pid 1 $$ 2>/dev/null && priority="ahead of this machine's other work"
 Xvfb :97 -screen 0 1440x900x24 >/dev/null 2>&1 &
 server=$!
 export DISPLAY=:97

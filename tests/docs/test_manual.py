@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -100,3 +101,15 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_a_server(tmp_p
             local = page.parent / address.split("?")[0].split("#")[0]
             assert local.exists(), f"{page.name} loads {address}, which is not there"
     assert (site / "search" / "search_index.js").exists()
+
+
+def test_what_an_extra_brings_has_its_licence_listed() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    listed = (DOCS / "licences.md").read_text(encoding="utf-8")
+    # Training, docs, packaging and dev make things; they are no part of what a user runs.
+    for extra in extras.keys() - {"training", "docs", "packaging", "dev"}:
+        for requirement in extras[extra]:
+            name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+            assert f"| {name} |" in listed, f"{name} of the extra {extra}"
