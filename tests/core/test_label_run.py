@@ -246,6 +246,14 @@ def test_a_damaged_journal_is_set_aside_and_told(
     assert (tmp_path / "votes.csv.journal.damaged-1").read_bytes() == content
 
 
+def test_a_second_damaged_journal_does_not_replace_the_first(tmp_path: Path, panel: Panel) -> None:
+    for number in (1, 2):
+        (tmp_path / "votes.csv.journal").write_bytes(b"no database %d" % number)
+        LabelRun(panel, RunSettings(tmp_path / "votes.csv")).close()
+        aside = tmp_path / f"votes.csv.journal.damaged-{number}"
+        assert aside.read_bytes() == b"no database %d" % number
+
+
 def test_somebody_elses_database_of_that_name_is_not_touched(tmp_path: Path, panel: Panel) -> None:
     journal = tmp_path / "votes.csv.journal"
     with sqlite3.connect(journal) as database:

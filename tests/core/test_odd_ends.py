@@ -11,11 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 
-from desktop.core.decoding import FILM_SIDE, _reduced, file_sha256
+from desktop.core.answers import NoAnswer
+from desktop.core.cancel import CancelToken
+from desktop.core.cases import Prediction
+from desktop.core.decision_log import _decision
+from desktop.core.decoding import FILM_SIDE, ThreadDecoder, _reduced, file_sha256
 from desktop.core.dicom import _occurs
+from desktop.core.dicom_facts import number
+from desktop.core.dicom_windows import _limits
 from desktop.core.engine_messages import EngineRequest
 from desktop.core.errors import UsageError
+from desktop.core.folder import list_folder
+from desktop.core.inference import _same_answer
+from desktop.core.onnx_graph import tensor, tensor_values
 from desktop.core.path_list import read_path_list, refuse_addresses
 from desktop.core.precision import ALL_FP32, checked_precision, plan_precision
 from desktop.core.query_terms import All, Some
@@ -147,3 +157,61 @@ def test_a_damaged_store_is_replaced_where_links_are_unknown_but_never_a_new_one
     _, saved = rebuild(path, "ward")
     assert saved == 1
     assert (path.read_bytes() == b"another window's") == faster
+
+
+def test_a_decision_without_a_sound_revision_is_damage() -> None:
+    for revision in (None, -1, "3"):
+        with pytest.raises(sqlite3.DatabaseError, match="damaged row"):
+            _decision([*[None] * 9, revision])
+
+
+# tensors and tags --------------------------------------------------------------------------------
+def test_a_tensor_comes_back_from_its_bytes_and_other_kinds_are_left_alone() -> None:
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    whole = tensor("w", values)
+    assert np.array_equal(tensor_values(whole), values)
+    onnx = pytest.importorskip("onnx")
+    plain = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, (2, 3), values.ravel())
+    assert np.array_equal(tensor_values(plain.SerializeToString()), values)
+    words = onnx.helper.make_tensor("w", onnx.TensorProto.STRING, (1,), [b"text"])
+    assert tensor_values(words.SerializeToString()) is None
+    cut = onnx.TensorProto(name="w", dims=(4, 3), data_type=1, raw_data=bytes(24))
+    assert tensor_values(cut.SerializeToString()) is None
+
+
+def test_two_answers_are_the_same_only_where_both_are_answers_or_neither_is() -> None:
+    none = NoAnswer("INFER-01", "It stopped.")
+    some = Prediction("scnn", (0.7, 0.3))
+    assert _same_answer(none, none)
+    assert not _same_answer(none, some)
+    assert not _same_answer(some, none)
+    assert _same_answer(some, Prediction("scnn", (0.7, 0.3)))
+    assert not _same_answer(some, Prediction("scnn", (0.3, 0.7)))
+
+
+def test_a_tag_that_holds_several_numbers_gives_its_first_and_a_damaged_one_none() -> None:
+    dataset = Dataset()
+    dataset.WindowCenter = [40, 80]
+    dataset.WindowWidth = 400
+    dataset.PatientName = "Doe"
+    assert number(dataset, "WindowCenter") == 40.0
+    assert number(dataset, "WindowWidth") == 400.0
+    assert number(dataset, "PatientName") is None
+    assert number(dataset, "Rows") is None
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_a_window_without_finite_limits_or_width_is_none(function: str) -> None:
+    assert _limits(float("nan"), 400.0, function) is None
+    assert _limits(40.0, float("inf"), function) is None
+    assert _limits(40.0, -1.0, function) is None
+    low, high = _limits(40.0, 400.0, function) or (0.0, 0.0)
+    assert low < 40.0 < high
+
+
+def test_a_search_that_is_stopped_decodes_nothing_more(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    (tmp_path / "a.png").write_bytes(b"never opened")
+    files = [file for batch in list_folder(tmp_path) for file in batch]
+    assert list(ThreadDecoder(cancel=cancel).decode(files, ((224, 224),), film=True)) == []
