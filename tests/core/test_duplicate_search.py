@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -10,13 +11,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.core import duplicate_search
 from desktop.core.case_query import select_text
 from desktop.core.case_table import CaseTable
 from desktop.core.cases import Decision
 from desktop.core.decoding import Decoder, ThreadDecoder
-from desktop.core.duplicate_search import FoundCopies, Searching, search_copies
+from desktop.core.duplicate_search import (
+    FoundCopies,
+    Searching,
+    SearchRequest,
+    run_search,
+    search_copies,
+)
 from desktop.core.film_hashes import FilmHashes
 from desktop.core.phantoms import draw_phantom
+from desktop.core.review_store import ReviewStore
+from tests.review_cases import case, manifest, record
 
 
 @pytest.fixture
@@ -112,3 +122,53 @@ def test_only_decided_copies_with_different_labels_conflict() -> None:
     table.set_decision("e", Decision(state="unsure"))
     assert select_text(table, "is:conflict").tolist() == [0, 1, 3, 4]
     assert table.copies(0) == [1, 2]
+
+
+class Window:
+    """The other end of the search's pipe, as the window holds it: it may be closing."""
+
+    def __init__(self, *, closing: bool = False) -> None:
+        self.heard: list[object] = []
+        self.closing = closing
+
+    def send(self, news: object) -> None:
+        self.heard.append(news)
+
+    def poll(self) -> bool:
+        return self.closing
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_search_reads_the_review_and_ends_when_the_window_does(
+    closing: bool, films: dict[str, bytes], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    with ReviewStore.open(tmp_path, manifest(), home=home) as store:
+        record(store, *(case(name, sha256=content.hex()) for name, content in films.items()))
+    window = Window(closing=closing)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        run_search(SearchRequest(tmp_path, manifest(), home), window, 0)  # type: ignore[arg-type]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert isinstance(window.heard[0], Searching)
+    if closing:
+        assert len(window.heard) == 1
+    else:
+        result = window.heard[-1]
+        assert isinstance(result, FoundCopies)
+        assert frozenset({"film_3.png", "the_same.png"}) in pairs(result)
+
+
+def test_a_search_is_kept_and_told_every_few_films(
+    films: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    monkeypatch.setattr(duplicate_search, "_SAVED_EVERY", 2)
+    kept = FilmHashes(tmp_path_factory.mktemp("cache") / "hashes.sqlite")
+    news = list(search_copies(films, tmp_path, kept, decoder))
+    assert [item.done for item in news if isinstance(item, Searching)] == [0, 2, 4]
+    assert set(kept.known()) == set(films.values())
+    kept.close()

@@ -218,3 +218,13 @@ def test_whatever_is_typed_is_a_query_or_a_refusal_with_a_sentence(text: str) ->
         assert str(found)
     else:
         assert parse(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("p.covid>\uff10.5", "QUERY-02"), ("p.covid>\u0663", "QUERY-02")],
+)
+def test_what_only_looks_like_a_number_is_refused(text: str, code: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        parse(text)
+    assert refusal.value.code == code

@@ -45,6 +45,8 @@ NOT_RUN = (
     r"cxr-train .*",
     r"xvfb-run .*",
     r"cxr-quorum label .* --watch",
+    r"cxr-quorum label .* --address .*",
+    r"(\w+=\S+ )+ray start .*",
 )
 MAKE = re.compile(r"(?:\w+=\S+ )*make((?: [\w-]+)+)")
 
