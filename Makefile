@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format setup coverage mutation docs screenshots package lock sbom \
+.PHONY: help demo test test-all check format setup coverage mutation docs screenshots package refresh lock sbom \
 	audit clean smoke
 
 help:  ## list the targets
@@ -73,6 +73,9 @@ screenshots: $(VENV)/.packaging  ## the manual's pictures, from the real window
 
 package: $(VENV)/.packaging  ## .deb, .tar.gz, SBOM and SHA256SUMS into dist/packages
 	$(BIN)/python packaging/make_package.py
+
+refresh: $(VENV)/.packaging  ## after new models: generated pages, pictures and packages
+	PYTHON=$(BIN)/python sh packaging/refresh.sh
 
 sbom: $(VENV)/.packaging  ## the bill of materials alone, into dist/
 	$(BIN)/python packaging/bill_of_materials.py dist/cxr-quorum.cdx.json
