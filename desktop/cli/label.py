@@ -18,7 +18,7 @@ from rich.console import Console
 import desktop
 from desktop.cli.progress import RunProgress
 from desktop.cli.stop import StopSignals
-from desktop.cli.summary import summary
+from desktop.cli.summary import log_end, summary
 from desktop.core.cancel import CancelToken
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.decode_process import DecodePool
@@ -272,17 +272,13 @@ class _Job:
         code = EXIT_FAILED if counts.failed else EXIT_OK
         if interrupted and not settings.watching:
             code = EXIT_INTERRUPTED
-        self._log.event(
-            "run_ended",
-            exit_code=code,
+        log_end(
+            self._log,
+            counts,
+            seconds,
+            code=code,
             complete=not self._cut_short,
             interrupted=interrupted,
-            images=counts.images,
-            failed=counts.failed,
-            resumed=counts.resumed,
-            by_code=dict(counts.codes),
-            wall_seconds=round(seconds, 3),
-            stage_seconds={stage: round(value, 3) for stage, value in counts.stages.items()},
         )
         if not self._arguments.quiet:
             lines = summary(counts, settings, seconds, interrupted=interrupted)

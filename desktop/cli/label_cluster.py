@@ -22,7 +22,7 @@ from desktop.cli.label import (
 )
 from desktop.cli.progress import RunProgress
 from desktop.cli.stop import StopSignals
-from desktop.cli.summary import summary
+from desktop.cli.summary import log_end, summary
 from desktop.cluster.cluster_run import (
     ClusterRun,
     PartSettings,
@@ -178,17 +178,13 @@ class _ClusterJob:
         code = EXIT_FAILED if counts.failed else EXIT_OK
         if interrupted:
             code = EXIT_INTERRUPTED
-        self._log.event(
-            "run_ended",
-            exit_code=code,
+        log_end(
+            self._log,
+            counts,
+            seconds,
+            code=code,
             complete=labelling.complete,
             interrupted=interrupted,
-            images=counts.images,
-            failed=counts.failed,
-            resumed=counts.resumed,
-            by_code=dict(counts.codes),
-            wall_seconds=round(seconds, 3),
-            stage_seconds={stage: round(value, 3) for stage, value in counts.stages.items()},
         )
         if not self._arguments.quiet:
             for line in summary(counts, settings, seconds, interrupted=interrupted):

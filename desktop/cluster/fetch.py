@@ -176,7 +176,7 @@ def _patiently(work: Callable[[], bytes]) -> bytes:
             raise
         except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
-        except Exception as error:
+        except Exception as error:  # storage clients have errors of their own
             if pause is None:
                 raise OSError(None, _words(error)) from error
             time.sleep(pause)

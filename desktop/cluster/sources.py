@@ -136,7 +136,7 @@ def _below(address: str, recursive: bool) -> Iterator[Film]:
         prefix = waiting.pop()
         try:
             entries = system.ls(f"{root}/{prefix}", detail=True)
-        except Exception as error:
+        except Exception as error:  # every kind of storage has errors of its own
             raise _unreachable(address, error) from error
         named = sorted(
             ((entry["name"].rstrip("/").rpartition("/")[2], entry) for entry in entries),
