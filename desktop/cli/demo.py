@@ -24,6 +24,7 @@ from desktop.core.folder import natural_key
 from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
+from desktop.core.model_trial import try_panel
 from desktop.core.pipeline import batch_plan
 from desktop.core.run_manifest import RunFacts, write_manifest
 from desktop.core.table_columns import TableRow
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     errors = Console(stderr=True)
     folder: Path = arguments.output
     panel = open_panel(arguments.panel)
+    try_panel(panel)
     errors.print("Writing samples …", highlight=False)
     samples = write_samples(folder / "samples")
     settings = RunSettings(folder / "votes.csv", heatmaps=folder / "heatmaps", fresh=True)

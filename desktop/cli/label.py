@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import importlib
 import itertools
@@ -28,8 +29,10 @@ from desktop.core.errors import CxrError, UsageError
 from desktop.core.export_csv import FORMATS, Table, TableFormat
 from desktop.core.folder import FoundFile
 from desktop.core.gather import gather, nothing_found
+from desktop.core.guarded_session import GuardedSession
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
+from desktop.core.model_trial import bounded_memory, try_panel
 from desktop.core.path_list import read_path_list, refuse_addresses
 from desktop.core.pipeline import LabelledCase, batch_plan
 from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
@@ -69,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise nothing_found(arguments.paths, recursive=arguments.recursive)
     panel = open_panel(arguments.panel)
     settings = replace(settings, precision=_plan(arguments, panel))
+    # Before the output is touched.
+    try_panel(panel, settings.precision)
     with LabelRun(panel, settings) as labelling, RunLog(arguments.log_json) as log:
         job = _Job(arguments, panel, labelling, log)
         try:
@@ -163,6 +168,8 @@ class _Job:
         threads = arguments.threads or usable_cores()
         plan = batch_plan(threads, settings.batch)
         self._log_start()
+        # Another precision where an earlier run on this output used it.
+        try_panel(self._panel, self._labelling.precision)
         with (
             # Workers start while the models load.
             DecodePool(
@@ -173,24 +180,31 @@ class _Job:
             ) as decoder,
             StopSignals(self._token, self._say_stopping),
         ):
-            session = PanelSession(
+            session = GuardedSession(
                 self._panel,
                 checked_device(arguments.device),
                 threads,
                 streams=plan.streams,
                 precision=checked_precision(arguments.precision),
                 on_cpu=self._labelling.precision,
+                on_hang=self._hung,
             )
             self._say_start(session)
             if settings.output is None and settings.form == "csv":
                 _write_standard_output(self._table.header())
-            with self._progress:
+            bound = bounded_memory(self._panel, plan.streams, session.report.running)
+            with self._progress, bound, contextlib.closing(session):
                 if files is None:
                     self._watch(session, decoder)
                 else:
                     threading.Thread(target=self._count, daemon=True, name="count").start()
                     self._label(files, session, decoder)
         return self._end(session)
+
+    def _hung(self, problem: CxrError) -> None:
+        """The last words of a run whose model does not come back."""
+        self._log.event("run_failed", code=problem.code)
+        print(f"\ncxr-quorum: {problem} [{problem.code}]", file=sys.stderr, flush=True)
 
     def _label(self, files: Iterable[FoundFile], session: PanelSession, decoder: Decoder) -> None:
         for row in self._labelling.results(

@@ -38,6 +38,7 @@ from desktop.core.devices import DeviceReport, checked_device
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.gather import nothing_found
 from desktop.core.label_run import RunSettings
+from desktop.core.model_trial import try_panel
 from desktop.core.path_list import is_address
 from desktop.core.precision import checked_precision, plan_precision
 from desktop.core.run_log import STANDARD_ERROR, RunLog
@@ -64,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     # Once for all nodes: rows of two precisions do not mix.
     plan = plan_precision(panel, parts.asked_precision, checked_device(parts.device))
     settings = replace(settings, precision=plan)
+    # Here, once: the nodes run the very same bytes.
+    try_panel(panel, plan)
     if plan.asked == "int8":
         parts = replace(parts, device="cpu")
     with ClusterRun(panel, settings, parts) as labelling, RunLog(arguments.log_json) as log:

@@ -13,6 +13,7 @@ from rich.table import Table
 from desktop.core.catalogue import Panel, PanelModel, open_panel, survey_panels
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
+from desktop.core.model_trial import try_panel
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             panels.append(open_panel(panel.folder.absolute()))
             if arguments.verify:
+                try_panel(panel)
                 PanelSession(panel, "cpu")
         except ModelRefused as problem:
             problems.append((panel.folder, problem))

@@ -9,6 +9,7 @@ import sys
 
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.gather import gather
+from desktop.core.model_trial import try_panel
 from desktop.core.precision import (
     SMALLEST_AGREEMENT,
     SMALLEST_PANEL_GAIN,
@@ -23,6 +24,8 @@ from desktop.core.processor import this_processor
 def run(arguments: argparse.Namespace) -> int:
     """Measure and keep; 0 where ``auto`` now takes int8, 1 where it stays with fp32."""
     panel = open_panel(arguments.panel)
+    try_panel(panel)
+    try_panel(panel, plan_precision(panel, "int8", "cpu"))
     files = gather(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
     proof = prove(panel, files, tell=_tell)
     if arguments.json:

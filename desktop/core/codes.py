@@ -72,6 +72,12 @@ _REST = (
         "answers as fp32.",
         "Use --precision fp32 or auto, or export the panel again.",
     ),
+    (
+        "MODEL-14",
+        "A model of a panel that did not come with the app took far too long, or ended the process "
+        "that tried it, and is not run.",
+        "Export the panel again, or use another.",
+    ),
     ("OUTPUT-01", "The disk is full; what stood there before is intact.", "Free some space."),
     (
         "OUTPUT-02",

@@ -30,6 +30,7 @@ from desktop.core.devices import (
 )
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
+from desktop.core.model_trial import try_panel
 from desktop.core.pipeline import batch_plan
 from desktop.core.places import config_home, data_home
 from desktop.core.precision import plan_precision
@@ -128,6 +129,7 @@ def diagnose(
     if panels:
         try:
             plan = plan_precision(panels[0], precision, device)
+            try_panel(panels[0], plan)
             running: Device = "cpu" if plan.asked == "int8" else device
             session = PanelSession(panels[0], running, threads, precision=precision, on_cpu=plan)
             report = session.report

@@ -28,6 +28,7 @@ class EngineRequest:
         micro_batch: Images a run of the models; small keeps the first answer near.
         time_limit_s: Seconds one image may take to decode.
         threads: Processor threads for the models, None = all usable cores.
+        answer_limit_s: Seconds the models of a foreign panel may look at a micro-batch.
     """
 
     panel_folder: Path
@@ -36,6 +37,7 @@ class EngineRequest:
     micro_batch: int = 4
     time_limit_s: float = 30.0
     threads: int | None = None
+    answer_limit_s: float = 300.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.micro_batch <= MOST_IN_HAND // 4:

@@ -29,7 +29,9 @@ from desktop.core.engine_messages import (
     Refused,
 )
 from desktop.core.errors import CxrError
+from desktop.core.guarded_session import GuardedSession
 from desktop.core.inference import PanelSession
+from desktop.core.model_trial import bounded_memory, try_panel
 from desktop.core.pipeline import case_result
 
 
@@ -46,6 +48,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
         try:
             panel = open_panel(request.panel_folder)
+            try_panel(panel)
             sizes = panel.input_sizes
             # Started before the models are loaded, so that both happen at once.
             with DecodePool(
@@ -54,12 +57,18 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                 sizes=sizes,
                 time_limit_s=request.time_limit_s,
             ) as pool:
-                session = PanelSession(
-                    panel, checked_device(request.device), request.threads, streams=1
+                session = GuardedSession(
+                    panel,
+                    checked_device(request.device),
+                    request.threads,
+                    # Where a model hangs, the parent sees this process end and knows at what.
+                    streams=1,
+                    answer_limit_s=request.answer_limit_s,
                 )
                 report = session.report
                 connection.send(Loaded(report.ran, report.reason))
-                _Engine(request, connection, clock, pool, session).run()
+                with bounded_memory(panel, device=report.running):
+                    _Engine(request, connection, clock, pool, session).run()
         except CxrError as problem:
             connection.send(Refused(problem))
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -26,6 +27,7 @@ from desktop.core.engine_process import (
     _Child,
 )
 from desktop.core.phantoms import draw_phantom
+from tests.hostile_panels import hostile_panel, years_of_work_at_one_grey_level
 from tests.tiny_models import write_panel
 
 WAIT_S = 60.0
@@ -209,6 +211,27 @@ def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
     (case,) = (event for event in drained(heard) if isinstance(event, CaseDone))
     assert (case.path, case.result.status, case.result.code) == (guilty, "failed", "ENGINE-01")
     engine.close()
+
+
+@pytest.mark.slow
+def test_an_image_that_a_foreign_model_never_answers_is_a_failed_case(
+    films: Path, heard: Heard, tmp_path: Path
+) -> None:
+    panel = hostile_panel(tmp_path, years_of_work_at_one_grey_level)
+    grey = np.full((64, 64), 120, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    grey[:8, :8] = 77
+    Image.fromarray(grey).save(tmp_path / "b.png")
+    request = EngineRequest(panel, answer_limit_s=3.0)
+    with EngineProcess(request, root=tmp_path, on_event=heard) as running:
+        running.add([tmp_path / "b.png", tmp_path / "a.png"])
+        heard.until_a(EngineReady)
+        heard.until_a(EngineIdle)
+    cases = {
+        event.result.image: event.result for event in heard.events if isinstance(event, CaseDone)
+    }
+    assert cases["a.png"].status == "ok"
+    assert (cases["b.png"].status, cases["b.png"].code) == ("failed", "ENGINE-01")
 
 
 def drained(heard: Heard) -> list[EngineEvent]:

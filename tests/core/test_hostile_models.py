@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,32 +15,7 @@ from desktop.core.catalogue import open_panel
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
 from desktop.core.onnx_file import MAX_NODES
-from tests.tiny_models import CLASS_NAMES, tiny_card, tiny_graph, with_card, write_panel
-
-
-def hostile_panel(folder: Path, change: Callable[[onnx.GraphProto], None]) -> Path:
-    """A panel whose first model was changed, with a manifest that says it is right."""
-    proto = with_card(
-        tiny_graph("scnn", 3, (64, 64)), tiny_card("scnn", "covid19", CLASS_NAMES, (64, 64))
-    )
-    for node in proto.graph.node:
-        for place, name in enumerate(node.output):
-            if name == "probabilities":
-                node.output[place] = "honest"
-    change(proto.graph)
-    content = proto.SerializeToString()
-    panel = write_panel(folder)
-    (panel / "scnn.onnx").write_bytes(content)
-    manifest = json.loads((panel / "manifest.json").read_text())
-    for member in manifest["members"]:
-        if member["name"] == "scnn":
-            member["sha256"] = hashlib.sha256(content).hexdigest()
-    (panel / "manifest.json").write_text(json.dumps(manifest))
-    return panel
-
-
-def honest(graph: onnx.GraphProto) -> None:
-    graph.node.append(helper.make_node("Identity", ["honest"], ["probabilities"]))
+from tests.hostile_panels import honest, hostile_panel
 
 
 def two_nodes_in_a_circle(graph: onnx.GraphProto) -> None:

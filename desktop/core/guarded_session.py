@@ -1,0 +1,96 @@
+"""A foreign panel at work: a model that does not come back ends the run instead of hanging it.
+
+``model_trial`` has tried the panel, but a graph may go by what it sees, and an operation cannot be
+stopped from within its process. What is finished is in the journal, or with the parent process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from desktop.core.answers import PanelAnswer
+from desktop.core.catalogue import Panel
+from desktop.core.errors import ModelRefused
+from desktop.core.inference import PanelSession, Pixels, Size
+
+ANSWER_LIMIT_S = 300.0
+"""Seconds a micro-batch may take; the shipped panels take less than one."""
+
+_LOOK_S = 1.0
+HUNG_EXIT_CODE = 1
+
+
+class GuardedSession(PanelSession):
+    """A ``PanelSession`` whose process ends where a micro-batch takes far too long.
+
+    Panels that came with the app are not watched, nor is TensorRT, which may build an engine for
+    minutes when a batch of a new size comes.
+
+    Args:
+        panel: The panel to load.
+        on_hang: Called on a thread of its own with what happened, right before the process ends.
+        answer_limit_s: None = ``ANSWER_LIMIT_S``.
+        options: As for ``PanelSession``.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        *args: Any,
+        on_hang: Callable[[ModelRefused], object] | None = None,
+        answer_limit_s: float | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(panel, *args, **options)
+        self._on_hang = on_hang
+        self._limit_s = ANSWER_LIMIT_S if answer_limit_s is None else answer_limit_s
+        self._numbers = itertools.count()
+        self._begun: dict[int, float] = {}
+        self._ended = threading.Event()
+        self._watched = not panel.shipped and self.report.running != "tensorrt"
+        if self._watched:
+            threading.Thread(target=self._watch, daemon=True, name="model-guard").start()
+
+    def predict(
+        self, pixels: Pixels | Mapping[Size, Pixels], *, maps: bool = True
+    ) -> list[PanelAnswer]:
+        """As ``PanelSession.predict``."""
+        with self._in_hand():
+            return super().predict(pixels, maps=maps)
+
+    def close(self) -> None:
+        """Watch no longer. Safe to call twice."""
+        self._ended.set()
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[None]:
+        number = next(self._numbers)
+        self._begun[number] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._begun[number]
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(_LOOK_S, self._limit_s)):
+            begun = min(list(self._begun.values()), default=None)
+            if begun is not None and time.monotonic() - begun > self._limit_s:
+                try:
+                    if self._on_hang is not None:
+                        self._on_hang(self._hung())
+                finally:
+                    os._exit(HUNG_EXIT_CODE)
+
+    def _hung(self) -> ModelRefused:
+        return ModelRefused(
+            "MODEL-14",
+            f"A model of {self.panel.folder.name} has not answered for {self._limit_s:g} seconds "
+            "and cannot be stopped, so the run was ended. What was finished is kept. Export the "
+            "panel again, or use another.",
+        )
