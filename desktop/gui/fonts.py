@@ -11,6 +11,7 @@ from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
 FAMILY = "CXR Inter"
 _FILES = ("Inter-Regular.ttf", "Inter-Medium.ttf", "Inter-SemiBold.ttf")
 _TABULAR_FIGURES = QFont.Tag("tnum")
+_CONTEXTUAL_FORMS = QFont.Tag("calt")
 
 
 def load_fonts() -> bool:
@@ -41,6 +42,8 @@ def inter(pixels: float, weight: int = 400) -> QFont:
     font.setPixelSize(max(1, round(pixels)))
     font.setWeight(QFont.Weight(weight))
     font.setFeature(_TABULAR_FIGURES, 1)
+    # They would show the file ward_3x4->old.png as ward_3×4→old.png.
+    font.setFeature(_CONTEXTUAL_FORMS, 0)
     # Hinting would round advances to whole pixels and open gaps at 125 %.
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     return font

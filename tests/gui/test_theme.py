@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from PySide6.QtGui import QColor, QFontInfo, QFontMetricsF, QPalette
+from PySide6.QtGui import QColor, QFontInfo, QFontMetricsF, QPalette, QTextLayout
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -133,3 +133,17 @@ def test_the_bundled_font_is_used_in_three_weights(qapp: QApplication) -> None:
 def test_figures_have_equal_widths(qapp: QApplication) -> None:
     metrics = QFontMetricsF(theme.font(13))
     assert metrics.horizontalAdvance("1,111") == metrics.horizontalAdvance("4,608")
+
+
+def glyphs(text: str) -> list[int]:
+    layout = QTextLayout(text, theme.font(13))
+    layout.beginLayout()
+    layout.createLine()
+    layout.endLayout()
+    return [index for run in layout.glyphRuns() for index in run.glyphIndexes()]
+
+
+def test_a_file_name_is_shown_letter_by_letter(qapp: QApplication) -> None:
+    # Inter would draw 3x4 with a multiplication sign and -> as an arrow.
+    name = "ward_3x4->8x8"
+    assert glyphs(name) == [glyphs(letter)[0] for letter in name]
