@@ -43,6 +43,11 @@ class ActionSpec:
         return QCoreApplication.translate(CONTEXT, self.text).replace("{number}", self.number)
 
     @property
+    def needs_film(self) -> bool:
+        """True for what acts on the film or the list on the screen, so only where they are."""
+        return self.group in (DECIDE, MOVE) or self.name in _FILM_COMMANDS
+
+    @property
     def plain_title(self) -> str:
         """The words without the mnemonic mark and the dots of a dialog."""
         return self.title.replace("&", "").removesuffix("...").removesuffix("…")
@@ -58,6 +63,14 @@ HELP = QT_TRANSLATE_NOOP("Actions", "Help")
 
 LABEL_COUNT = 9
 PRESET_COUNT = 4
+
+_FILM_COMMANDS = frozenset(
+    {
+        "export_view", "select_all", "heatmap", "contour", "next_model", "next_class", "invert",
+        "rotate", "flip", "fit", "actual_size", "zoom_in", "zoom_out", "reset_window", "measure",
+        *(f"preset_{number}" for number in range(1, PRESET_COUNT + 1)),
+    }
+)  # fmt: skip
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(

@@ -25,14 +25,14 @@ class ListActions(QObject):
     def _bind(self) -> None:
         window = self._window
         panel = window.desk.list_panel
-        panel.tabs.tab_chosen.connect(lambda key: self.apply_filter(TAB_QUERIES[key]))
+        panel.tabs.tab_chosen.connect(lambda key: self.choose_filter(TAB_QUERIES[key]))
         panel.search.query_entered.connect(self.apply_filter)
-        panel.search.left.connect(window.desk.focus_image)
+        panel.search.left.connect(self._leave_search)
         window.sort_menu.sort_chosen.connect(
             lambda sort: self.apply_filter(window.controller.list.query, sort)
         )
         window.menus.filter_chosen.connect(
-            lambda entry: self.apply_filter(entry.query, entry.sort or None)
+            lambda entry: self.choose_filter(entry.query, entry.sort or None)
         )
         window.menus.filter_removed.connect(self._forget_filter)
 
@@ -42,6 +42,24 @@ class ListActions(QObject):
         cases.set_query(query, sort)
         self.show_state()
         self._window.desk.list_panel.show_case(self._window.controller.current)
+
+    def choose_filter(self, query: str, sort: str | None = None) -> None:
+        """Show what a query asks for, and the first image of it unless one is on show already."""
+        self.apply_filter(query, sort)
+        self._show_listed()
+
+    def _leave_search(self) -> None:
+        """The query is typed: to the image, so that no key decides one that was filtered away."""
+        self._show_listed()
+        self._window.desk.focus_image()
+
+    def _show_listed(self) -> None:
+        controller = self._window.controller
+        cases, current = controller.list, controller.current
+        if not cases.shown or (current is not None and cases.position(current) is not None):
+            return
+        first = cases.unreviewed_from(None, inclusive=True)
+        controller.show_case(first if first is not None else cases.shown[0])
 
     def focus_search(self) -> None:
         """Put the keyboard into the search box."""

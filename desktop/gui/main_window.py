@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self.desk.list_panel.header.set_menu(self.sort_menu)
         self.exporting = Exporting(self, self.controller, self.desk, preferences)
         self.scoring = Scoring(self.controller, self)
+        self._page = "review"
         self.actions_hub = WindowActions(self)
         self.duplicate_hints = DuplicateHints(self)
         self._space_held = False
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
     def show_page(self, name: str) -> None:
         """Show a page; without an open folder the first two are the empty state."""
         self._page = name
+        self.actions_hub.refresh_film_commands()
         open_folder = self.controller.session is not None
         self.top_bar.set_page(name)
         if name in ("review", "compare"):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from desktop.core.case_table import SafetyRule
 from desktop.core.contract import snake_case
+from desktop.gui.action_table import BY_NAME
 from desktop.gui.empty_state import RecentFolder
 from desktop.gui.image_actions import ImageActions
 from desktop.gui.list_actions import ListActions
@@ -42,7 +43,7 @@ class WindowActions(QObject):
         window.preferences.not_saved.connect(
             lambda problem: window.status.show_notice(str(problem))
         )
-        self._on_session_closed()
+        self._show_no_session()
         self._on_panels()
         self._on_recent()
         self._on_keys()
@@ -63,8 +64,8 @@ class WindowActions(QObject):
             "export_report": exporting.export_report,
             "close_folder": controller.close_folder,
             "quit": window.close,
-            "undo": controller.decide.undo,
-            "redo": controller.decide.redo,
+            "undo": lambda: self._walk(controller.decide.undo),
+            "redo": lambda: self._walk(controller.decide.redo),
             "find": self.list.focus_search,
             "select_all": desk.list_panel.select_all,
             "save_filter": self.list.save_filter,
@@ -232,14 +233,17 @@ class WindowActions(QObject):
         window.desk.focus_image()
 
     def _on_session_closed(self) -> None:
+        self._show_no_session()
+        page = self._window.page
+        self._window.show_page("review" if page == "compare" else page)
+
+    def _show_no_session(self) -> None:
         window = self._window
         window.top_bar.set_folder("", "")
         window.setWindowTitle("CXR Quorum")
         window.status.show_no_folder()
         window.status.show_device("", "")
         self._enable(False)
-        if hasattr(window, "_page"):
-            window.show_page("review" if window.page == "compare" else window.page)
 
     def _enable(self, open_folder: bool) -> None:
         always = {
@@ -248,14 +252,31 @@ class WindowActions(QObject):
             "open_panel", "manual", "model_report", "shortcuts", "about",
         }  # fmt: skip
         for name, action in self._window.shortcuts.actions.items():
-            if name not in always and not name.startswith("label_"):
+            if name not in always and not BY_NAME[name].needs_film:
                 action.setEnabled(open_folder)
         if not open_folder:
             self._window.menus.set_classes(())
+        self.refresh_film_commands()
         for name in ("undo", "redo"):
             self._window.shortcuts[name].setEnabled(False)
         if open_folder:
             self._window.controller.actions.tell_undo()
+
+    def refresh_film_commands(self) -> None:
+        """Let keys act on the film only where it is seen; on other pages 1 must label nothing."""
+        window = self._window
+        seen = window.controller.session is not None and window.page in ("review", "compare")
+        for name, action in window.shortcuts.actions.items():
+            if BY_NAME[name].needs_film:
+                # Labels of classes that the panel does not have are out of sight.
+                action.setEnabled(seen and action.isVisible())
+        window.menus.labels.setEnabled(seen)
+
+    def _walk(self, step: Callable[[], None]) -> None:
+        """Undo or redo, and go to where its images are seen."""
+        step()
+        if self._window.page not in ("review", "compare"):
+            self._window.show_page("review")
 
     def _on_panels(self) -> None:
         window = self._window

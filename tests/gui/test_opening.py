@@ -115,6 +115,32 @@ class TestFilters:
         QTest.keyClick(desk.desk.list_panel.search, Qt.Key.Key_Escape)
         assert len(listed(desk)) == 13
 
+    def test_leaving_the_search_shows_an_image_of_the_list(
+        self, desk: MainWindow, qtbot: QtBot
+    ) -> None:
+        # Enter there and Enter again must not accept the consensus of a film filtered away.
+        assert desk.controller.current == 0
+        desk.shortcuts["find"].trigger()
+        search = desk.desk.list_panel.search
+        QTest.keyClicks(search, "film_1")
+        assert desk.controller.current == 0
+        QTest.keyClick(search, Qt.Key.Key_Return)
+        assert desk.controller.current in desk.controller.list.shown
+        qtbot.waitUntil(desk.desk.image.hasFocus, timeout=PATIENCE_MS)
+        first = desk.controller.current
+        QTest.keyClick(search, Qt.Key.Key_Escape)
+        assert desk.controller.current == first
+
+    def test_a_tab_shows_its_first_image_unless_one_of_it_is_on_show(
+        self, desk: MainWindow
+    ) -> None:
+        tabs = desk.desk.list_panel.tabs
+        tabs.tab("failed").click()
+        assert desk.controller.current == desk.controller.list.shown[0]
+        desk.controller.show_case(3)
+        tabs.tab("all").click()
+        assert desk.controller.current == 3
+
     def test_a_query_that_makes_no_sense_is_told_and_changes_nothing(
         self, desk: MainWindow
     ) -> None:
