@@ -49,11 +49,13 @@ class CaseListPanel(QFrame):
         case_chosen(int): The reader moved to a case.
         view_settled(): The rows on screen changed and stand still; thumbnails are wanted.
         context_asked(QPoint): Menu for the selection, at a global position.
+        selection_counted(int): So many rows are selected now.
     """
 
     case_chosen = Signal(int)
     view_settled = Signal()
     context_asked = Signal(QPoint)
+    selection_counted = Signal(int)
 
     def __init__(
         self,
@@ -91,6 +93,8 @@ class CaseListPanel(QFrame):
         self.facts.hide()
         column.addWidget(self.facts)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_changed)
+        self.view.selectionModel().selectionChanged.connect(self._count_selection)
+        model.modelReset.connect(self._count_selection)
         self.view.verticalScrollBar().valueChanged.connect(lambda _value: self._settle.start())
         self.view.resized.connect(self._settle.start)
         self.view.focus_changed.connect(self._on_focus_changed)
@@ -171,6 +175,10 @@ class CaseListPanel(QFrame):
         if first < 0:
             return range(0)
         return range(first, (last if last >= 0 else self.model.rowCount() - 1) + 1)
+
+    def _count_selection(self) -> None:
+        ranges = self.view.selectionModel().selection()
+        self.selection_counted.emit(sum(part.bottom() - part.top() + 1 for part in ranges))
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         case = self.model.case_at(current.row()) if current.isValid() else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from desktop.gui import theme
@@ -23,6 +23,7 @@ from desktop.gui.paint import (
 _HEIGHT = 36
 _RING = 3
 _ICON = 16
+_TICK = 14
 
 
 class DecisionButton(KeyboardFocus, QAbstractButton):
@@ -93,42 +94,63 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         tokens, painter = theme.current(), QPainter(self)
         if not self.isEnabled():
             painter.setOpacity(0.4)
-        box = QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
+        box = self._box()
         fill, edge = self._surface()
         fill_round(painter, box, theme.RADIUS_CONTROL, fill)
         stroke_round(painter, box, theme.RADIUS_CONTROL, edge)
-        left = box.left() + 8
-        right = box.right() - 10
+        left, right = self._words_span(box)
         if self._slot is not None:
             if self._key:
-                cap = self._cap_rect(left, box)
+                cap = self._cap_rect(box.left() + 8, box)
                 tint = tokens.class_tint(self._slot)
                 draw_key_cap(painter, cap, self._key, tokens.class_colour(self._slot), tint)
             else:
-                self._paint_dot(painter, left, box)
-            left += self._lead_width() + 8
-            if self.isChecked():
-                side = theme.dp(14)
-                tick = QRectF(right - side, box.center().y() - side / 2, side, side)
+                self._paint_dot(painter, box.left() + 8, box)
+            side = theme.dp(_TICK)
+            if self.isChecked() and right + side < box.right() - 9:
+                tick = QRectF(right + 2, box.center().y() - side / 2, side, side)
                 paint_icon(painter, "check", tick, tokens.accent)
-                right = tick.left() - 4
         else:
             side = theme.dp(_ICON)
-            icon = QRectF(left + 1, box.center().y() - side / 2, side, side)
+            icon = QRectF(box.left() + 9, box.center().y() - side / 2, side, side)
             name = self._checked_icon if self.isChecked() else self._icon
             paint_icon(painter, name, icon, tokens.accent if self.isChecked() else tokens.text1)
-            left = icon.right() + 8
             if self._key:
                 cap = self._cap_rect(box.right() - 8 - self._cap_width(), box)
                 draw_key_cap(painter, cap, self._key)
-                right = cap.left() - 6
-        font = theme.font(13, 500)
-        words = self._words if text_width(font, self._words) <= right - left else self._short
-        draw_text(
-            painter, QRectF(left, box.top(), right - left, box.height()), words, font, tokens.text1
-        )
+        words = QRectF(left, box.top(), right - left, box.height())
+        draw_text(painter, words, self._fitting(right - left), theme.font(13, 500), tokens.text1)
         if self.shows_focus():
             focus_ring(painter, box, theme.RADIUS_CONTROL)
+
+    def shown_words(self) -> str:
+        """The words as painted at this width."""
+        left, right = self._words_span(self._box())
+        words, font = self._fitting(right - left), theme.font(13, 500)
+        metrics = QFontMetricsF(font)
+        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, right - left)
+
+    def _box(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
+
+    def _fitting(self, room: float) -> str:
+        font = theme.font(13, 500)
+        return self._words if text_width(font, self._words) <= room else self._short
+
+    def _words_span(self, box: QRectF) -> tuple[float, float]:
+        """Left and right end of the room for the words."""
+        left, right = box.left() + 8 + self._lead_width() + 8, box.right() - 10
+        if self._slot is None:
+            tail = self._cap_width() + 4 if self._key else 0
+            return left + 1, right - tail
+        if self.isChecked() and self._has_room_for_tick(right - left):
+            return left, right - theme.dp(_TICK) - 2
+        return left, right
+
+    def _has_room_for_tick(self, room: float) -> bool:
+        """In a narrow button the accent edge alone tells the choice, rather than cut words."""
+        words = text_width(theme.font(13, 500), self._short)
+        return words <= room - theme.dp(_TICK) - 2
 
     def _surface(self) -> tuple[str, str]:
         """Fill and edge."""

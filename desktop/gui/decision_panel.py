@@ -171,8 +171,12 @@ class DecisionPanel(QWidget):
         self._undo_allowed = visible
         self.undo.setVisible(visible and bool(self._undo_words))
 
-    def set_advance_words(self, words: str) -> None:
-        """Hint at the right of the title, "Saves and moves on" unless told otherwise."""
+    def set_advance_words(self, words: str, *, strong: bool = False) -> None:
+        """Hint at the right of the title, "Saves and moves on" unless told otherwise.
+
+        ``strong`` is for what must not be overlooked.
+        """
+        self.advance.set_tone("accent" if strong else "text3")
         self.advance.set_text(words)
 
     def focus_comment(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtWidgets import QWidget
@@ -61,6 +62,12 @@ class FilmView(QWidget):
     def film(self) -> Radiograph | None:
         """The film on show, None in the other states."""
         return self._renderer.film if self._renderer is not None else None
+
+    def show_position(self, position: str) -> None:
+        """Say where the film on show stands in a list that has changed."""
+        if position != self._hud.position:
+            self._hud = replace(self._hud, position=position)
+            self.update()
 
     def set_keep(self, window: bool, zoom: bool) -> None:
         """Whether window and zoom stay when the next film comes. Both are off at first."""

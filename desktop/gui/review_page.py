@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -27,10 +26,9 @@ from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.image_view import ImageView
 from desktop.gui.map_choice import map_layer
 from desktop.gui.model_rows import ModelRows
-from desktop.gui.overlay_scroll import OverlayScroll
-from desktop.gui.paint import Restyled, horizontal_line
 from desktop.gui.panel_facts import PanelFacts
 from desktop.gui.shortcuts import Shortcuts
+from desktop.gui.side_column import SideColumn
 from desktop.gui.status_bar import grouped
 from desktop.gui.tool_bar import ToolBar
 from desktop.gui.verdict_panel import VerdictPanel
@@ -42,7 +40,6 @@ SIDE_WIDTH, SIDE_MIN, SIDE_MAX = 344, 328, 440
 COMPARE_SIDE = 304
 _COMPACT_BELOW = 1360
 _RAIL_BELOW = 1200
-_LOWEST_SCROLL = 96
 
 
 class ReviewPage(QWidget):
@@ -66,6 +63,7 @@ class ReviewPage(QWidget):
         self._shortcuts = shortcuts
         self._facts = facts
         self._comparing = False
+        self._selected = 0
         self.list_panel = CaseListPanel(controller.list.model, controller.thumbnails.picture)
         self.tool_bar = ToolBar(shortcuts)
         self.image = ImageView()
@@ -93,8 +91,8 @@ class ReviewPage(QWidget):
         self._centre.addWidget(centre)
         self._centre.addWidget(self.compare)
         self._centre.setMinimumWidth(480)
-        self._review_side = _Side([self.verdict, self.models, self.heatmap, self.decision])
-        self._compare_side = _Side([self.compare_side, self.compare_decision])
+        self._review_side = SideColumn([self.verdict, self.models, self.heatmap, self.decision])
+        self._compare_side = SideColumn([self.compare_side, self.compare_decision])
         self._side = QStackedWidget()
         self._side.addWidget(self._review_side)
         self._side.addWidget(self._compare_side)
@@ -121,10 +119,12 @@ class ReviewPage(QWidget):
         controller.decide.consensus_missing.connect(self.verdict.say_no_consensus)
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
+        controller.list_grew.connect(lambda _count: self._show_position())
         controller.thumbnails.thumbnail_arrived.connect(self._on_thumbnail)
         self.list_panel.case_chosen.connect(controller.show_case)
         self.list_panel.view_settled.connect(self._tell_rows_in_view)
         self.list_panel.context_asked.connect(self.bulk_menu_asked)
+        self.list_panel.selection_counted.connect(self._on_selection_counted)
         self.tool_bar.tool_chosen.connect(self.image.set_tool)
         self.tool_bar.tool_chosen.connect(self.compare.set_tool)
         self.tool_bar.presets_asked.connect(self._fill_presets)
@@ -318,9 +318,7 @@ class ReviewPage(QWidget):
         self.heatmap.set_blind(blind)
         for panel in (self.decision, self.compare_decision):
             panel.show_decision(decision)
-            panel.set_advance_words(
-                self.tr("Then the votes appear") if blind else self.tr("Saves and moves on")
-            )
+        self._say_reach()
         if self._comparing:
             self.compare.show_result(result, blind=blind)
             self.compare_side.show_result(result, blind=blind, map_class=choices.map_class)
@@ -398,6 +396,28 @@ class ReviewPage(QWidget):
 
     def _on_list_changed(self) -> None:
         self.list_panel.show_case(self._controller.current)
+        self._show_position()
+
+    def _show_position(self) -> None:
+        self.image.show_position(self._hud().position)
+
+    def _on_selection_counted(self, count: int) -> None:
+        self._selected = count
+        self._say_reach()
+
+    def _say_reach(self) -> None:
+        """Say beside the buttons what a press of one does, loudly where it decides many images."""
+        case, many = self._controller.current, self._selected > 1
+        if many:
+            words = self.tr("For {count} selected images").format(count=grouped(self._selected))
+        elif case is not None and self._controller.hidden(case):
+            words = self.tr("Then the votes appear")
+        elif self._controller.decide.advance == "stay":
+            words = self.tr("Saves at once")
+        else:
+            words = self.tr("Saves and moves on")
+        for panel in (self.decision, self.compare_decision):
+            panel.set_advance_words(words, strong=many)
 
     def _on_thumbnail(self, case: int) -> None:
         if case == self._controller.current:
@@ -421,75 +441,3 @@ class ReviewPage(QWidget):
     def _fill_presets(self) -> None:
         keys = [self._shortcuts.cap(f"preset_{number}") for number in range(1, 5)]
         self.tool_bar.set_presets(self.active_images()[0].presets(), keys)
-
-
-class _Side(QFrame):
-    """A column of sections with hairlines between them.
-
-    The last section, the decision, is always on the screen; where the window is low, what stands
-    above it scrolls.
-    """
-
-    def __init__(self, sections: list[QWidget]) -> None:
-        super().__init__()
-        self.setProperty("panel", True)
-        inner = QFrame()
-        inner.setProperty("panel", True)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        *above, last = sections
-        for position, section in enumerate(above):
-            if position:
-                column.addWidget(_Hairline())
-            column.addWidget(section)
-        column.addStretch(1)
-        scroll = _AsHighAsItsContent()
-        scroll.setWidget(inner)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll)
-        layout.addWidget(_Hairline())
-        layout.addWidget(last, 1)
-
-
-class _AsHighAsItsContent(OverlayScroll):
-    """Asks for the height of what it holds, and lives with less."""
-
-    def sizeHint(self) -> QSize:
-        inner = self.widget()
-        if inner is None:
-            return super().sizeHint()
-        layout = inner.layout()
-        height = inner.sizeHint().height()
-        if layout is not None and layout.hasHeightForWidth():
-            height = layout.heightForWidth(max(1, self.width()))
-        return QSize(inner.sizeHint().width(), height)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, theme.dp(_LOWEST_SCROLL))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event.size().width() != event.oldSize().width():
-            self.updateGeometry()
-
-
-class _Hairline(Restyled):
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedHeight(1)
-
-    def paintEvent(self, _event: object) -> None:
-        from PySide6.QtGui import QPainter
-
-        painter = QPainter(self)
-        horizontal_line(painter, 0, self.width(), 0, theme.current().line)
-        painter.end()

@@ -287,3 +287,20 @@ def test_a_change_of_mind_on_the_last_image_is_no_last_unreviewed_image(
     press(focused, "2")
     assert decision(focused, last).label == "Normal"
     assert focused.status.notice == "This is the last image of the list."
+
+
+def test_a_selection_says_how_many_images_the_next_key_decides(focused: MainWindow) -> None:
+    said = focused.desk.decision.advance
+    assert said.text == "Saves and moves on"
+    focused.shortcuts["select_all"].trigger()
+    assert said.text == "For 13 selected images"
+    press(focused, "d")
+    assert said.text == "Saves and moves on"
+
+
+def test_the_place_in_the_list_follows_the_list(focused: MainWindow, qtbot: QtBot) -> None:
+    image = focused.desk.image
+    focused.actions_hub.list.choose_filter("film_1")
+    assert image._hud.position == "1 of 3"
+    focused.actions_hub.list.choose_filter("")
+    assert image._hud.position == "11 of 13"

@@ -208,3 +208,14 @@ def test_another_panel_gets_its_own_buttons(desk: DecisionPanel) -> None:
         "Four",
         "Five",
     ]
+
+
+def test_a_chosen_class_keeps_its_words_in_the_narrow_panel(qtbot: QtBot) -> None:
+    desk = DecisionPanel(covid_panel())
+    qtbot.addWidget(desk)
+    desk.resize(328, 240)
+    desk.set_keys({"label_1": "1", "label_2": "2", "label_3": "3"})
+    desk.show()
+    for button, chosen in zip(desk.class_buttons, ("Covid", "Normal", "Viral"), strict=True):
+        desk.show_decision(decision(button.text()))
+        assert button.shown_words() == chosen

@@ -1630,14 +1630,6 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Then the votes appear</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Saves and moves on</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>File changed</source>
             <translation type="unfinished" />
         </message>
@@ -1651,6 +1643,22 @@ map</source>
         </message>
         <message>
             <source>May name a patient. Check before you export.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>For {count} selected images</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Then the votes appear</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Saves at once</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Saves and moves on</source>
             <translation type="unfinished" />
         </message>
     </context>
