@@ -6,7 +6,6 @@ Nothing here is trusted to survive: the parent (``decode_process``) replaces a w
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -22,7 +21,9 @@ import numpy.typing as npt
 
 from desktop.core.decoding import Decoded, decode_file
 from desktop.core.folder import FoundFile
+from desktop.core.memory import give_back
 from desktop.core.refusals import refused
+from desktop.core.spawning import step_back
 
 Sizes = tuple[tuple[int, int], ...]
 
@@ -30,6 +31,7 @@ ROOM_BYTES = 6 * 2**30
 """Address space a decoder may add to what its process starts with; more is DECODE-08."""
 
 _GRACE_S = 5
+_IDLE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def work(
     with contextlib.suppress(EOFError, OSError):
         connection.send(Ready())
         while True:
+            if not connection.poll(_IDLE_S):
+                give_back()
             task: Task | None = connection.recv()
             if task is None:
                 return
@@ -154,19 +158,16 @@ def take(answer: Answer, slot: npt.NDArray[np.uint8]) -> Decoded:
 
 def _settle() -> None:
     """Leave Ctrl+C to the parent, write no core dumps of patients, bound the memory."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    step_back(0)
     # Decoders in C write their opinion of damaged files there; ours goes to the parent.
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     os.close(silence)
     if sys.platform == "win32":
-        # No dialog of the system when a decoder crashes.
-        ctypes.windll.kernel32.SetErrorMode(0x8007)
         return
     import resource
 
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError, IndexError):
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
             now = int(file.read().split()[0]) * resource.getpagesize()

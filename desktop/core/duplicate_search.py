@@ -8,9 +8,6 @@ hashes are compared. Only images that the models have read are compared; a faile
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -28,6 +25,7 @@ from desktop.core.film_hashes import HASHES_NAME, Bits, FilmHashes
 from desktop.core.folder import FoundFile
 from desktop.core.near_duplicates import group_near, perceptual_hash
 from desktop.core.review_store import ReviewStore
+from desktop.core.spawning import step_back
 
 _SAVED_EVERY = 100
 
@@ -123,7 +121,7 @@ def search_copies(
 
 def run_search(request: SearchRequest, connection: Connection, nice: int) -> None:
     """The process' main function: sends `Searching`, then `FoundCopies` or `SearchFailed`."""
-    _settle(nice)
+    step_back(nice)
     with contextlib.suppress(EOFError, OSError):
         try:
             with ReviewStore.open(request.root, request.manifest, home=request.home) as store:
@@ -149,16 +147,3 @@ def run_search(request: SearchRequest, connection: Connection, nice: int) -> Non
             connection.send(SearchFailed(problem))
         finally:
             kept.close()
-
-
-def _settle(nice: int) -> None:
-    """Leave Ctrl+C to the parent, and the processor to the window and the models."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "win32":
-        import ctypes
-
-        idle_priority = 0x40
-        kernel = ctypes.windll.kernel32
-        kernel.SetPriorityClass(kernel.GetCurrentProcess(), idle_priority)
-    else:
-        os.nice(nice)

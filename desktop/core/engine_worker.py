@@ -6,9 +6,6 @@ It decodes in a worker process of its own, so hostile bytes cannot take the load
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import sys
 import time
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -31,8 +28,12 @@ from desktop.core.engine_messages import (
 from desktop.core.errors import CxrError
 from desktop.core.guarded_session import GuardedSession
 from desktop.core.inference import PanelSession
+from desktop.core.memory import give_back
 from desktop.core.model_trial import bounded_memory, try_panel
 from desktop.core.pipeline import case_result
+from desktop.core.spawning import step_back
+
+_IDLE_S = 1.0
 
 
 def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
@@ -44,7 +45,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
         clock: Shared array of int64: how many images the models look at now, then their keys.
         nice: Added to this process's niceness.
     """
-    _settle(nice)
+    step_back(nice)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
         try:
             panel = open_panel(request.panel_folder)
@@ -67,6 +68,8 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                 )
                 report = session.report
                 connection.send(Loaded(report.ran, report.reason))
+                # Loading takes twice the memory that the loaded models do.
+                give_back()
                 with bounded_memory(panel, device=report.running):
                     _Engine(request, connection, clock, pool, session).run()
         except CxrError as problem:
@@ -91,11 +94,14 @@ class _Engine:
         self._session = session
         self._orders: dict[int, Order] = {}
         self._ready: list[tuple[Order, Decoded]] = []
+        self._worked_at = time.monotonic()
+        self._tidy = True
 
     def run(self) -> None:
         while True:
             if not self._ready:
                 wait([self._connection, *self._pool.handles], timeout=0.1)
+                self._tidy_up()
             while self._connection.poll():
                 order: Order | None = self._connection.recv()
                 if order is None:
@@ -127,8 +133,15 @@ class _Engine:
         self._ready = [item for item in self._ready if item[0].key not in taken]
         return batch
 
+    def _tidy_up(self) -> None:
+        """Give back what the last images needed, once, when nothing has come for a moment."""
+        if not self._tidy and not self._orders and time.monotonic() - self._worked_at > _IDLE_S:
+            self._tidy = True
+            give_back()
+
     def _label(self, batch: list[tuple[Order, Decoded]]) -> None:
         panel = self._session.panel
+        self._tidy = False
         start = time.perf_counter()
         for place, (order, _) in enumerate(batch, start=1):
             self._clock[place] = order.key
@@ -146,24 +159,7 @@ class _Engine:
         share = (time.perf_counter() - start) / len(batch)
         for (order, decoded), answer in zip(batch, answers, strict=True):
             self._send(order, case_result(decoded, answer, panel), decoded, share)
+        self._worked_at = time.monotonic()
 
     def _send(self, order: Order, result: CaseResult, decoded: Decoded, share: float) -> None:
         self._connection.send(Answered(order.key, result, decoded.seconds + share))
-
-
-def _settle(nice: int) -> None:
-    """Leave Ctrl+C to the parent and the processor to the window."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "win32":
-        import ctypes
-
-        kernel = ctypes.windll.kernel32
-        below_normal = 0x4000
-        kernel.SetPriorityClass(kernel.GetCurrentProcess(), below_normal if nice > 0 else 0x20)
-        kernel.SetErrorMode(0x8007)
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if nice > 0:
-        os.nice(nice)

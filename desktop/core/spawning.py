@@ -1,8 +1,10 @@
-"""Starting child processes that need nothing from the program they belong to."""
+"""Child processes that need nothing from the program they belong to, and do not get in its way."""
 
 from __future__ import annotations
 
 import multiprocessing.process
+import os
+import signal
 import sys
 import threading
 import types
@@ -24,3 +26,30 @@ def start_bare(process: multiprocessing.process.BaseProcess) -> None:
             process.start()
         finally:
             sys.modules["__main__"] = main
+
+
+def step_back(nice: int) -> None:
+    """Called in a child: Ctrl+C is the parent's, the processor is the window's, no core dumps.
+
+    Args:
+        nice: Added to this process's niceness. Windows knows steps only: below 15 is below normal,
+            the rest idle.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "win32":
+        import ctypes
+
+        below_normal, idle = 0x4000, 0x40
+        kernel = ctypes.windll.kernel32
+        if nice > 0:  # 0 keeps what it inherits, which may be less than normal
+            step = below_normal if nice < 15 else idle
+            kernel.SetPriorityClass(kernel.GetCurrentProcess(), step)
+        # No dialog of the system when a decoder crashes.
+        kernel.SetErrorMode(0x8007)
+        return
+    import resource
+
+    # A dump would hold patients' films.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if nice > 0:
+        os.nice(nice)

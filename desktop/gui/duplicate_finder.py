@@ -26,7 +26,8 @@ from desktop.core.spawning import start_bare
 from desktop.gui.session import Session
 
 _QUIET_MS = 1500
-_NICE = 10
+# Behind the models, which are behind the window.
+_NICE = 15
 
 
 class DuplicateFinder(QObject):

@@ -13,7 +13,9 @@ from desktop.core.pixels import Radiograph
 from desktop.gui.film_renderer import take_prepared
 from desktop.gui.picture_process import Picture, PictureJob, PictureProcess
 
-BUDGET_BYTES = 256 * 1024 * 1024
+# Six of the largest films that are common (3000 x 3000, 16 bits): all that is decoded ahead.
+BUDGET_BYTES = 160 * 1024 * 1024
+_NICE = 3
 Outcome = Radiograph | CxrError
 
 
@@ -33,7 +35,7 @@ class FilmLoader(QObject):
         self._bytes = 0
         self._protected: frozenset[int] = frozenset()
         self._decoded.connect(self._on_decoded)
-        self._process = PictureProcess(self._decoded.emit, "cxr-quorum-films")
+        self._process = PictureProcess(self._decoded.emit, "cxr-quorum-films", _NICE)
 
     def want(self, films: Sequence[tuple[int, Path]]) -> None:
         """Decode these in this order unless they are there; what waited before is forgotten."""

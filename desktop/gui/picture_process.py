@@ -26,6 +26,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from desktop.core.errors import CxrError, ImageRefused
+from desktop.core.memory import bytes_apart, give_back
 from desktop.core.pixels import (
     Radiograph,
     Window,
@@ -34,12 +35,13 @@ from desktop.core.pixels import (
     value_range,
     window_presets,
 )
-from desktop.core.spawning import start_bare
+from desktop.core.spawning import start_bare, step_back
 from desktop.gui.film_levels import Grey, halvings
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
 TIME_LIMIT_S = 60.0
+_IDLE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,13 @@ class PictureProcess:
     Args:
         on_done: Called on this object's thread with every picture; must not raise.
         name: Name of thread and process, for whoever looks at the process list.
+        nice: Added to the child's niceness: decoding ahead must not delay the window's own drawing.
     """
 
-    def __init__(self, on_done: Callable[[Picture], None], name: str) -> None:
+    def __init__(self, on_done: Callable[[Picture], None], name: str, nice: int = 0) -> None:
         self._on_done = on_done
         self._name = name
+        self._nice = nice
         self._jobs: list[PictureJob] = []
         self._in_hand: PictureJob | None = None
         self._closed = False
@@ -176,7 +180,9 @@ class PictureProcess:
     def _start_child(self) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        child = context.Process(target=serve_pictures, args=(theirs,), name=self._name, daemon=True)
+        child = context.Process(
+            target=serve_pictures, args=(theirs, self._nice), name=self._name, daemon=True
+        )
         with self._changed:
             if self._closed:
                 ours.close()
@@ -198,10 +204,13 @@ class PictureProcess:
             child.close()
 
 
-def serve_pictures(connection: Connection) -> None:
+def serve_pictures(connection: Connection, nice: int = 0) -> None:
     """The child's main loop: a job in, a picture out, until the pipe closes."""
+    step_back(nice)
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
+            if not connection.poll(_IDLE_S):
+                give_back()
             picture = decode_picture(connection.recv())
             buffers: list[pickle.PickleBuffer] = []
             header = pickle.dumps(picture, protocol=5, buffer_callback=buffers.append)
@@ -229,7 +238,7 @@ def receive_bytes(connection: Connection, size: int) -> npt.NDArray[np.uint8]:
     Raises:
         EOFError: The other end is gone.
     """
-    buffer = np.empty(size, np.uint8)
+    buffer = bytes_apart(size)
     if sys.platform == "win32":
         connection.recv_bytes_into(buffer)
         return buffer

@@ -17,6 +17,7 @@ from PySide6.QtGui import QImage
 from desktop.gui.picture_process import Picture, PictureJob, PictureProcess
 
 CAPACITY = 3000
+_NICE = 7
 
 
 class Thumbnails(QObject):
@@ -34,7 +35,7 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[int, QImage | None] = OrderedDict()
         self._generation = 0
         self._decoded.connect(self._on_decoded)
-        self._process = PictureProcess(self._decoded.emit, "cxr-quorum-thumbnails")
+        self._process = PictureProcess(self._decoded.emit, "cxr-quorum-thumbnails", _NICE)
 
     def want(self, cases: Sequence[tuple[int, Path]]) -> None:
         """Decode these in this order unless they are there; rows left out are forgotten."""

@@ -1,12 +1,14 @@
 """What the window's thread spends, on the clock and of the processor, and tables with a verdict.
 
 On a machine that does other work a clock measures that work too. The kernel counts for each thread
-how long it ran and how long it was ready but had to wait for a core; the wait is told apart here.
+how long it ran and how long it was ready but had to wait for a core; the wait is told apart here,
+and so is the share of the machine that other programs took.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,6 +108,7 @@ def percentile(
 def print_figures(figures: Iterable[Figure]) -> bool:
     """Print the table; True where a bar is missed even without the wait for a core."""
     missed = False
+    disturbance = _SINCE_THE_START.others()
     print(f"{'':48s} {'clock':>9s} {'own':>9s} {'GUI cpu':>9s} {'bar':>9s}")
     for one in figures:
         cells = [
@@ -118,7 +121,41 @@ def print_figures(figures: Iterable[Figure]) -> bool:
         "clock = as a watch has it; own = without the time this thread was ready and no core was\n"
         "free; GUI cpu = processor time of the window's thread. met alone: own is within the bar."
     )
+    if disturbance is not None:
+        print(f"Other programs took {disturbance:.0%} of the cores' time meanwhile.")
     return missed
+
+
+class Disturbance:
+    """How much of the machine went to others than this process and what it started."""
+
+    def __init__(self) -> None:
+        self._start = self._read()
+
+    def others(self) -> float | None:
+        """Share of all cores' time since this object was made, 0 to 1; None if nobody can tell."""
+        now = self._read()
+        if self._start is None or now is None:
+            return None
+        whole, busy, own = (late - early for late, early in zip(now, self._start, strict=True))
+        return max(0.0, (busy - own) / max(1.0, whole))
+
+    @staticmethod
+    def _read() -> tuple[float, float, float] | None:
+        """Ticks of all cores: passed, busy (or stolen by the host), busy with us."""
+        try:
+            with Path("/proc/stat").open() as stream:
+                ticks = [int(word) for word in stream.readline().split()[1:9]]
+        except OSError:
+            return None
+        own = 0
+        for pid in family(os.getpid()):
+            with contextlib.suppress(OSError):
+                # User and system time, and that of ended children, behind the name in brackets.
+                words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                own += sum(int(word) for word in words[11:15])
+        idle = ticks[3] + ticks[4]
+        return sum(ticks), sum(ticks) - idle, own
 
 
 def resident_mb(pid: int | str = "self") -> float:
@@ -130,17 +167,26 @@ def resident_mb(pid: int | str = "self") -> float:
     return 0.0
 
 
-def family_mb(pid: int) -> dict[str, float]:
-    """Proportional memory (PSS) in MB of a process and all below it, by ``pid name``."""
-    found: dict[str, float] = {}
+def family(pid: int) -> Iterator[int]:
+    """A process and all below it."""
     waiting = [pid]
     while waiting:
         one = waiting.pop()
+        yield one
         with contextlib.suppress(OSError):
-            tasks = Path(f"/proc/{one}/task")
-            for task in tasks.iterdir():
+            for task in Path(f"/proc/{one}/task").iterdir():
                 waiting += map(int, (task / "children").read_text().split())
+
+
+def family_mb(pid: int) -> dict[str, float]:
+    """Proportional memory (PSS) in MB of a process and all below it, by process number."""
+    found: dict[str, float] = {}
+    for one in family(pid):
+        with contextlib.suppress(OSError):
             rolled = Path(f"/proc/{one}/smaps_rollup").read_text()
             pss = next(line for line in rolled.splitlines() if line.startswith("Pss:"))
             found[str(one)] = int(pss.split()[1]) / 1024
     return found
+
+
+_SINCE_THE_START = Disturbance()
