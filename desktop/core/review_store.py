@@ -42,6 +42,7 @@ from desktop.core.store_database import (
     connect,
     in_words,
     is_damage,
+    set_foreign_log_aside,
     transaction,
 )
 from desktop.core.store_salvage import latest_aside, rebuild
@@ -62,10 +63,10 @@ class StoreNotice:
     """Something that the user must be told about the store.
 
     Attributes:
-        code: STORE-01, a damaged store was set aside.
+        code: STORE-01, a damaged store or another store's log was set aside.
         sentence: For the user.
-        set_aside: Where the damaged file is now.
-        salvaged: Number of decisions that could be saved from it.
+        set_aside: Where that file is now.
+        salvaged: Number of decisions that could be saved.
     """
 
     code: str
@@ -154,6 +155,7 @@ class ReviewStore:
             if found is None and latest_aside(path) is not None:
                 # Setting it aside was interrupted before the new store stood.
                 return cls._begin_anew(path, panel, name, busy_timeout_ms)
+            foreign = set_foreign_log_aside(path)
             try:
                 connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
             except sqlite3.Error as error:
@@ -163,7 +165,10 @@ class ReviewStore:
                     return cls._begin_anew(path, panel, name, busy_timeout_ms)
                 # Another window was faster and has begun a new store.
                 connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
-            return cls._build(connection, path, panel, name)
+            store = cls._build(connection, path, panel, name)
+            if foreign is not None:
+                store.notice = _foreign_notice(name, foreign, len(store.decisions()))
+            return store
 
     @classmethod
     def _build(
@@ -475,3 +480,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _foreign_notice(name: str, log: Path, kept: int) -> StoreNotice:
+    return StoreNotice(
+        "STORE-01",
+        f"Beside the review of {name} lay the log of another review. It was not used and set aside "
+        f"as {log.name} in {log.parent}; the {kept:,} decisions of this review are kept. If files "
+        "were copied or synchronised there, look over the latest ones.",
+        log,
+        kept,
+    )

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from desktop.core.atomic import sync_folder
 from desktop.core.errors import StoreFailed
+from desktop.core.store_identity import LOG_SUFFIX, foreign_log, give_name, log_head, sign
 from desktop.core.store_schema import check_all, check_tables, migrate
 
 BUSY_TIMEOUT_MS = 5_000
@@ -26,7 +27,7 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # As Python itself does for names that are not Unicode, whatever the locale says.
 _NAME_ERRORS = "surrogatepass" if os.name == "nt" else "surrogateescape"
 _MAGIC = b"SQLite format 3\0"
-_SIDE_FILES = ("-wal", "-shm")
+_INDEX_SUFFIX = "-shm"
 # A full check reads every page; above this size the pages are only checked as they are used.
 _CHECKED_BYTES = 64 << 20
 
@@ -107,6 +108,7 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         check_tables(connection)
         if not fresh and path.stat().st_size <= _CHECKED_BYTES:
             check_all(connection)
+        give_name(connection)
     except UnicodeDecodeError as error:
         # Python reads a damaged name in SQLite's own error message.
         connection.close()
@@ -171,21 +173,67 @@ def set_aside(path: Path) -> Path:
     Returns:
         Its new path.
     """
-    moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    number = 1
-    while True:
-        suffix = "" if number == 1 else f"-{number}"
-        target = path.with_name(f"{path.stem}.damaged-{moment}{suffix}{path.suffix}")
-        if not target.exists():
-            break
-        number += 1
+    moment, number = _next_moment(path)
+    suffix = "" if number == 1 else f"-{number}"
+    target = path.with_name(f"{path.stem}.damaged-{moment}{suffix}{path.suffix}")
     # The log first: a new store beside an old log would take the old log's pages for its own.
-    for side in _SIDE_FILES:
+    for side in (LOG_SUFFIX, _INDEX_SUFFIX):
         with suppress(FileNotFoundError):
             path.with_name(path.name + side).rename(target.with_name(target.name + side))
     path.rename(target)
     sync_folder(path.parent)
     return target
+
+
+def asides(path: Path) -> list[tuple[str, int, Path]]:
+    """Stores that were set aside, the latest last: moment, number within it, file."""
+    found = []
+    for aside in path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"):
+        moment, _, number = aside.stem.partition(".damaged-")[2].partition("-")
+        if number.isdecimal() or not number:
+            found.append((moment, int(number or 1), aside))
+    return sorted(found)
+
+
+def _next_moment(path: Path) -> tuple[str, int]:
+    """Now, or the latest moment that was used, where the clock has been put back since."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    before = asides(path)
+    if not before or before[-1][0] < now:
+        return now, 1
+    return before[-1][0], before[-1][1] + 1
+
+
+def set_foreign_log_aside(path: Path) -> Path | None:
+    """Rename a log that belongs to another store, before anything of it gets into this one.
+
+    Returns:
+        Where it is now, None where there is no such log.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    with _opening:
+        if not path.exists():
+            return None
+        status = path.stat()
+        if _connections[(status.st_dev, status.st_ino)]:
+            return None  # this process has looked already
+        head = foreign_log(path)
+        # Another window may have been faster, and the log there now is its own.
+        if head is None or log_head(path) != head:
+            return None
+        moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        number = 1
+        while (
+            target := path.with_name(f"{path.stem}.foreign-{moment}-{number}{LOG_SUFFIX}")
+        ).exists():
+            number += 1
+        path.with_name(path.name + LOG_SUFFIX).rename(target)
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + _INDEX_SUFFIX).unlink()
+        sync_folder(path.parent)
+        return target
 
 
 @contextmanager
@@ -207,6 +255,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        sign(connection)
         connection.execute("COMMIT")
     except BaseException:
         # A full disk may already have rolled back by itself.

@@ -28,7 +28,14 @@ from desktop.core.decision_log import (
     decision_from_row,
     unpacked,
 )
-from desktop.core.store_database import connect, image_path, set_aside, stored_path, transaction
+from desktop.core.store_database import (
+    asides,
+    connect,
+    image_path,
+    set_aside,
+    stored_path,
+    transaction,
+)
 
 Saved = dict[str, dict[str, tuple[Decision, bytes]]]
 _PAGE_BYTES = 4096
@@ -41,12 +48,8 @@ _Line = tuple[str, str, bytes, Decision]
 
 def latest_aside(path: Path) -> Path | None:
     """The store that was set aside last, None where none ever was."""
-    found = []
-    for aside in path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"):
-        moment, _, number = aside.stem.partition(".damaged-")[2].partition("-")
-        if number.isdecimal() or not number:
-            found.append((moment, int(number or 1), aside))
-    return max(found)[2] if found else None
+    found = asides(path)
+    return found[-1][2] if found else None
 
 
 def rebuild(path: Path, name: str) -> tuple[Path, int]:
