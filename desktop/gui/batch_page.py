@@ -14,6 +14,7 @@ from desktop.gui import theme
 from desktop.gui.batch_figures import BatchFigures, batch_figures
 from desktop.gui.card import Card, FactLines
 from desktop.gui.charts import RateCurve, ShareBars, StackedBars, StackedLine
+from desktop.gui.empty_note import EmptyNote
 from desktop.gui.failure_table import FailureTable
 from desktop.gui.flat_button import FlatButton
 from desktop.gui.labels import Line, Paragraph
@@ -33,10 +34,12 @@ class BatchPage(OverlayScroll):
     Signals:
         review_disagreements_asked(): Go to the images on which the models disagree.
         failure_chosen(str): Show a failed image.
+        folder_asked(): Open a folder.
     """
 
     review_disagreements_asked = Signal()
     failure_chosen = Signal(str)
+    folder_asked = Signal()
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,6 +83,16 @@ class BatchPage(OverlayScroll):
         self._copy.clicked.connect(self._copy_failures)
         self._retry = FlatButton(self.tr("Retry all"), kind="link")
         self._retry.follow(shortcuts["retry_failed"], self.tr("Retry all"))
+        self._note = EmptyNote()
+        self._note.chosen.connect(self.folder_asked)
+        self._note.show_words(
+            self.tr("The models read a whole folder while you review"),
+            (
+                self.tr("Votes by class, agreement, speed and every file that could not be read."),
+                self.tr("Pause or stop at any time: what is finished is kept."),
+            ),
+            self.tr("Open folder"),
+        )
         self._compose()
 
     def show_session(self, session: Session | None, progress: Progress) -> None:
@@ -148,7 +161,9 @@ class BatchPage(OverlayScroll):
         rate.column.addWidget(self._curve)
         rate.column.addWidget(self._facts)
         rate.column.addStretch(1)
-        grid = QGridLayout()
+        self._body = QWidget()
+        grid = QGridLayout(self._body)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(16)
         grid.addWidget(votes, 0, 0)
         grid.addWidget(self._agreement_card, 0, 1)
@@ -157,11 +172,16 @@ class BatchPage(OverlayScroll):
         grid.setColumnStretch(0, 68)
         grid.setColumnStretch(1, 32)
         grid.setRowStretch(1, 1)
-        column.addLayout(grid, 1)
+        column.addWidget(self._body, 1)
+        column.addWidget(self._note, 1)
         self.setWidget(inner)
 
     def _show_progress(self, progress: Progress) -> None:
         session = self._session
+        self._body.setVisible(session is not None)
+        self._note.setVisible(session is None)
+        self._bar.setVisible(session is not None)
+        self.export_button.setVisible(session is not None)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(progress.state in ("running", "paused"))
         unfinished = progress.done < progress.total
@@ -172,14 +192,14 @@ class BatchPage(OverlayScroll):
         self.pause_button.set_icon_name("play" if progress.state == "paused" else "pause")
         if session is None:
             self.title.set_text(self.tr("No folder open"))
-            self.subtitle.set_text(self.tr("Open a folder and the models begin by themselves."))
+            self.subtitle.set_text("")
             self.stats.set_text("")
             self.started.set_text("")
             self._bar.set_share(0)
             return
         self.title.set_text(
             self.tr("{done} of {total} images read").format(
-                done=grouped(progress.done), total=grouped(progress.total)
+                done=grouped(progress.done - progress.failed), total=grouped(progress.total)
             )
         )
         where = self.tr("{folder}, {panel} panel. ").format(
@@ -211,6 +231,10 @@ class BatchPage(OverlayScroll):
         if progress.state == "failed":
             return self.tr("The models stopped; the reason is in the status bar.")
         if progress.total and progress.done >= progress.total:
+            if progress.failed:
+                return self.tr("The models are through; {count} files could not be read.").format(
+                    count=grouped(progress.failed)
+                )
             return self.tr("All images are read.")
         if progress.state == "paused":
             return self.tr("Paused. Finished images can be reviewed.")

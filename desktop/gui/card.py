@@ -20,7 +20,7 @@ class Card(QFrame):
         self.column.setContentsMargins(16, 12, 16, 16)
         self.column.setSpacing(8)
         self.title = Line(title, "secondary", "text2")
-        self.remark = Line("", "secondary", "text3")
+        self.remark = Line("", "secondary", "text3", align=Qt.AlignmentFlag.AlignRight)
         self._head = QHBoxLayout()
         self._head.addWidget(self.title, 1)
         self._head.addWidget(self.remark)
@@ -28,7 +28,8 @@ class Card(QFrame):
             self.column.addLayout(self._head)
 
     def add_to_head(self, widgets: Sequence[QWidget]) -> None:
-        """Put controls at the right end of the heading."""
+        """Put controls at the right end of the heading; its words stay where other cards' are."""
+        self.column.setContentsMargins(16, 6, 16, 16)
         for widget in widgets:
             self._head.addWidget(widget)
 

@@ -34,7 +34,7 @@ class StackedLine:
 class StackedBars(Restyled):
     """Votes by class: a bar a model, its numbers beside it."""
 
-    _TITLE, _COLUMN, _ROW, _HEAD = 96, 76, 32, 32
+    _TITLE, _COLUMN, _ROW, _HEAD = 96, 76, 32, 24
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +75,7 @@ class StackedBars(Restyled):
         right = Qt.AlignmentFlag.AlignRight
         column, row = theme.dp(self._COLUMN), theme.dp(self._ROW)
         numbers = self.width() - column * len(self._names)
-        head = QRectF(0, 0, self.width(), theme.dp(20))
+        head = QRectF(0, 0, self.width(), theme.dp(16))
         draw_text(painter, head, self._title, theme.font(12), tokens.text2)
         for index, name in enumerate(self._names):
             box = QRectF(numbers + index * column, 0, column, head.height())
@@ -260,11 +260,11 @@ class RateCurve(Restyled):
         )
         draw_text(
             painter,
-            QRectF(0, level - theme.dp(18), self.width(), theme.dp(18)),
+            below,  # beside the curve it would be crossed out sooner or later
             self.tr("mean {rate}").format(rate=f"{mean:.1f}"),
-            theme.font(11),
+            theme.font(12),
             tokens.text3,
-            Qt.AlignmentFlag.AlignRight,
+            Qt.AlignmentFlag.AlignHCenter,
         )
         painter.end()
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QVariantAnimation
-from PySide6.QtWidgets import QStyle, QWidget
+from PySide6.QtCore import QObject, Qt, QVariantAnimation
+from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 FADE_MS = 120
 
 
 def motion_wanted(widget: QWidget) -> bool:
-    """Whether the desktop lets things move; styles answer 0 ms where it does not."""
-    style = widget.style()
-    return style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget) > 0
+    """Whether the desktop lets things move."""
+    return animation_ms(widget.style(), widget) > 0
+
+
+def animation_ms(style: QStyle, widget: QWidget | None = None) -> int:
+    """How long the desktop wants things to move; 0 where it wants no motion."""
+    return style.styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, widget)
+
+
+def let_popups_fade(application: QApplication) -> None:
+    """Menus and tool tips come up with Qt's own short fade, where the desktop lets things move.
+
+    Qt's takes 150 ms. One of exactly 120 would need a filter on every event of the application.
+    """
+    wanted = animation_ms(application.style()) > 0
+    effect = Qt.UIEffect
+    # Without the first one the others mean nothing.
+    for kind in (effect.UI_General, effect.UI_FadeMenu, effect.UI_FadeTooltip):
+        application.setEffectEnabled(kind, wanted)
 
 
 class FadeIn(QObject):

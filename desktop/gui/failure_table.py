@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from desktop.gui import theme
+from desktop.gui.overlay_scroll import OverlayBar
+from desktop.gui.paint import draw_text, horizontal_line, text_width
 
 Index = QModelIndex | QPersistentModelIndex
 Failure = tuple[str, str, str]
+
+_ROW, _GAP = 40, 12
 
 
 class FailureTable(QTableView):
@@ -28,6 +47,8 @@ class FailureTable(QTableView):
         super().__init__(parent)
         self._model = _Failures()
         self.setModel(self._model)
+        self.setItemDelegate(_Delegate(self))
+        self._bar = OverlayBar(self)
         self.setAccessibleName(self.tr("Failed files"))
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -49,11 +70,15 @@ class FailureTable(QTableView):
         """Show (image, code, sentence) of each."""
         self._model.show(failures)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._bar.place(self)
+
     def _on_activated(self, index: QModelIndex) -> None:
         self.failure_chosen.emit(self._model.failures[index.row()][0])
 
     def _restyle(self, _tokens: object = None) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme.dp(36))
+        self.verticalHeader().setDefaultSectionSize(theme.dp(_ROW))
         self.setColumnWidth(0, theme.dp(190))
         self.setColumnWidth(1, theme.dp(104))
 
@@ -85,13 +110,56 @@ class _Failures(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         image, code, sentence = self.failures[index.row()]
-        tokens = theme.current()
         if role == Qt.ItemDataRole.DisplayRole:
             return (image, code, sentence)[index.column()]
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{image}: {sentence} ({code})"
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return QColor((tokens.text1, tokens.text3, tokens.text2)[index.column()])
-        if role == Qt.ItemDataRole.FontRole:
-            return theme.font(13, 500) if index.column() == 0 else theme.font(12)
         return None
+
+
+class _Delegate(QStyledItemDelegate):
+    """Name, code and the whole sentence in up to two lines, flush with the card's own words."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        tokens = theme.current()
+        box = QRectF(option.rect)
+        painter.save()
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        if chosen:
+            painter.fillRect(box, theme.colour(tokens.selected))
+        horizontal_line(painter, box.left(), box.right(), box.top(), tokens.line)
+        text, room = index.data(), box.adjusted(0, 0, -_GAP, 0)
+        if index.column() == 0:
+            middle = Qt.TextElideMode.ElideMiddle
+            draw_text(painter, room, text, theme.font(13, 500), tokens.text1, elide=middle)
+        elif index.column() == 1:
+            ink = tokens.text2 if chosen else tokens.text3
+            draw_text(painter, room, text, theme.font(12), ink)
+        elif text_width(theme.font(12), text) <= room.width():
+            draw_text(painter, room, text, theme.font(12), tokens.text2)
+        else:
+            self._paint_two_lines(painter, room, text)
+        painter.restore()
+
+    def _paint_two_lines(self, painter: QPainter, room: QRectF, text: str) -> None:
+        font, line = theme.font(12), theme.dp(16)
+        first, second = _two_lines(text, font, room.width())
+        top = room.center().y() - line
+        for words in (first, second):
+            draw_text(
+                painter,
+                QRectF(room.left(), top, room.width(), line),
+                words,
+                font,
+                theme.current().text2,
+            )
+            top += line
+
+
+def _two_lines(text: str, font: QFont, width: float) -> tuple[str, str]:
+    """Break a sentence once, between words; what is too long for both lines is elided later."""
+    words = text.split(" ")
+    count = len(words)
+    while count > 1 and text_width(font, " ".join(words[:count])) > width:
+        count -= 1
+    return " ".join(words[:count]), " ".join(words[count:])

@@ -29,10 +29,10 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
     state: RowState
     if status == FAILED:
         state = "failed"
-        line = translate("RowWords", "Not read: {reason}").format(
-            reason=short_reason(table.refusal(case)[1], image)
-        )
-        short = translate("RowWords", "Not read")
+        reason = short_reason(table.refusal(case)[1], image)
+        line = translate("RowWords", "Not read: {reason}").format(reason=reason)
+        # The cross at the row's end says "not read" as well; there is room for one of the two.
+        short = reason[:1].upper() + reason[1:]
     elif blind:
         state, line, short = (
             "blind",
@@ -49,7 +49,7 @@ def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> 
         state = "voted"
         votes = votes_of(table, case)
         line = _verdict_line(table, case, facts, facts.class_names)
-        short = _verdict_line(table, case, facts, facts.short_names)
+        short = _short_verdict(table, case, facts)
     words = [image, _label_words(decision), line]
     if state == "voted" and table.column("ood")[case]:
         words.append(translate("RowWords", "out of distribution"))
@@ -96,6 +96,8 @@ def short_reason(sentence: str, image: str) -> str:
         if first.startswith(filler):
             first = first.removeprefix(filler)
             break
+    if first[1:2].isupper():  # DICOM is no word to begin small
+        return first
     return first[:1].lower() + first[1:]
 
 
@@ -112,6 +114,16 @@ def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[s
         # Votes on what is no usual film must not look like any other row's.
         return translate("RowWords", "{verdict}, OOD").format(verdict=line)
     return line
+
+
+def _short_verdict(table: CaseTable, case: int, facts: PanelFacts) -> str:
+    """The verdict for a narrow list; the strip beside it has the count."""
+    if not table.column("ood")[case]:
+        return _verdict_line(table, case, facts, facts.short_names)
+    consensus = int(table.column("consensus")[case])
+    if consensus < 0:
+        return translate("RowWords", "OOD, split")
+    return translate("RowWords", "OOD, {label}").format(label=facts.short_names[consensus])
 
 
 def _label_words(decision: Decision) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.scorecard import TRUTHS, Score, Scorecard
 from desktop.gui.card import Card
+from desktop.gui.empty_note import EmptyNote
 from desktop.gui.flat_button import FlatButton
 from desktop.gui.labels import Line, Paragraph
 from desktop.gui.overlay_scroll import OverlayScroll
@@ -35,10 +36,14 @@ class ScorecardPage(OverlayScroll):
         figures_asked(str): The figures are out of date; count them with this truth
             (a key of ``TRUTHS``).
         report_asked(): Write the summary report.
+        review_asked(): Go to the next image without a decision.
+        folder_asked(): Open a folder.
     """
 
     figures_asked = Signal(str)
     report_asked = Signal()
+    review_asked = Signal()
+    folder_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +75,8 @@ class ScorecardPage(OverlayScroll):
         self._brier = Line("", "verdict")
         self._ece = Line("", "verdict")
         self._body = QWidget()
+        self._note = EmptyNote()
+        self._note.chosen.connect(self._on_note_chosen)
         self._compose()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -113,6 +120,7 @@ class ScorecardPage(OverlayScroll):
         if not card.labelled:
             self._show_empty(self.tr("No decided images yet"))
             return
+        self._note.setVisible(False)
         self._body.setVisible(True)
         self.title.set_text(
             self.tr("You and the models on {count} decided images").format(
@@ -190,15 +198,32 @@ class ScorecardPage(OverlayScroll):
         body.addLayout(switch)
         body.addLayout(lower, 1)
         column.addWidget(self._body, 1)
-        column.addStretch(0)
+        column.addWidget(self._note, 1)
         self.setWidget(inner)
 
     def _show_empty(self, title: str, words: str = "") -> None:
         self.title.set_text(title)
-        self.subtitle.set_text(
-            words or self.tr("Label some images; the models are then measured on your labels.")
-        )
+        self.subtitle.set_text(words)
         self._body.setVisible(False)
+        self._note.setVisible(True)
+        opened = self._facts is not None
+        for control in (self.truth, self.report_button):
+            control.setVisible(opened)
+        if words:  # only for a moment
+            self._note.show_words("", ())
+            return
+        self._note.show_words(
+            self.tr("Your labels measure the models"),
+            (
+                self.tr("Accuracy of each model and of the consensus, with its uncertainty."),
+                self.tr("Kappa of each pair, confusion and calibration, counted on this folder."),
+                self.tr("The first figures come with the first label; some dozens make them firm."),
+            ),
+            self.tr("Review the next image") if opened else self.tr("Open folder"),
+        )
+
+    def _on_note_chosen(self) -> None:
+        (self.review_asked if self._facts is not None else self.folder_asked).emit()
 
     def _show_accuracy(self, card: Scorecard, facts: PanelFacts) -> None:
         titles = {model.name: model.title for model in facts.models}

@@ -28,6 +28,7 @@ class StatusBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._told: tuple[int, int, float, str] | None = None
+        self._ran = False
         self._review: tuple[int, int, Pace | None] | None = None
         self._count = QLabel()
         self._count.setAccessibleName(self.tr("Progress"))
@@ -66,6 +67,7 @@ class StatusBar(QWidget):
     def show_no_folder(self) -> None:
         """Say that nothing is open."""
         self._told = self._review = None
+        self._ran = False
         self._count.setText(self.tr("No folder open"))
         self._bar.hide()
         self._rate.hide()
@@ -104,8 +106,10 @@ class StatusBar(QWidget):
         elif state == "stopped" and done < total:
             words = self.tr("Stopped")
         elif state == "running" and done < total:
-            words = self.tr("Models are loading")
+            # Between two slow images the rate is 0 too, and nothing is loading then.
+            words = self.tr("Models are working") if self._ran else self.tr("Models are loading")
             if rate > 0:
+                self._ran = True
                 left = duration((total - done) / rate)
                 words = self.tr("{rate} images/s, {left} left").format(
                     rate=QLocale().toString(rate, "f", 1), left=left

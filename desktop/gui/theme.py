@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from desktop.gui.colour_difference import mix
+from desktop.gui.fade import let_popups_fade
 from desktop.gui.fonts import inter, load_fonts
 from desktop.gui.style_sheet import style_sheet
 
@@ -220,6 +221,7 @@ def apply_theme(app: QApplication, tokens: Tokens, text_scale: float = 1.0) -> N
     app.setFont(font(13))
     app.setPalette(_palette(tokens))
     app.setStyleSheet(style_sheet(tokens, dp))
+    let_popups_fade(app)
     notifier().theme_changed.emit(tokens)
 
 

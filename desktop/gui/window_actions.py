@@ -153,6 +153,8 @@ class WindowActions(QObject):
         run.rate_measured.connect(lambda: window.batch.show_curve(run.rate_curve))
         window.scorecard.figures_asked.connect(window.scoring.count)
         window.scorecard.report_asked.connect(window.exporting.export_report)
+        window.scorecard.folder_asked.connect(window.opening.ask_folder)
+        window.scorecard.review_asked.connect(self._review_next)
         window.scoring.scorecard_counted.connect(window.scorecard.show_card)
         for source in (
             window.controller,
@@ -166,6 +168,7 @@ class WindowActions(QObject):
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
         window.batch.failure_chosen.connect(self.list.show_image)
+        window.batch.folder_asked.connect(window.opening.ask_folder)
 
     # commands --------------------------------------------------------------------------------
     def retry_failed(self) -> None:
@@ -177,6 +180,14 @@ class WindowActions(QObject):
         failed = [case for case in range(len(session.table)) if session.failed(case)]
         controller.films.forget(failed)
         controller.run.ask_again(failed)
+
+    def _review_next(self) -> None:
+        """From a page without films to the next one that waits for the reader."""
+        window = self._window
+        window.show_page("review")
+        case = window.controller.list.unreviewed_from(window.controller.current, inclusive=True)
+        window.controller.show_case(case)
+        window.desk.focus_image()
 
     def apply_settings(self) -> None:
         """Put the settings in force; what already holds is left alone."""

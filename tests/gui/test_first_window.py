@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.gui.app import close_on_signals
 from desktop.gui.case_list_model import ROW_VIEW_ROLE, RowView
 from desktop.gui.main_window import MainWindow
+from desktop.gui.row_words import row_view, short_reason
 from tests.gui.conftest import PATIENCE_MS, wait_for_votes
 
 
@@ -102,3 +104,25 @@ def test_a_signal_closes_only_after_the_interrupted_work(
     finally:
         for item, handler in before.items():
             signal.signal(item, handler)
+
+
+def test_a_narrow_list_says_why_a_file_was_not_read_and_what_is_no_usual_film(
+    desk: MainWindow,
+) -> None:
+    failed = next(row for row in rows_of(desk) if row.state == "failed")
+    assert failed.short_line == failed.line.removeprefix("Not read: ").capitalize()
+    session, result = desk.controller.session, desk.controller.current_result()
+    assert session is not None
+    assert result is not None
+    assert result.verdict is not None
+    odd = dataclasses.replace(result.verdict, ood=True, ood_score=9.0)
+    session.table.set_result(dataclasses.replace(result, verdict=odd))
+    view = row_view(session.table, 0, session.facts, blind=False)
+    assert view.short_line.startswith("OOD, ")
+    assert len(view.short_line) < len(view.line)
+
+
+def test_a_reason_keeps_its_capitals() -> None:
+    sentence = "CT.dcm is a DICOM image of another kind (CT). Only plain radiographs are read."
+    assert short_reason(sentence, "CT.dcm") == "DICOM image of another kind (CT)"
+    assert short_reason("a.png Ends early. Fetch it again.", "a.png") == "ends early"

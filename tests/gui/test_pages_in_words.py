@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from PySide6.QtWidgets import QStyle
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QStyle
 from pytestqt.qtbot import QtBot
 
 from desktop.gui import fade, theme
@@ -90,8 +91,6 @@ def test_nothing_moves_where_the_desktop_asks_for_no_motion(
 def test_the_menu_bar_is_no_higher_than_its_words_so_they_are_centred(
     window: MainWindow, scale: float
 ) -> None:
-    from PySide6.QtWidgets import QApplication
-
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     try:
@@ -110,3 +109,27 @@ def test_the_style_can_switch_motion_off(badges: BadgeRow) -> None:
     hint = QStyle.StyleHint.SH_Widget_Animation_Duration
     wanted = badges.style().styleHint(hint, None, badges) > 0
     assert fade.motion_wanted(badges) == wanted
+
+
+def test_menus_and_tips_fade_only_where_the_desktop_lets_things_move(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = qapp.style()
+    effects = (Qt.UIEffect.UI_FadeMenu, Qt.UIEffect.UI_FadeTooltip)
+    assert all(qapp.isEffectEnabled(effect) for effect in effects)
+    monkeypatch.setattr(fade, "animation_ms", lambda _style, _widget=None: 0)
+    fade.let_popups_fade(qapp)
+    assert not any(qapp.isEffectEnabled(effect) for effect in effects)
+    monkeypatch.undo()
+    fade.let_popups_fade(qapp)
+    assert all(qapp.isEffectEnabled(effect) for effect in effects) == (fade.animation_ms(style) > 0)
+
+
+def test_an_empty_page_leads_to_what_fills_it(desk: MainWindow, window: MainWindow) -> None:
+    window.show_page("batch")
+    assert window.batch._note.isVisible()
+    assert not window.batch.export_button.isVisible()
+    desk.show_page("scorecard")
+    desk.scorecard.review_asked.emit()
+    assert desk.page == "review"
+    assert desk.controller.current == 0

@@ -370,11 +370,23 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Images per second</source>
+            <source>The models read a whole folder while you review</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Open a folder and the models begin by themselves.</source>
+            <source>Votes by class, agreement, speed and every file that could not be read.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Pause or stop at any time: what is finished is kept.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open folder</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Images per second</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -407,6 +419,10 @@
         </message>
         <message>
             <source>The models stopped; the reason is in the status bar.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The models are through; {count} files could not be read.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1669,10 +1685,6 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Not read</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>Your label first</source>
             <translation type="unfinished" />
         </message>
@@ -1714,6 +1726,14 @@ map</source>
         </message>
         <message>
             <source>{verdict}, OOD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>OOD, split</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>OOD, {label}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1816,7 +1836,27 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Label some images; the models are then measured on your labels.</source>
+            <source>Your labels measure the models</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Accuracy of each model and of the consensus, with its uncertainty.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Kappa of each pair, confusion and calibration, counted on this folder.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The first figures come with the first label; some dozens make them firm.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Review the next image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open folder</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2381,6 +2421,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Stopped</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Models are working</source>
             <translation type="unfinished" />
         </message>
         <message>
