@@ -50,6 +50,11 @@ class Thumbnails(QObject):
             self._kept.move_to_end(case)
         return found
 
+    @property
+    def waiting(self) -> int:
+        """Pictures that are still to come."""
+        return self._process.waiting
+
     def forget_all(self) -> None:
         """Empty the cache: another folder is open."""
         self._process.want([])

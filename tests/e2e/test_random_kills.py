@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +23,7 @@ import pytest
 from PIL import Image
 
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from tests.e2e.test_full_disk import disk, fill  # noqa: F401 - a fixture
+from tests.e2e.test_full_disk import fill
 from tests.tiny_models import write_panel
 
 PATIENCE_S = 120.0
@@ -51,6 +53,7 @@ class Reader:
     """A window with quick fingers, and everything that it has told."""
 
     def __init__(self, films: Path, panel: Path, home: Path, seed: int, *options: str) -> None:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _bury
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.e2e.quick_reader"),
@@ -59,7 +62,7 @@ class Reader:
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "CXR_QUORUM_HOME": str(home)},
             cwd=Path(__file__).resolve().parents[2],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._complaints,
             # A group of its own: whether its engine and decoders end with it can be asked.
             start_new_session=True,
         )
@@ -101,8 +104,12 @@ class Reader:
             if not self._news.wait_for(
                 lambda: until() or self.process.poll() is not None, PATIENCE_S
             ):
-                pytest.fail(f"waited {PATIENCE_S:.0f} s in vain for {what}")
-        assert until(), f"it ended with {self.process.poll()} before {what}"
+                pytest.fail(f"waited {PATIENCE_S:.0f} s in vain for {what}: {self._words()}")
+        assert until(), f"it ended with {self.process.poll()} before {what}: {self._words()}"
+
+    def _words(self) -> str:
+        self._complaints.seek(0)
+        return f"{self.told} {self._complaints.read()[-3000:].decode(errors='replace')}"
 
     def wait_for_presses(self, count: int) -> None:
         self.wait(lambda: self.presses >= count, f"{count} presses")
@@ -124,6 +131,7 @@ class Reader:
         assert not self._listener.is_alive(), "a child of the killed window lives on"
         assert self.process.stdout is not None
         self.process.stdout.close()
+        self._complaints.close()
 
     def children_are_gone(self) -> bool:
         try:
@@ -260,12 +268,22 @@ def test_a_clock_that_goes_back_a_year_costs_nothing(start: Start) -> None:
     assert kill_at_random(start, 6, 3, "--clock-back-after", "4") == []
 
 
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of its own with room for a review and its log."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    words = ("-t", "tmpfs", "-o", "size=16m,mode=700", "tmpfs", str(folder))
+    if mount is None or subprocess.run([mount, *words], capture_output=True).returncode:
+        pytest.skip("this machine does not let the test make a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_full_disk_is_told_and_keeps_what_was_on_the_screen(
-    start: Start,
-    disk: Path,  # noqa: F811 - the imported fixture
-) -> None:
+def test_a_full_disk_is_told_and_keeps_what_was_on_the_screen(disk: Path, start: Start) -> None:
     home = disk / "home"
     reader = start(7, home=home)
     reader.wait_for_presses(15)
