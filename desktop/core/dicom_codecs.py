@@ -64,6 +64,18 @@ __all__ = [
 ]
 
 
+def frame_size(frame: bytes) -> tuple[int, int] | None:
+    """Rows and columns that a JPEG's own header says; None where it has no such header."""
+    place = 2
+    while place + 9 <= len(frame) and frame[place] == 0xFF:
+        marker, length = frame[place + 1], int.from_bytes(frame[place + 2 : place + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            rows, columns = frame[place + 5 : place + 7], frame[place + 7 : place + 9]
+            return int.from_bytes(rows, "big"), int.from_bytes(columns, "big")
+        place += 2 + length
+    return None
+
+
 def decode_extended_jpeg(
     frame: bytes, rows: int, columns: int, bits_stored: int
 ) -> npt.NDArray[np.uint16]:
@@ -78,6 +90,9 @@ def decode_extended_jpeg(
     """
     import gdcm
 
+    # GDCM believes what it is told: more bits than it has room for end the process.
+    if not 8 < bits_stored <= 16 or frame_size(frame) != (rows, columns):
+        raise ValueError("the header contradicts the picture")
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(frame)
     fragments = gdcm.SequenceOfFragments.New()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import zlib
@@ -395,6 +396,16 @@ def of_floats() -> bytes:
     return films.dicom_bytes(item)
 
 
+def changed(data: bytes, **elements: Any) -> bytes:
+    """A sound file whose header says something else."""
+    item = dcmread_bytes(data)
+    for keyword, value in elements.items():
+        setattr(item, keyword, value)
+    stream = io.BytesIO()
+    item.save_as(stream)
+    return stream.getvalue()
+
+
 REFUSED = {
     "without pixels": (without_pixels, "DICOM-01"),
     "unknown transfer syntax": (of_unknown_syntax, "DICOM-03"),
@@ -411,6 +422,20 @@ REFUSED = {
     "32 bits": (of_32_bits, "DICOM-07"),
     "floating point": (of_floats, "DICOM-07"),
     "too small": (lambda: films.dicom(films.grey_film()[:20, :20].copy()), "SIZE-01"),
+    "more bits in a 12-bit JPEG than fit": (
+        # GDCM ends the process at this where it is asked.
+        lambda: changed(
+            films.dicom(films.deep_film(12), syntax=films.JPEG_EXTENDED, BitsStored=12),
+            BitsStored=17,
+        ),
+        "DICOM-06",
+    ),
+    "another size in a 12-bit JPEG": (
+        lambda: changed(
+            films.dicom(films.deep_film(12), syntax=films.JPEG_EXTENDED, BitsStored=12), Rows=500
+        ),
+        "DICOM-06",
+    ),
     "a bomb": (lambda: films.dicom(films.grey_film(), Rows=60000, Columns=60000), "DECODE-03"),
 }
 

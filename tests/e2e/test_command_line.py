@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -19,9 +18,9 @@ import pytest
 from PIL import Image
 
 from desktop.__main__ import main
+from tests.command import REPOSITORY, environment
 from tests.tiny_models import write_panel
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_POSIX = sys.platform == "win32"
 
 
@@ -44,16 +43,6 @@ def draw_films(folder: Path, count: int) -> None:
         grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
         picture = Image.fromarray(grey).resize((280, 260), Image.Resampling.BICUBIC)
         picture.save(folder / f"film{number}.png")
-
-
-def environment(home: Path) -> dict[str, str]:
-    return os.environ | {
-        "CXR_QUORUM_HOME": str(home),
-        "PYTHONPATH": str(REPOSITORY),
-        "DISPLAY": "",
-        "WAYLAND_DISPLAY": "",
-        "QT_QPA_PLATFORM": "",
-    }
 
 
 @pytest.fixture
@@ -236,42 +225,6 @@ def test_three_hundred_broken_files_cost_nothing_but_their_rows(
     failed = [row for row in rows if row["status"] == "failed"]
     assert len(failed) > 150
     assert all(row["code"] and row["reason"] for row in failed)
-
-
-@pytest.mark.skipif(NOT_POSIX, reason="kill -9")
-def test_a_killed_run_goes_on_and_gives_the_same_bytes(
-    command: Run, panel: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "films"
-    folder.mkdir()
-    noise = np.random.default_rng(2).integers(0, 256, (1600, 1600)).astype(np.uint8)
-    Image.fromarray(noise).save(folder / "film0.png")  # takes a while to decode
-    for copy in range(1, 60):
-        (folder / f"film{copy}.png").hardlink_to(folder / "film0.png")
-    (folder / "film20b.png").write_bytes(b"broken")
-    asked = ("label", folder, "--panel", panel, "--batch", "1")
-    assert command(*asked, "-o", "whole.csv").returncode == 1
-    words = [sys.executable, "-m", "desktop", *asked, "-o", "parts.csv"]
-    journal = tmp_path / "parts.csv.journal"
-    # It grows from 16 to 45 kB in commits a quarter of a second apart: at these sizes an earlier
-    # commit is whole, and one may be half written.
-    for size in (30_000, 38_000):
-        process = subprocess.Popen(
-            list(map(str, words)),
-            cwd=tmp_path,
-            env=environment(tmp_path / "home"),
-            stderr=subprocess.DEVNULL,
-        )
-        while process.poll() is None and not (journal.exists() and journal.stat().st_size > size):
-            time.sleep(0.002)
-        process.kill()
-        process.wait()
-    assert not (tmp_path / "parts.csv").exists()
-    done = command(*map(str, words[3:]))
-    assert done.returncode == 1
-    assert "taken over" in done.stderr.decode()
-    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert not list(tmp_path.glob(".cxr-quorum-*"))
 
 
 @pytest.mark.skipif(NOT_POSIX, reason="signals")
@@ -572,41 +525,3 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
     assert done.returncode == 0
     assert "taken over" in done.stderr.decode()
     assert len(table((tmp_path / "votes.csv").read_bytes())) == 60
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(NOT_POSIX, reason="kill -9")
-def test_kill_at_any_moment_costs_nothing_but_time(
-    command: Run, panel: Path, tmp_path: Path
-) -> None:
-    """Each run is killed somewhere between its first breath and its last row."""
-    folder = tmp_path / "films"
-    folder.mkdir()
-    draw_films(folder, 40)
-    noise = np.random.default_rng(1).integers(0, 256, (1500, 1500)).astype(np.uint8)
-    for number in range(0, 40, 2):
-        Image.fromarray(noise + np.uint8(number)).save(folder / f"film{number}.png")
-    (folder / "film20b.png").write_bytes(b"broken")
-    words = ["label", folder, "--panel", panel, "--batch", "2", "-o"]
-    start = time.monotonic()
-    assert command(*words, "whole.csv").returncode == 1
-    seconds = time.monotonic() - start
-    random = np.random.default_rng(11)
-    for _ in range(25):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "desktop", *map(str, words), "parts.csv"],
-            cwd=tmp_path,
-            env=environment(tmp_path / "home"),
-            stderr=subprocess.DEVNULL,
-        )
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=float(random.uniform(0.05, 1.1)) * seconds)
-        process.kill()
-        process.wait()
-        if (tmp_path / "parts.csv").exists():
-            assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-            (tmp_path / "parts.csv").unlink()
-            (tmp_path / "parts.csv.journal").unlink()
-    assert command(*words, "parts.csv").returncode == 1
-    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert not list(tmp_path.glob(".cxr-quorum-*"))
