@@ -18,6 +18,8 @@ from desktop.gui.main_window import MainWindow
 from desktop.gui.preferences import Preferences
 from desktop.gui.translations import install_translations
 
+_SHARE_OF_SCREEN = 0.8
+
 
 def run(argv: Sequence[str]) -> int:
     """Open the window and return its exit code.
@@ -51,13 +53,16 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _fit_to_screen(window: MainWindow) -> None:
-    """The first time: as large as designed, or maximised where the screen has no room for it."""
+    """The first time: room for the reader's text size and, on a large screen, for the film."""
     room = window.screen().availableGeometry()
-    frame = 40
-    if room.width() < window.width() or room.height() < window.height() + frame:
+    scale, frame = window.preferences.text_scale, 40
+    width = max(window.width() * scale, room.width() * _SHARE_OF_SCREEN)
+    height = max(window.height() * scale, room.height() * _SHARE_OF_SCREEN)
+    if room.width() < width or room.height() < height + frame:
         window.showMaximized()
-    else:
-        window.move(room.center() - window.rect().center())
+        return
+    window.resize(round(width), round(height))
+    window.move(room.center() - window.rect().center())
 
 
 def make_application() -> QApplication:

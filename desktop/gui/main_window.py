@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self.sort_menu = SortMenu()
         self.empty = EmptyState()
         self.desk = ReviewPage(self.controller, self.shortcuts, self.opening.facts)
+        self.desk.set_panel_widths(*preferences.panel_widths)
         self.batch = BatchPage(self.shortcuts)
         self.scorecard = ScorecardPage()
         self.status = StatusBar()
@@ -188,7 +189,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything decided is on the disk already; end the workers and go."""
-        self.preferences.remember_window(self)
+        self.preferences.remember_window(self, self.desk.panel_widths)
         self.exporting.close()
         self.scoring.close()
         self.controller.close()

@@ -20,6 +20,7 @@ from desktop.gui.view_values import HeatStyle
 
 MAX_RECENT = 8
 _GEOMETRY = "geometry"
+_PANELS = "panels"
 
 
 class Preferences(QObject):
@@ -116,10 +117,20 @@ class Preferences(QObject):
         self.change(hints_seen=(*self.settings.hints_seen, name))
         return True
 
-    def remember_window(self, window: QMainWindow) -> None:
-        """Keep size and place for the next start."""
+    def remember_window(self, window: QMainWindow, panel_widths: tuple[int, int]) -> None:
+        """Keep size, place and the widths of the panels for the next start."""
         geometry = bytes(window.saveGeometry().toBase64().data()).decode()
-        self.change(window_state={**self.settings.window_state, _GEOMETRY: geometry})
+        panels = " ".join(str(width) for width in panel_widths)
+        state = {**self.settings.window_state, _GEOMETRY: geometry, _PANELS: panels}
+        self.change(window_state=state)
+
+    @property
+    def panel_widths(self) -> tuple[int, int]:
+        """Widths of list and side panel at 100 % text; 0 where none is remembered."""
+        words = self.settings.window_state.get(_PANELS, "").split()
+        if len(words) != 2 or not all(word.isdecimal() for word in words):
+            return 0, 0
+        return int(words[0]), int(words[1])
 
     def restore_window(self, window: QMainWindow) -> bool:
         """Put the window where it was; False where nothing sound is remembered."""

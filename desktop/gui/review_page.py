@@ -16,12 +16,11 @@ from PySide6.QtWidgets import (
 from desktop.core.errors import CxrError
 from desktop.core.pixels import Radiograph
 from desktop.gui import theme
-from desktop.gui.badge import BadgeFacts
 from desktop.gui.case_list_panel import CaseListPanel
 from desktop.gui.compare_view import ComparePanel, CompareView
 from desktop.gui.controller import Controller
 from desktop.gui.decision_panel import DecisionPanel
-from desktop.gui.duplicate_hints import copies_badge
+from desktop.gui.film_badges import film_badges
 from desktop.gui.heatmap_controls import HeatmapControls
 from desktop.gui.image_view import ImageView
 from desktop.gui.map_choice import map_layer
@@ -64,6 +63,8 @@ class ReviewPage(QWidget):
         self._facts = facts
         self._comparing = False
         self._selected = 0
+        # Widths of list and panel at 100 % text, as the reader dragged them; 0 = as designed.
+        self._dragged = [0, 0]
         self.list_panel = CaseListPanel(controller.list.model, controller.thumbnails.picture)
         self.tool_bar = ToolBar(shortcuts)
         self.image = ImageView()
@@ -105,6 +106,7 @@ class ReviewPage(QWidget):
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setStretchFactor(2, 0)
         self.splitter.setSizes([LIST_WIDTH, 760, SIDE_WIDTH])
+        self.splitter.splitterMoved.connect(self._on_splitter_moved)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
@@ -235,10 +237,32 @@ class ReviewPage(QWidget):
         else:
             self._side.setMinimumWidth(theme.dp(SIDE_MIN))
             self._side.setMaximumWidth(theme.dp(SIDE_MAX))
-        side = COMPARE_SIDE if self._comparing else SIDE_MIN if compact else SIDE_WIDTH
-        left = 88 if rail else LIST_MIN if compact else LIST_WIDTH
+        list_width, side_width = self._dragged
+        side = side_width or (SIDE_MIN if compact else SIDE_WIDTH)
+        left = list_width or (LIST_MIN if compact else LIST_WIDTH)
+        side, left = COMPARE_SIDE if self._comparing else side, 88 if rail else left
         side, left = theme.dp(side), theme.dp(left)
         self.splitter.setSizes([left, max(480, width - left - side - 2), side])
+
+    @property
+    def panel_widths(self) -> tuple[int, int]:
+        """Widths that the reader gave to list and panel, at 100 % text; 0 = as designed."""
+        return self._dragged[0], self._dragged[1]
+
+    def set_panel_widths(self, list_width: int, side_width: int) -> None:
+        """Widths of an earlier day; the window's own limits hold."""
+        self._dragged = [
+            min(LIST_MAX, max(LIST_MIN, list_width)) if list_width else 0,
+            min(SIDE_MAX, max(SIDE_MIN, side_width)) if side_width else 0,
+        ]
+        self._fit()
+
+    def _on_splitter_moved(self, _position: int, handle: int) -> None:
+        sizes = self.splitter.sizes()
+        if handle == 1 and not self.list_panel.rail:
+            self._dragged[0] = round(sizes[0] / theme.text_scale())
+        elif handle == 2 and not self._comparing:
+            self._dragged[1] = round(sizes[2] / theme.text_scale())
 
     def _hud(self) -> HudFacts:
         controller, session, case = (
@@ -304,7 +328,7 @@ class ReviewPage(QWidget):
             return
         result, blind = controller.current_result(), controller.hidden(case)
         decision = session.decision(case)
-        badges = self._badges()
+        badges = film_badges(session.table, case, controller.films.outcome(case))
         self.verdict.show_case(result, blind=blind, badges=badges)
         choices = controller.choices
         self.models.show_predictions(
@@ -331,35 +355,6 @@ class ReviewPage(QWidget):
         result = None if controller.hidden(case) else controller.current_result()
         choices = controller.choices
         self.image.show_map(map_layer(result, self._facts, choices.model, choices.map_class))
-
-    def _badges(self) -> list[BadgeFacts]:
-        session, case = self._controller.session, self._controller.current
-        badges: list[BadgeFacts] = []
-        if session is None or case is None:
-            return badges
-        if session.table.column("changed")[case]:
-            badges.append(
-                BadgeFacts(
-                    "changed",
-                    "refresh",
-                    self.tr("File changed"),
-                    self.tr("The file is not the one that was decided. Look at it again."),
-                )
-            )
-        copies = copies_badge(session.table, case)
-        if copies is not None:
-            badges.append(copies)
-        film = self._controller.films.outcome(case)
-        if getattr(film, "burned_in_annotation", None):
-            badges.append(
-                BadgeFacts(
-                    "burnt-in",
-                    "burnt-in-text",
-                    self.tr("Burnt-in text"),
-                    self.tr("May name a patient. Check before you export."),
-                )
-            )
-        return badges
 
     def _failed_models(self, result: object) -> dict[str, str] | None:
         predictions = getattr(result, "predictions", None)

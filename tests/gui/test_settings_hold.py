@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -148,3 +149,26 @@ def test_a_long_undo_line_does_not_push_the_panel_out_of_the_window(
         assert edge < desk.width()
         flag = panel.flag.mapTo(desk, panel.flag.rect().topRight()).x()
         assert flag < desk.width()
+
+
+def test_the_widths_that_the_reader_dragged_hold_when_the_window_grows_and_the_next_day(
+    make_window: MakeWindow, film_folder: Path
+) -> None:
+    window = make_window()
+    window.resize(1600, 900)
+    window.opening.open_folder(film_folder)
+    splitter = window.desk.splitter
+    handle = splitter.handle(1)
+    start = handle.rect().center()
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(handle, start + QPoint(70, 0))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=start)
+    wide = splitter.sizes()[0]
+    assert wide > 380
+    window.resize(1700, 950)
+    assert splitter.sizes()[0] == wide
+    window.close()
+    following = make_window()
+    following.resize(1600, 900)
+    following.opening.open_folder(film_folder)
+    assert following.desk.splitter.sizes()[0] == wide

@@ -1063,6 +1063,25 @@
         </message>
     </context>
     <context>
+        <name>FilmBadges</name>
+        <message>
+            <source>File changed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The file is not the one that was decided. Look at it again.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Burnt-in text</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>May name a patient. Check before you export.</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>FilterBar</name>
         <message>
             <source>All</source>
@@ -1643,22 +1662,6 @@ map</source>
         </message>
         <message>
             <source>{name} could not be read</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>File changed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>The file is not the one that was decided. Look at it again.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Burnt-in text</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>May name a patient. Check before you export.</source>
             <translation type="unfinished" />
         </message>
         <message>
