@@ -33,6 +33,7 @@ from desktop.core.guarded_session import GuardedSession
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.model_trial import bounded_memory, try_panel
+from desktop.core.output_guard import refuse_to_write_over
 from desktop.core.path_list import read_path_list, refuse_addresses
 from desktop.core.pipeline import LabelledCase, batch_plan
 from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
@@ -102,8 +103,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
             "or stream csv or jsonl.",
         )
     _keep_pictures_apart(arguments)
-    if output is not None:
-        refuse_log_on_output(arguments.log_json, output)
+    refuse_precious_targets(arguments)
     return RunSettings(
         output=output,
         form=form,
@@ -115,9 +115,22 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     )
 
 
-def refuse_log_on_output(log: str | None, output: Path) -> None:
-    """Refuse a log that would be the table or its manifest (USAGE-05)."""
+def refuse_precious_targets(arguments: argparse.Namespace) -> None:
+    """Refuse a table or log in the place of a film, a model, a list or each other.
+
+    Raises:
+        UsageError: USAGE-05; see ``refuse_to_write_over``.
+        OutputFailed: OUTPUT-03, OUTPUT-05.
+    """
+    log, output = arguments.log_json, Path(arguments.output)
+    inputs = [] if arguments.list is None else [arguments.list]
+    to_file = arguments.output != STANDARD_OUTPUT
+    if to_file:
+        refuse_to_write_over(output, "--output", inputs=inputs)
     if log is None or log == STANDARD_ERROR:
+        return
+    refuse_to_write_over(Path(log), "--log-json", inputs=inputs)
+    if not to_file:
         return
     taken = {output.absolute(), output.with_name(f"{output.name}.run.json").absolute()}
     if Path(log).absolute() in taken:

@@ -17,7 +17,7 @@ from desktop.cli.label import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
-    refuse_log_on_output,
+    refuse_precious_targets,
     table_format,
 )
 from desktop.cli.progress import RunProgress
@@ -94,7 +94,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[RunSettings, PartSettings]
             "Look at the status column instead.",
         )
     output = Path(arguments.output)
-    refuse_log_on_output(arguments.log_json, output)
+    refuse_precious_targets(arguments)
     store = arguments.parts or default_store(output)
     settings = RunSettings(
         output=output,

@@ -1,0 +1,81 @@
+"""A slip of the command must not cost a film, a model or a list; said before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from desktop.__main__ import main
+from tests import film_files as films
+from tests.tiny_models import write_panel
+
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    monkeypatch.setenv("CXR_QUORUM_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "films").mkdir()
+    Image.fromarray(films.grey_film()).save(tmp_path / "films" / "film.png")
+    (tmp_path / "films" / "1.2.3").write_bytes(films.dicom(films.grey_film()))
+    (tmp_path / "list.txt").write_text("films/film.png\n")
+    write_panel(tmp_path)
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["label", "films", "--panel", str(tmp_path / "covid19"), *words])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("-o", "films/film.png"), "USAGE-05"),
+        (("-o", "films/new.dcm"), "USAGE-05"),
+        (("-o", "films/1.2.3"), "USAGE-05"),
+        (("-o", "covid19/manifest.json"), "USAGE-05"),
+        (("-o", "covid19/scnn.onnx"), "USAGE-05"),
+        (("-o", "list.txt", "--list", "list.txt"), "USAGE-05"),
+        (("-o", "votes.csv", "--log-json", "films/film.png"), "USAGE-05"),
+        (("-o", "-", "--log-json", "films/1.2.3"), "USAGE-05"),
+        (("-o", "films"), "OUTPUT-05"),
+        (("-o", "votes.csv", "--log-json", "films"), "OUTPUT-05"),
+    ],
+)
+def test_nothing_that_matters_is_written_over(
+    say: Say, tmp_path: Path, words: tuple[str, ...], code: str
+) -> None:
+    before = contents(tmp_path)
+    ended, spoken = say(*words)
+    assert ended == (2 if code.startswith("USAGE") else 1)
+    assert f"[{code}]" in spoken
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_links_are_looked_through(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").symlink_to("films/film.png")
+    (tmp_path / "lost.csv").symlink_to("nowhere/votes.csv")
+    before = contents(tmp_path)
+    assert "[USAGE-05]" in say("-o", "votes.csv")[1]
+    assert "[OUTPUT-03]" in say("-o", "lost.csv")[1]
+    assert contents(tmp_path) == before
+
+
+def test_an_old_table_is_replaced_and_a_log_grows(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "votes.csv").write_text("old")
+    (tmp_path / "run.log").write_text("old\n")
+    assert say("-o", "votes.csv", "--log-json", "run.log")[0] == 0
+    assert len((tmp_path / "votes.csv").read_text("utf-8-sig").splitlines()) == 3
+    assert (tmp_path / "run.log").read_text().startswith("old\n{")
