@@ -1,26 +1,25 @@
 """Measure what the app needs to run a panel in int8, and whether it then says the same.
 
-Writes ``int8.json`` beside the panel's manifest: ranges of the activations over validation films,
-and for each model the fastest int8 form that still answers like fp32 on films that training never
-saw. The int8 weights themselves are made by the app from the fp32 file (`desktop.core.quantised`).
+Writes ``int8.json`` beside the panel's manifest: ranges of the activations and corrections of the
+biases over validation films (`training.int8_measures`), and which models of the panel, in which
+int8 form, still answer like fp32 on films that training never saw. The int8 weights themselves are
+made by the app from the fp32 file (`desktop.core.quantised`).
 """
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import helper
 
 from desktop.core.catalogue import Panel, PanelModel, open_panel, read_verified
 from desktop.core.contract import INPUT_PIXELS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
-from desktop.core.devices import usable_cores
 from desktop.core.int8_recipe import (
     INT8_NAME,
     Agreement,
@@ -28,17 +27,20 @@ from desktop.core.int8_recipe import (
     ModelRecipe,
     PanelRecipe,
 )
-from desktop.core.precision import SMALLEST_AGREEMENT, good_enough
+from desktop.core.precision import SMALLEST_AGREEMENT, SMALLEST_PANEL_GAIN, good_enough
 from desktop.core.quantised import (
+    NO_CORRECTIONS,
+    Corrections,
     Ranges,
     WeightBits,
-    activation_names,
-    convolution_names,
+    convolutions,
     quantise,
 )
 from training import metrics
 from training.checkpoints import write_atomically
 from training.evaluate import panel_votes
+from training.int8_measures import BATCH, measure_corrections, measure_ranges, multiplications
+from training.int8_measures import session as session_of
 from training.splits import VALIDATION, SplitData
 
 Pixels = npt.NDArray[np.uint8]
@@ -48,9 +50,17 @@ Tell = Callable[[str], object]
 RANGE_FILMS = 128
 MOST_FILMS_A_SIDE = 600
 _BITS: tuple[WeightBits, ...] = (8, 7)
-_LAST_STAGE = 10
-"""Convolutions of ResNet50's last stage: a fifth of its work, and the noise in its features."""
 _DEEP = 40
+_LAST = (6, 10)
+"""Convolutions at the end of ResNet50, two blocks or its last stage: what they round goes
+straight into the features that tell a strange film.
+"""
+_FASTER: Mapping[WeightBits, float] = {8: 3.2, 7: 2.0}
+"""How many times faster a convolution is in int8, roughly; only for choosing between forms.
+``cxr-quorum prove`` measures.
+"""
+_ENOUGH_GAIN = 1.1 * SMALLEST_PANEL_GAIN
+"""From here on another form is taken for being more like fp32, not for being faster."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,21 @@ class _Films:
     sides: npt.NDArray[np.str_]
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """One way to run a model.
+
+    Attributes:
+        said: What it says of the films.
+        work: Its multiplications, each int8 one counted by the time it takes beside fp32.
+        form: The int8 form; None = fp32.
+    """
+
+    said: _Said
+    work: float
+    form: Int8Form | None = None
+
+
 def quantise_panel(folder: Path, data: SplitData, *, tell: Tell = lambda _: None) -> PanelRecipe:
     """Measure a panel and write its ``int8.json``.
 
@@ -91,121 +116,138 @@ def quantise_panel(folder: Path, data: SplitData, *, tell: Tell = lambda _: None
     random = np.random.default_rng(0)
     for_ranges = _balanced(data, data.indices(VALIDATION), RANGE_FILMS, random)
     films = _deciding_films(data, for_ranges, random)
-    fp32: dict[str, _Said] = {}
-    int8: dict[str, dict[WeightBits, _Said]] = {}
-    recipes: dict[str, ModelRecipe] = {}
+    ranges: dict[str, Ranges] = {}
+    choices: dict[WeightBits, dict[str, list[_Choice]]] = {bits: {} for bits in _BITS}
     for model in panel.models:
         begun = time.monotonic()
         content = read_verified(model)
-        fp32[model.name] = _ask(content, films.pixels)
-        names = activation_names(content)
-        int8[model.name] = {}
-        if not names:
+        work = multiplications(content, films.pixels[:1])
+        fp32 = _Choice(_ask(content, films.pixels), sum(work.values()))
+        for bits in _BITS:
+            choices[bits][model.name] = [fp32]
+        if not work:
             tell(f"{model.card.title}: nothing in its graph can be quantised")
             continue
-        ranges = measure_ranges(content, data.pixels[for_ranges])
-        forms: dict[int, Int8Form] = {}
+        pixels = data.pixels[for_ranges]
+        ranges[model.name] = measure_ranges(content, pixels, *kept_choices(content))
         for bits in _BITS:
-            form, said = _best_form(content, ranges, bits, films, fp32[model.name], panel)
-            forms[bits] = form
-            int8[model.name][bits] = said
-            tell(_words(model, bits, form))
-        recipes[model.name] = ModelRecipe(model.sha256, ranges, forms)
+            for choice in _forms(content, ranges[model.name], bits, films, fp32, panel, pixels):
+                choices[bits][model.name].append(choice)
+                assert choice.form is not None
+                tell(_words(model, bits, choice.form))
         tell(f"{model.card.title}: {time.monotonic() - begun:.0f} s")
-    together = {
-        bits: _together(panel, films, fp32, int8, recipes, bits) for bits in _BITS if recipes
-    }
-    recipe = PanelRecipe(len(for_ranges), recipes, together)
-    write_atomically(folder / INT8_NAME, recipe.to_json().encode())
-    for bits, found in together.items():
+    forms: dict[str, dict[int, Int8Form]] = {name: {} for name in ranges}
+    together: dict[int, Agreement] = {}
+    for bits in _BITS if ranges else ():
+        chosen, found, gain = _best_panel(panel, films, choices[bits])
+        together[bits] = found
+        for name in ranges:
+            forms[name][bits] = _kept_form(choices[bits][name], chosen[name])
         verdict = "may be chosen" if good_enough(found) else "is not chosen"
+        names = [name for name, one in chosen.items() if one.form is not None]
         tell(
-            f"Panel, {bits}-bit weights: {100 * found.equal_labels:.2f} % of {found.films} films "
-            f"with the same consensus, {100 * found.equal_flags:.2f} % flagged alike, AUC "
-            f"{found.auc_change:+.4f}; {verdict}"
+            f"Panel, {bits}-bit weights in {', '.join(names)}, about {gain:.1f} times as fast: "
+            f"{100 * found.equal_labels:.2f} % of {found.films} films with the same consensus, "
+            f"{100 * found.equal_flags:.2f} % flagged alike, AUC {found.auc_change:+.4f}; {verdict}"
         )
+    models = {
+        model.name: ModelRecipe(model.sha256, ranges[model.name], forms[model.name])
+        for model in panel.models
+        if model.name in ranges
+    }
+    recipe = PanelRecipe(len(for_ranges), models, together)
+    write_atomically(folder / INT8_NAME, recipe.to_json().encode())
     return recipe
 
 
-def measure_ranges(content: bytes, pixels: Pixels) -> dict[str, tuple[float, float]]:
-    """Lowest and highest value of each activation over films, of an fp32 model.
-
-    Args:
-        content: The model file.
-        pixels: uint8 [N, H, W, 1].
-
-    Returns:
-        Name -> range, to six significant digits, which is far finer than 255 steps.
-    """
-    names = list(activation_names(content))
-    model = onnx.load_from_string(content)
-    for name in names:
-        model.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    shown = model.SerializeToString()
-    session = _session(shown)
-    low, high = dict.fromkeys(names, np.inf), dict.fromkeys(names, -np.inf)
-    for start in range(0, len(pixels), 8):
-        found = session.run(names, {INPUT_PIXELS: pixels[start : start + 8]})
-        for name, values in zip(names, found, strict=True):
-            low[name] = min(low[name], float(values.min()))
-            high[name] = max(high[name], float(values.max()))
-    return {name: (float(f"{low[name]:.6g}"), float(f"{high[name]:.6g}")) for name in names}
+def kept_choices(content: bytes) -> tuple[tuple[str, ...], ...]:
+    """Which convolutions may stay in fp32, from none on: one set a form that is tried."""
+    names = [item.name for item in convolutions(content)]
+    if len(names) >= _DEEP:
+        return ((), *(tuple(names[-count:]) for count in _LAST))
+    if len(names) < 2:
+        return ((),)
+    return ((), (names[0],), (names[-1],))
 
 
-def _best_form(
+def _forms(
     content: bytes,
     ranges: Ranges,
     bits: WeightBits,
     films: _Films,
-    fp32: _Said,
+    fp32: _Choice,
     panel: Panel,
-) -> tuple[Int8Form, _Said]:
-    """The fastest form that answers alike; where none does, the one that comes nearest."""
-    convolutions = convolution_names(content)
-    choices: list[tuple[str, ...]] = [()]
-    if len(convolutions) >= _DEEP:
-        choices.append(convolutions[-_LAST_STAGE:])
-    best: tuple[Int8Form, _Said] | None = None
-    for kept in choices:
-        raw = _ask(quantise(content, ranges, bits, kept), films.pixels)
-        score = _back_to_scale(raw.scores, fp32.scores, films.sides == VALIDATION)
+    pixels: Pixels,
+) -> Iterable[_Choice]:
+    """Every int8 form of a model that is tried."""
+    work = multiplications(content, films.pixels[:1])
+    shared: Corrections = NO_CORRECTIONS
+    for kept in kept_choices(content):
+        if len(work) < _DEEP or not shared:
+            shared = measure_corrections(content, ranges, bits, pixels, kept)
+        corrections = {name: values for name, values in shared.items() if name not in kept}
+        rounded = quantise(content, ranges, bits, kept, corrections=corrections)
+        raw = _ask(rounded, films.pixels)
+        score = _back_to_scale(raw.scores, fp32.said.scores, films.sides == VALIDATION)
         said = _Said(raw.probabilities, score[0] * raw.scores + score[1])
         agreement = _agreement(
             films,
-            (fp32.probabilities.argmax(1), fp32),
+            (fp32.said.probabilities.argmax(1), fp32.said),
             (said.probabilities.argmax(1), said),
             panel.ood_limit,
         )
         passed = agreement.equal_labels >= SMALLEST_AGREEMENT
-        form = Int8Form(kept, score, agreement, passed)
-        if best is None or agreement.equal_labels > best[0].agreement.equal_labels:
-            best = form, said
-        if passed:
-            break
-    assert best is not None
-    return best
+        slow = sum(work[name] for name in kept)
+        yield _Choice(
+            said,
+            slow + (sum(work.values()) - slow) / _FASTER[bits],
+            Int8Form(kept, score, agreement, passed, corrections),
+        )
 
 
-def _together(
-    panel: Panel,
-    films: _Films,
-    fp32: Mapping[str, _Said],
-    int8: Mapping[str, Mapping[WeightBits, _Said]],
-    recipes: Mapping[str, ModelRecipe],
-    bits: WeightBits,
-) -> Agreement:
-    """The panel with int8 in the models that passed."""
-    mixed = [
-        int8[name][bits] if name in recipes and recipes[name].forms[bits].passed else fp32[name]
-        for name in panel.model_names
-    ]
-    plain = [fp32[name] for name in panel.model_names]
-    return _agreement(
-        films,
-        (panel_votes([said.probabilities for said in plain])[0], _mean(plain)),
-        (panel_votes([said.probabilities for said in mixed])[0], _mean(mixed)),
-        panel.ood_limit,
-    )
+def _best_panel(
+    panel: Panel, films: _Films, choices: Mapping[str, Sequence[_Choice]]
+) -> tuple[dict[str, _Choice], Agreement, float]:
+    """Which models to run in int8 and how: choices by name, the panel's agreement, its rough gain.
+
+    Of all that answer like fp32 and are clearly worth it the one most like fp32; of those that are
+    less fast the fastest; where the panel never answers like fp32 what comes nearest. A model alone
+    passes with fewer changed labels than four together have changed consensus, so they are judged
+    together.
+    """
+    names = panel.model_names
+    plain = [choices[name][0] for name in names]
+    exact = [one.said for one in plain]
+    votes = panel_votes([said.probabilities for said in exact])[0]
+    ranked: list[tuple[tuple[float, ...], dict[str, _Choice], Agreement, float]] = []
+    for some in itertools.product(*(choices[name] for name in names)):
+        if all(one.form is None for one in some):
+            continue
+        said = [one.said for one in some]
+        found = _agreement(
+            films,
+            (votes, _mean(exact)),
+            (panel_votes([one.probabilities for one in said])[0], _mean(said)),
+            panel.ood_limit,
+        )
+        gain = sum(one.work for one in plain) / sum(one.work for one in some)
+        alone = all(one.form is None or one.form.passed for one in some)
+        alike = found.equal_labels + found.equal_flags
+        good = alone and good_enough(found)
+        enough = good and gain >= _ENOUGH_GAIN
+        order = (float(good), float(enough), alike if enough or not good else gain, gain)
+        ranked.append((order, dict(zip(names, some, strict=True)), found, gain))
+    best = max(ranked, key=lambda item: item[0])
+    return best[1], best[2], best[3]
+
+
+def _kept_form(choices: Sequence[_Choice], chosen: _Choice) -> Int8Form:
+    """The form to write: the chosen one, else the nearest to fp32, which then has not passed."""
+    if chosen.form is not None:
+        return chosen.form
+    forms = [one.form for one in choices if one.form is not None]
+    nearest = max(forms, key=lambda form: form.agreement.equal_labels)
+    return replace(nearest, passed=False)
 
 
 def _mean(members: Sequence[_Said]) -> _Said:
@@ -261,24 +303,14 @@ def _back_to_scale(
 
 
 def _ask(content: bytes, pixels: Pixels) -> _Said:
-    session = _session(content)
+    session = session_of(content)
+    wanted = [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE]
     parts = [
-        session.run([OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE], {INPUT_PIXELS: pixels[i : i + 8]})
-        for i in range(0, len(pixels), 8)
+        session.run(wanted, {INPUT_PIXELS: pixels[start : start + BATCH]})
+        for start in range(0, len(pixels), BATCH)
     ]
     probabilities, scores = (np.concatenate([part[k] for part in parts]) for k in range(2))
     return _Said(probabilities.astype(np.float64), scores.astype(np.float64))
-
-
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = usable_cores()
-    options.log_severity_level = 4
-    # Training may run beside this: a spinning thread would wait for cores that it blocks itself.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _balanced(

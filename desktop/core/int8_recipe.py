@@ -1,25 +1,34 @@
 """``int8.json`` beside a panel's manifest: what its exporter measured for the int8 forms.
 
-A few kilobytes: the range of each activation, which convolutions stay fp32, and how the int8 form
-answered the exporter's films compared with fp32. Bound to each model file by its hash, so a model
-that was exported again has no int8 form until it is measured again.
+Some kilobytes: the range of each activation, what is added to each channel's bias, which
+convolutions stay fp32, and how the int8 form answered the exporter's films compared with fp32.
+Bound to each model file by its hash, so a model that was exported again has no int8 form until it
+is measured again.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from desktop.core.catalogue import Panel, PanelModel, read_verified
 from desktop.core.errors import ModelRefused
-from desktop.core.quantised import QUANTISER_VERSION, WeightBits, quantise
+from desktop.core.quantised import (
+    QUANTISER_VERSION,
+    Corrections,
+    WeightBits,
+    quantise,
+)
 
 INT8_NAME = "int8.json"
-_FORMAT = 1
+_FORMAT = 2
 _MAX_BYTES = 4 << 20
 
 
@@ -58,13 +67,16 @@ class Int8Form:
         kept: Convolutions that stay fp32.
         score: (slope, offset) that brings the out-of-distribution score back to the scale of fp32.
         agreement: How it answered.
-        passed: It answered well enough to be chosen automatically.
+        passed: It may be chosen automatically: it answered well enough, and so does the panel with
+            it and the others that passed.
+        corrections: Convolution -> what is added to each channel's bias, as ``storable`` gives it.
     """
 
     kept: tuple[str, ...]
     score: tuple[float, float]
     agreement: Agreement
     passed: bool
+    corrections: Corrections = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,16 @@ class PanelRecipe:
                 name: {
                     "sha256": model.sha256,
                     "forms": {
-                        str(bits): dataclasses.asdict(form) for bits, form in model.forms.items()
+                        str(bits): {
+                            "kept": form.kept,
+                            "score": form.score,
+                            "agreement": dataclasses.asdict(form.agreement),
+                            "passed": form.passed,
+                            "corrections": {
+                                end: _packed(values) for end, values in form.corrections.items()
+                            },
+                        }
+                        for bits, form in model.forms.items()
                     },
                     "ranges": {key: list(value) for key, value in model.ranges.items()},
                 }
@@ -142,7 +163,13 @@ class PanelRecipe:
                 models={name: _model(item) for name, item in values["models"].items()},
                 together={int(b): Agreement(**item) for b, item in values["together"].items()},
             )
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise ModelRefused(
                 "MODEL-13",
                 f"{INT8_NAME} is damaged or of another version of the app, so the panel runs in "
@@ -179,13 +206,40 @@ def int8_form(model: PanelModel, recipe: PanelRecipe, bits: WeightBits) -> bytes
     try:
         if form is None:
             raise ValueError("no form")
-        return quantise(content, recipe.models[model.name].ranges, bits, form.kept, form.score)
+        return quantise(
+            content,
+            recipe.models[model.name].ranges,
+            bits,
+            form.kept,
+            form.score,
+            form.corrections,
+        )
     except (ValueError, OverflowError) as error:
         raise ModelRefused(
             "MODEL-13",
             f"{model.card.title} has no int8 form that fits its file. Run it with "
             "--precision fp32, or export the panel again.",
         ) from error
+
+
+def storable(corrections: Corrections) -> Corrections:
+    """The same corrections as they are read back: a byte a channel, in steps of the largest."""
+    return {end: _unpacked(_packed(values)) for end, values in corrections.items()}
+
+
+def _packed(values: Sequence[float]) -> tuple[float, str]:
+    """A step and a byte a channel, as text: a deep network has tens of thousands of channels."""
+    numbers = np.asarray(values, np.float64)
+    step = float(f"{max(float(np.abs(numbers).max(initial=0.0)) / 127, 1e-30):.6g}")
+    steps = np.clip(np.rint(numbers / step), -127, 127).astype(np.int8)
+    return step, base64.b64encode(steps.tobytes()).decode("ascii")
+
+
+def _unpacked(stored: Sequence[Any]) -> tuple[float, ...]:
+    step, text = float(stored[0]), base64.b64decode(str(stored[1]), validate=True)
+    if not isfinite(step):
+        raise ValueError("not a number")
+    return tuple((np.frombuffer(text, np.int8) * step).tolist())
 
 
 def _model(values: Mapping[str, Any]) -> ModelRecipe:
@@ -198,6 +252,7 @@ def _model(values: Mapping[str, Any]) -> ModelRecipe:
                 score=(float(form["score"][0]), float(form["score"][1])),
                 agreement=Agreement(**form["agreement"]),
                 passed=form["passed"] is True,
+                corrections={end: _unpacked(item) for end, item in form["corrections"].items()},
             )
             for bits, form in values["forms"].items()
         },

@@ -1,17 +1,21 @@
 """From a verified fp32 model to its int8 form: 8-bit weights and activations in the convolutions.
 
 The int8 form is never stored: it is made in memory, the same bytes every time, from the file whose
-hash was checked and the ranges that its exporter measured. Only the trunk between the standardised
-image and the last feature map is changed; the front, the classifier, the heatmaps and the
-out-of-distribution score stay fp32. Quantisation is static, per channel for weights (symmetric,
-int8) and per tensor for activations (affine, uint8), written as QuantizeLinear and
-DequantizeLinear pairs that ONNX Runtime turns into integer kernels (Jacob et al. 2018, eq. 1-7).
+hash was checked and what its exporter measured. Only the convolutions between the standardised
+image and the last feature map are changed; the front, the classifier, the heatmaps and the
+out-of-distribution score stay fp32, and so do residual sums: a sum that is rounded in every block
+adds up to most of a deep network's error, while in fp32 rounding only reaches a block's branch.
+Quantisation is static, per channel for weights (symmetric, int8) and per tensor for activations
+(affine, uint8), written as QuantizeLinear and DequantizeLinear pairs that ONNX Runtime turns into
+integer kernels (Jacob et al. 2018, eq. 1-7). What rounding changes in a channel on average is
+taken off its bias (Nagel et al. 2019, section 4.2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -30,8 +34,10 @@ from desktop.core.onnx_graph import (
 
 WeightBits = Literal[7, 8]
 Ranges = Mapping[str, tuple[float, float]]
+Corrections = Mapping[str, Sequence[float]]
+NO_CORRECTIONS: Corrections = MappingProxyType({})
 
-QUANTISER_VERSION = 1
+QUANTISER_VERSION = 2
 """Goes up when the same file and ranges give another int8 form."""
 
 _OLDEST_OPSET = 13  # the first in which a scale may differ from channel to channel
@@ -49,6 +55,7 @@ class _Convolution:
             normalisation, folded in.
         bias: float64 [out], the same folded in.
         rectified: A ReLU ends it.
+        summed: Name of the tensor before that ReLU; ``end`` where there is none.
         end: Name of the tensor that the rest of the graph sees.
         swallowed: Outputs of the nodes that are folded in.
     """
@@ -58,16 +65,7 @@ class _Convolution:
     factor: npt.NDArray[np.float64]
     bias: npt.NDArray[np.float64]
     rectified: bool
-    end: str
-    swallowed: frozenset[str]
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """A residual sum, with its ReLU if it has one."""
-
-    node: Node
-    rectified: bool
+    summed: str
     end: str
     swallowed: frozenset[str]
 
@@ -83,13 +81,41 @@ class _Pool:
     swallowed: frozenset[str]
 
 
-_Step = _Convolution | _Sum | _Pool
+_Step = _Convolution | _Pool
 
 
-def convolution_names(content: bytes) -> tuple[str, ...]:
-    """The convolutions that can be quantised, each by the name of the tensor that ends it."""
-    steps = _Trunk(read_graph(content)).steps
-    return tuple(end for end, step in steps.items() if isinstance(step, _Convolution))
+@dataclass(frozen=True)
+class Quantisable:
+    """A convolution that can compute in 8 bits, as an exporter needs to know it.
+
+    Attributes:
+        name: The tensor that ends it; what ``kept``, ranges and corrections call it by.
+        source: The tensor that it reads.
+        summed: The tensor before its ReLU; ``name`` where it has none.
+        products: Multiplications for each number of its output.
+        channels: Of its output.
+    """
+
+    name: str
+    source: str
+    summed: str
+    products: int
+    channels: int
+
+
+def convolutions(content: bytes) -> tuple[Quantisable, ...]:
+    """The convolutions of a verified model file that can be quantised, in the graph's order."""
+    return tuple(
+        Quantisable(
+            end,
+            step.node.inputs[0],
+            step.summed,
+            int(np.prod(step.weights.shape[1:])),
+            len(step.weights),
+        )
+        for end, step in _Trunk(read_graph(content)).steps.items()
+        if isinstance(step, _Convolution)
+    )
 
 
 def activation_names(content: bytes, kept: Collection[str] = ()) -> tuple[str, ...]:
@@ -97,7 +123,7 @@ def activation_names(content: bytes, kept: Collection[str] = ()) -> tuple[str, .
 
     Args:
         content: A model file; verified.
-        kept: Convolutions that stay fp32, of ``convolution_names``.
+        kept: Convolutions that stay fp32, by their names.
 
     Returns:
         Empty where nothing in the graph can be quantised.
@@ -111,6 +137,7 @@ def quantise(
     weight_bits: WeightBits = 8,
     kept: Collection[str] = (),
     score: tuple[float, float] = (1.0, 0.0),
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> bytes:
     """The int8 form of a model.
 
@@ -119,19 +146,21 @@ def quantise(
         ranges: Tensor name -> (lowest, highest) value, for all of ``activation_names``.
         weight_bits: 7 (a *reduced range*) where the processor adds two products of bytes in 16 bits
             and would overflow: x86 without VNNI.
-        kept: Convolutions that stay fp32, of ``convolution_names``.
+        kept: Convolutions that stay fp32, by their names.
         score: (slope, offset) that brings the out-of-distribution score back to the scale of fp32:
             it is a distance, and rounding makes every image a little odder.
+        corrections: Name of a convolution -> what to add to the bias of each channel.
 
     Raises:
-        ValueError: There is nothing to quantise, or a range is missing or not a range.
+        ValueError: There is nothing to quantise, a range is missing or not a range, or a correction
+            is not one number a channel.
     """
     graph = read_graph(content)
     trunk = _Trunk(graph, kept)
     missing = [name for name in trunk.measured if name not in ranges]
     if not trunk.measured or missing:
         raise ValueError(f"no ranges for {missing}" if missing else "no convolution to quantise")
-    model = _Writer(graph, trunk, ranges, weight_bits).model()
+    model = _Writer(graph, trunk, ranges, weight_bits, corrections).model()
     return _rescaled(model, OUTPUT_OOD_SCORE, score).serialised()
 
 
@@ -195,8 +224,6 @@ class _Trunk:
             step: _Step | None = None
             if node.op_type == "Conv":
                 step = self._convolution(node)
-            elif node.op_type == "Add":
-                step = self._sum(node)
             elif node.op_type == "MaxPool":
                 step = self._pool(node)
             if step is None or step.end in self._kept:
@@ -208,7 +235,7 @@ class _Trunk:
                     self.rectified.add(step.end)
             elif step.rectified:
                 self.rectified.add(step.end)
-        self._drop_sums_at_the_end()
+        self._drop_pools_at_the_end()
 
     def _before(self, output: str) -> set[str]:
         """Tensors that an output is computed from."""
@@ -231,6 +258,7 @@ class _Trunk:
         channels = len(weights)
         factor, bias = np.ones(channels), np.broadcast_to(stored.astype(np.float64), channels)
         end, swallowed, rectified = node.outputs[0], set[str](), False
+        summed = end
         while not rectified and (after := self._only_consumer(end)) is not None:
             other = [name for name in after.inputs if name != end]
             values = self._per_channel(other[0], channels) if len(other) == 1 else None
@@ -244,7 +272,10 @@ class _Trunk:
                 break
             swallowed.add(end)
             end = after.outputs[0]
-        return _Convolution(node, weights, factor, bias, rectified, end, frozenset(swallowed))
+            summed = summed if rectified else end
+        return _Convolution(
+            node, weights, factor, bias, rectified, summed, end, frozenset(swallowed)
+        )
 
     def _only_consumer(self, name: str) -> Node | None:
         consumers = self._consumers.get(name, [])
@@ -260,15 +291,6 @@ class _Trunk:
         if values.size == channels and values.shape[-3:] == (channels, 1, 1):
             return values.ravel().astype(np.float64)
         return None
-
-    def _sum(self, node: Node) -> _Sum | None:
-        if not all(name in self.steps for name in node.inputs) or len(set(node.inputs)) != 2:
-            return None
-        end = node.outputs[0]
-        after = self._only_consumer(end)
-        if after is not None and after.op_type == "Relu":
-            return _Sum(node, True, after.outputs[0], frozenset({end}))
-        return _Sum(node, False, end, frozenset())
 
     def _pool(self, node: Node) -> _Pool | None:
         source, pads, swallowed = node.inputs[0], node.integers("pads") or (0, 0, 0, 0), set[str]()
@@ -297,14 +319,14 @@ class _Trunk:
             return None
         return _Pool(node, source, node.outputs[0], pads, frozenset(swallowed))
 
-    def _drop_sums_at_the_end(self) -> None:
-        """Leave sums in fp32 that no integer kernel takes up: rounding them would gain nothing."""
+    def _drop_pools_at_the_end(self) -> None:
+        """Leave pools in fp32 that no integer kernel reads: rounding again would gain nothing."""
         while True:
             taken = {name for step in self.steps.values() for name in _inputs(step)}
             last = [
                 end
                 for end, step in self.steps.items()
-                if isinstance(step, _Sum | _Pool) and end not in taken
+                if isinstance(step, _Pool) and end not in taken
             ]
             if not last:
                 return
@@ -321,20 +343,24 @@ class _Trunk:
 
 
 def _inputs(step: _Step) -> Sequence[str]:
-    if isinstance(step, _Convolution):
-        return step.node.inputs[:1]
-    return (step.source,) if isinstance(step, _Pool) else step.node.inputs
+    return step.node.inputs[:1] if isinstance(step, _Convolution) else (step.source,)
 
 
 class _Writer:
     """Writes the quantised graph; every tensor that the fp32 part reads keeps its name."""
 
     def __init__(
-        self, graph: Graph, trunk: _Trunk, ranges: Ranges, weight_bits: WeightBits
+        self,
+        graph: Graph,
+        trunk: _Trunk,
+        ranges: Ranges,
+        weight_bits: WeightBits,
+        corrections: Corrections,
     ) -> None:
         self._graph = graph
         self._trunk = trunk
         self._ranges = ranges
+        self._corrections = corrections
         self._largest = 2 ** (weight_bits - 1) - 1
         self._tensors = dict(graph.tensors)
         self._nodes: list[Node] = []
@@ -358,10 +384,6 @@ class _Writer:
     def _write(self, step: _Step) -> None:
         if isinstance(step, _Convolution):
             self._write_convolution(step)
-        elif isinstance(step, _Sum):
-            inputs = tuple(self._as_integers(name) for name in step.node.inputs)
-            self._nodes.append(Node("Add", inputs, (f"{step.end}_float",), {}))
-            self._round(f"{step.end}_float", step.end)
         else:
             attributes = {**step.node.attributes, "pads": list_attribute("pads", step.pads)}
             source = self._as_integers(step.source)
@@ -374,8 +396,12 @@ class _Writer:
         scale_in, _ = self._affine(source)
         rows = step.weights.reshape(len(step.weights), -1).astype(np.float32)
         peaks = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)
+        added = np.asarray(self._corrections.get(step.end, 0.0), np.float64)
+        if added.shape not in ((), step.bias.shape) or not np.isfinite(added).all():
+            raise ValueError(f"the correction of {step.end} is not one number a channel")
+        exact = step.bias + added
         # A channel that is nearly switched off must not ask for a bias beyond 32 bits.
-        smallest = np.abs(step.bias) / (float(scale_in) * _LARGEST_BIAS)
+        smallest = np.abs(exact) / (float(scale_in) * _LARGEST_BIAS)
         widest = np.maximum(peaks * np.abs(step.factor) / self._largest, smallest)
         scales = np.maximum(widest, 1e-12).astype(np.float32)
         rows *= (step.factor / scales).astype(np.float32)[:, np.newaxis]
@@ -383,7 +409,7 @@ class _Writer:
         np.clip(rows, -self._largest, self._largest, out=rows)
         weights = rows.astype(np.int8).reshape(step.weights.shape)
         both = scale_in * scales
-        bias = np.rint(step.bias / both).astype(np.int32)
+        bias = np.rint(exact / both).astype(np.int32)
         name = step.end
         self._dequantise(f"{name}_weights", weights, scales)
         self._dequantise(f"{name}_bias", bias, both)

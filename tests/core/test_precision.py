@@ -48,7 +48,7 @@ def panel_with_recipe(
     folder: Path, *, together: Agreement = ALIKE, failed: tuple[str, ...] = ()
 ) -> Panel:
     """A real panel with an ``int8.json`` whose ranges were really measured."""
-    from training.quantise import measure_ranges
+    from training.int8_measures import measure_ranges
 
     panel = open_panel(write_residual_panel(folder))
     films = np.stack([draw_phantom("normal", seed, (SIDE, SIDE)) for seed in range(8)])

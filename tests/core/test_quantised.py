@@ -17,7 +17,7 @@ from desktop.core.inference import make_session
 from desktop.core.onnx_file import read_outline
 from desktop.core.onnx_graph import read_graph, tensor, tensor_values
 from desktop.core.phantoms import draw_phantom
-from desktop.core.quantised import activation_names, convolution_names, quantise
+from desktop.core.quantised import activation_names, convolutions, quantise
 from tests.small_networks import residual_network
 
 OUTPUTS = [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE, OUTPUT_CAMS]
@@ -67,19 +67,19 @@ def kernels(content: bytes, tmp_path: Path) -> dict[str, int]:
     return found
 
 
-def test_convolutions_sums_and_pools_run_on_integers(tmp_path: Path) -> None:
+def test_convolutions_and_pools_run_on_integers_and_sums_do_not(tmp_path: Path) -> None:
     content = residual_network()
     form = quantise(content, ranges_of(content, films()))
     found = kernels(form, tmp_path)
-    # Five convolutions and the sum between; the last sum feeds the fp32 heads and stays exact, as
-    # does the convolution that makes the heatmaps.
+    # The convolution that makes the heatmaps stays exact, as do both sums.
     assert found["QLinearConv"] == 5
-    assert found["QLinearAdd"] == 1
+    assert found.get("QLinearAdd", 0) == 0
+    assert found["Add"] >= 2
     assert found["Conv"] == 1
-    # The pool works on bytes: one pair of a quantised image, and what the fp32 heads read.
+    # The pool works on bytes.
     assert found.get("MaxPool", 0) + found.get("NhwcMaxPool", 0) == 1
-    assert found["QuantizeLinear"] == 1
-    assert found["DequantizeLinear"] == 2
+    # Bytes are made of the image and of the first sum.
+    assert found["QuantizeLinear"] == 2
 
 
 @pytest.mark.parametrize("bits", [8, 7])
@@ -132,7 +132,7 @@ def test_seven_bits_never_reach_beyond_63() -> None:
 def test_kept_convolutions_stay_exact(tmp_path: Path) -> None:
     content = residual_network()
     pixels = films()
-    names = convolution_names(content)
+    names = [item.name for item in convolutions(content)]
     form = quantise(content, ranges_of(content, pixels), 8, names[-1:])
     found = kernels(form, tmp_path)
     assert found["QLinearConv"] == 4
@@ -146,6 +146,34 @@ def test_the_score_comes_back_to_the_scale_of_fp32() -> None:
     plain = ask(quantise(content, ranges), pixels)[1]
     scaled = ask(quantise(content, ranges, 8, (), (2.0, -0.25)), pixels)[1]
     assert scaled == pytest.approx(2 * plain - 0.25, abs=1e-5)
+
+
+def test_a_correction_moves_the_bias_of_its_channels_and_no_other() -> None:
+    content = residual_network()
+    ranges = ranges_of(content, films())
+    last = convolutions(content)[-1]
+    added = np.zeros(last.channels)
+    added[3] = 0.25
+    plain = onnx.load_from_string(quantise(content, ranges))
+    moved = onnx.load_from_string(quantise(content, ranges, corrections={last.name: added}))
+
+    def bias(model: onnx.ModelProto) -> npt.NDArray[np.float64]:
+        values = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+        stored, scale = (f"{last.name}_bias_8bit", f"{last.name}_bias_scale")
+        return values[stored] * values[scale].astype(np.float64)
+
+    change = bias(moved) - bias(plain)
+    assert change[3] == pytest.approx(0.25, abs=1e-3)
+    assert not np.delete(change, 3).any()
+
+
+@pytest.mark.parametrize("values", [[1.0], [float("nan")] * 16, [[0.0] * 16]])
+def test_a_correction_that_does_not_fit_is_refused(values: list[float]) -> None:
+    content = residual_network()
+    first = convolutions(content)[0]
+    assert first.channels == 16
+    with pytest.raises(ValueError, match="one number a channel"):
+        quantise(content, ranges_of(content, films()), corrections={first.name: values})
 
 
 def test_a_range_that_is_missing_or_none_is_a_bug_and_not_a_silent_guess() -> None:
