@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from desktop.core.catalogue import open_panel
+from desktop.core.catalogue import open_panel, shipped_panels_folder
 from training import smoke
-from training.config import FitConfig, config_for
+from training.config import EXPORTED, FitConfig, config_for
 from training.export import export_model
 from training.models import TITLES
 from training.panel import finish_panel
@@ -57,6 +57,9 @@ def fit_model(
                 "give --weights none."
             )
         config = dataclasses.replace(config, weights=str(checkpoint))
+    elif config.weights.startswith(EXPORTED):
+        file = shipped_panels_folder() / config.weights.removeprefix(EXPORTED) / f"{model}.onnx"
+        config = dataclasses.replace(config, weights=str(file))
     if tiny:
         config = smoke.tiny(config)
     folder = runs / f"{recipe.panel}-{model}"

@@ -4,10 +4,11 @@ the best.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from training.checkpoints import read_weights, write_atomically, write_json, wri
 from training.commit import current_commit
 from training.config import FitConfig
 from training.curves import draw_curves
+from training.exported_weights import take_exported_weights
 from training.metrics import softmax
 from training.models import build
 from training.models.layers import LOGITS, float_variables, front
@@ -32,6 +34,7 @@ from training.splits import TRAIN, VALIDATION, SplitData
 tf.get_logger().setLevel("ERROR")
 
 _EVALUATION_BATCH = 64
+_STATISTICS_FILMS = 512
 
 
 @dataclass
@@ -70,13 +73,26 @@ def drawing_shares(data: SplitData, train: npt.NDArray[np.int64]) -> npt.NDArray
 def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -> Any:
     """The network of a configuration; a fixed size only where the images do not grow."""
     growing = len({side for _, side in config.stages}) > 1 or config.model == "resnet50"
+    wanted = config.weights if weights is None else weights
     return build(
         config.model,
         classes,
         None if growing else config.body_side,
         dropout=config.dropout,
-        weights=config.weights if weights is None else weights,
+        # An exported file is taken in afterwards: it needs films.
+        weights="none" if wanted.endswith(".onnx") else wanted,
     )
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Build layers with a Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def logit_function(body: Any, reduce: int, side: int | None = None) -> Callable[[Any], Any]:
@@ -93,7 +109,7 @@ def logit_function(body: Any, reduce: int, side: int | None = None) -> Callable[
         images = front(batch, reduce)
         if side is not None and side != images.shape[1]:
             images = tf.image.resize(images, [side, side], antialias=True)
-        return body(images, training=False)[LOGITS]
+        return tf.cast(body(images, training=False)[LOGITS], tf.float32)
 
     return step  # type: ignore[no-any-return]
 
@@ -139,7 +155,10 @@ class Fit:
         self.state = RunState()
         resuming = (folder / "last.npz").is_file()
         if network is None:
-            self.body = build_body(config, classes, weights="none" if resuming else None)
+            with _dtype_policy(config.precision):
+                self.body = build_body(config, classes, weights="none" if resuming else None)
+            if config.weights.endswith(".onnx") and not resuming:
+                take_exported_weights(self.body, Path(config.weights), self._films_for_statistics())
         else:
             self.body = network()
         self.steps_per_epoch = max(1, (config.epoch_images or len(self.train)) // config.batch)
@@ -160,6 +179,15 @@ class Fit:
         # At the size that the run ends with: a network judged at another one looks like chance.
         self._logits = logit_function(self.body, config.reduce, config.stages[-1][1])
 
+    def _films_for_statistics(self) -> npt.NDArray[np.float32]:
+        """Training films as drawn, at the size that the run begins with: [N, side, side, 1]."""
+        random = np.random.default_rng(self.config.seed)
+        shares = drawing_shares(self.data, self.train)
+        drawn = random.choice(self.train, _STATISTICS_FILMS, p=shares)
+        images = front(tf.constant(self.data.pixels[drawn]), self.config.reduce)
+        side = self.config.side_of_epoch(0)
+        return tf.image.resize(images, [side, side], antialias=True).numpy()  # type: ignore[no-any-return]
+
     # ---- one step -------------------------------------------------------------------------------
 
     def _train_step(self, pixels: Any, labels: Any, side: Any, decay: Any) -> Any:
@@ -176,7 +204,7 @@ class Fit:
         else:
             images = tf.ensure_shape(images, [None, None, None, 1])
         with tf.GradientTape() as tape:
-            logits = self.body(images, training=True)[LOGITS]
+            logits = tf.cast(self.body(images, training=True)[LOGITS], tf.float32)
             smooth = config.label_smoothing
             classes = logits.shape[-1]
             target = tf.one_hot(labels, classes) * (1 - smooth) + smooth / classes

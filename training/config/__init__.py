@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from dataclasses import dataclass, field
+from typing import Literal
+
+
+#: Prefix of ``FitConfig.weights`` that names a shipped panel.
+EXPORTED = "exported:"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ class FitConfig:
         label_smoothing: Szegedy et al. 2016, section 7.
         average: Decay of the moving average of the weights (Polyak); validation and export use it.
         patience: Epochs without a better validation score after which training stops.
-        weights: ``none``, ``imagenet`` or a checkpoint.
+        weights: ``none``, ``imagenet``, the name of an earlier run, a checkpoint, or for ResNet50 the
+            ``resnet50.onnx`` of an exported panel, a shipped one as ``exported:<panel>``.
+        precision: ``float32``, or ``mixed_bfloat16``: products in 16 bits, weights in 32. Faster on
+            processors with such instructions (four-layer CNNs 1.4 times, ResNet50 1.2 times on
+            AVX512-BF16), slower on others; the export is float32 in any case.
         augmentation: What the films go through.
         seed: Of weights, drawing and augmentation.
     """
@@ -79,6 +88,7 @@ class FitConfig:
     average: float = 0.995
     patience: int = 100
     weights: str = "none"
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
     augmentation: Augmentation = field(default=NO_AUGMENTATION)
     seed: int = 20261
 

@@ -29,7 +29,8 @@ class Standardise(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, scale: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Means of grey levels need their digits, whatever the convolutions compute in.
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.scale = scale
 
     def call(self, images: Any) -> Any:
