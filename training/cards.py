@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from desktop.core.catalogue import open_panel
 from desktop.core.contract import RESEARCH_USE, ModelCard
 from training.config import FitConfig, config_from_dict
 
@@ -138,6 +139,14 @@ def _pretraining(run: Path, config: FitConfig) -> str:
         return "ImageNet weights of keras.applications"
     steps: list[str] = []
     weights = config.weights
+    if weights.endswith(".onnx"):
+        file = Path(weights)
+        card = next(one.card for one in open_panel(file.parent).models if one.name == file.stem)
+        return (
+            f"in-domain, the exported {card.title} of panel {card.panel}, version {card.version} "
+            f"(itself: {card.facts.get('pretraining', 'not known')}; then "
+            f"{card.facts.get('epochs', 'not known')} on that panel)"
+        )
     while weights not in ("none", "imagenet"):
         folder = run.parent / Path(weights).parent.name
         if not (folder / "config.json").is_file():

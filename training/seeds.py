@@ -125,24 +125,48 @@ def _cell(values: Sequence[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
 
 
-def panel_table(data: Any, folders: Sequence[Path]) -> ResultTable:
+def _exported_probabilities(folder: Path, data: Any) -> dict[str, Probabilities]:
+    """What an exported panel said on every test side, by model; its answers were kept with it."""
+    from desktop.core.catalogue import open_panel
+    from training.answers import read_answers
+
+    for model in open_panel(folder).models:
+        if model.card.training_data_sha256 != data.training_hash:
+            raise ValueError(
+                f"{folder}: {model.card.title} was trained on other films than the panel has now."
+            )
+    kept = read_answers(folder)
+    for side in data.test_sides:
+        films = [data.films[index].path.name for index in data.indices(side)]
+        for answers in kept.members(side):
+            if [name.rsplit("/", 1)[-1] for name in answers.names] != films:
+                raise ValueError(f"{folder} was scored on other films of {side!r}.")
+    return {
+        model: {side: kept.sides[side][model].probabilities for side in data.test_sides}
+        for model in kept.models
+    }
+
+
+def panel_table(data: Any, folders: Sequence[Path], exported: Path | None = None) -> ResultTable:
     """Score all seeds of a panel.
 
     Args:
         data: The panel's split.
         folders: Folders of runs.
+        exported: Folder of the exported panel, whose models then count as one more seed, the first.
 
     Raises:
-        FileNotFoundError: No finished run of one of the models.
+        FileNotFoundError: No finished run of one of the models, and none exported.
         ValueError: A run was trained on other films.
     """
     from training.progress import CONSOLE
 
     panel = data.recipe.panel
-    answers: dict[str, list[Probabilities]] = {}
+    shipped = {} if exported is None else _exported_probabilities(exported, data)
+    answers: dict[str, list[Probabilities]] = {model: [said] for model, said in shipped.items()}
     for model in TITLES:
         runs = runs_of(folders, panel, model)
-        if not runs:
+        if not runs and model not in answers:
             raise FileNotFoundError(f"No finished run of {TITLES[model]} for panel {panel}.")
         for run in runs:
             with CONSOLE.status(f"{panel} {TITLES[model]}: {run.parent.name}"):
@@ -160,7 +184,11 @@ def run_seeds(options: argparse.Namespace) -> int:
     from training.splits import split
 
     tables = [
-        panel_table(split(recipe_for(panel, options.data), options.data), options.runs)
+        panel_table(
+            split(recipe_for(panel, options.data), options.data),
+            options.runs,
+            options.exported and options.exported / panel,
+        )
         for panel in options.panels
     ]
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -188,6 +216,13 @@ def add_seeds(commands: Any, data: argparse.ArgumentParser) -> None:
     seeds.add_argument("panels", nargs="+", metavar="PANEL", help="as for fit")
     seeds.add_argument(
         "--runs", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs"
+    )
+    seeds.add_argument(
+        "--exported",
+        type=Path,
+        metavar="DIR",
+        help="folder of exported panels: their models count as one more seed, so --runs needs the "
+        "others only",
     )
     seeds.add_argument(
         "--output",

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from desktop.core.catalogue import shipped_panels_folder
 from tests.training.conftest import tiny_config
 from training.augment import augment
 from training.checkpoints import read_weights
@@ -155,8 +156,9 @@ def test_frames_cover_edges_only_and_sharpness_keeps_flat_films() -> None:
     np.testing.assert_allclose(flat, 80.0, rtol=1e-5)
 
 
-def test_resnet50_of_a_shipped_panel_starts_from_earlier_runs() -> None:
-    assert earlier_runs("resnet50", "pneumonia") == ["pretraining", "pretraining_longer"]
+def test_resnet50_of_a_shipped_panel_starts_from_earlier_runs_or_from_a_shipped_file() -> None:
+    assert config_for("resnet50", "pneumonia").weights == "exported:covid19"
+    assert earlier_runs("resnet50", "pneumonia") == []
     assert earlier_runs("resnet50", "covid19") == ["pretraining", "pretraining_longer"]
     assert earlier_runs("resnet50", "any_other") == earlier_runs("scnn", "covid19") == []
 
@@ -178,3 +180,40 @@ def test_impossible_settings_are_refused() -> None:
         FitConfig(model="scnn", stages=((1, 32),), input_size=(65, 65))
     with pytest.raises(ValueError, match="at least one epoch"):
         FitConfig(model="scnn", stages=())
+
+
+def test_products_in_16_bits_leave_weights_and_answers_in_32(
+    drawn: SplitData, tmp_path: Path
+) -> None:
+    run = Fit(tiny_config("ccnn", precision="mixed_bfloat16"), drawn, tmp_path / "run")
+    policies = {layer.name: layer.compute_dtype for layer in run.body.layers}
+    assert policies["second_conv"] == "bfloat16"
+    # Grey levels are averaged before anything is rounded.
+    assert policies["standardise"] == "float32"
+    state = run.run()
+    assert np.isfinite([row["loss"] for row in state.history]).all()
+    _, _, body = load_best(tmp_path / "run")
+    assert {layer.compute_dtype for layer in body.layers} == {"float32"}
+    films = drawn.pixels[:4]
+    coarse = predict_logits(logit_function(run.body, 2), films)
+    fine = predict_logits(logit_function(body, 2), films)
+    assert coarse.dtype == fine.dtype == np.float32
+
+
+def test_a_run_from_an_exported_file_resumes_from_its_own_weights(
+    drawn: SplitData, tmp_path: Path
+) -> None:
+    shipped = shipped_panels_folder() / "covid19" / "resnet50.onnx"
+    config = tiny_config(
+        "resnet50", stages=((1, 32),), epoch_images=16, batch=8, weights=str(shipped)
+    )
+    first = Fit(config, drawn, tmp_path / "run")
+    fresh = Fit(dataclasses.replace(config, weights="none"), drawn, tmp_path / "other")
+    name = "conv2_block1_1_conv"
+    started = first.body.get_layer(name).kernel.numpy()
+    assert not np.allclose(started, fresh.body.get_layer(name).kernel.numpy())
+    first.run()
+    trained = first.body.get_layer(name).kernel.numpy()
+    again = Fit(config, drawn, tmp_path / "run")
+    np.testing.assert_array_equal(again.body.get_layer(name).kernel.numpy(), trained)
+    assert not np.array_equal(trained, started)

@@ -7,7 +7,6 @@ import importlib
 from dataclasses import dataclass, field
 from typing import Literal
 
-
 #: Prefix of ``FitConfig.weights`` that names a shipped panel.
 EXPORTED = "exported:"
 
@@ -65,8 +64,8 @@ class FitConfig:
         label_smoothing: Szegedy et al. 2016, section 7.
         average: Decay of the moving average of the weights (Polyak); validation and export use it.
         patience: Epochs without a better validation score after which training stops.
-        weights: ``none``, ``imagenet``, the name of an earlier run, a checkpoint, or for ResNet50 the
-            ``resnet50.onnx`` of an exported panel, a shipped one as ``exported:<panel>``.
+        weights: ``none``, ``imagenet``, the name of an earlier run, a checkpoint, or for ResNet50
+            the ``resnet50.onnx`` of an exported panel, a shipped one as ``exported:<panel>``.
         precision: ``float32``, or ``mixed_bfloat16``: products in 16 bits, weights in 32. Faster on
             processors with such instructions (four-layer CNNs 1.4 times, ResNet50 1.2 times on
             AVX512-BF16), slower on others; the export is float32 in any case.

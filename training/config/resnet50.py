@@ -1,8 +1,8 @@
 """ResNet50: in-domain pretraining once at 64 and 80 px, then fine-tuning a panel at 96 and 112 px.
 
-On two cores about 45 minutes of pretraining and 11 minutes a panel. The two-class panel goes on from
-the shipped three-class network: a fresh checkout has no checkpoints of the pretraining, but it has
-that file, which went through the same pretraining and then saw the adults longer.
+On two cores about 45 minutes of pretraining and 11 minutes a panel. The two-class panel goes on
+from the shipped three-class network: a fresh checkout has no checkpoints of the pretraining, but
+it has that file, which went through the same pretraining and then saw the adults longer.
 """
 
 from __future__ import annotations
