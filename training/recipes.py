@@ -119,10 +119,10 @@ PNEUMONIA = Recipe(
         Source(f"{_TWO}/train/PNEUMONIA", "Pneumonia"),
         Source(f"{_TWO}/test/NORMAL", "Normal", "test"),
         Source(f"{_TWO}/test/PNEUMONIA", "Pneumonia", "test"),
-        # Few films, but the only adults whose pneumonia is none of COVID-19. How often they are drawn
-        # decides how they are told apart: in short runs (64 px, 24,000 films, validation) the area
-        # on them was 0.57 at the weights 3 and 4 beside the radiography set at 0.3, and 0.84 at
-        # three times as much without that set, which then says nothing sensible of other adults.
+        # Few films, but the only adults whose pneumonia is none of COVID-19. How often they are
+        # drawn decides how they are told apart: in short runs (64 px, 24,000 films, validation)
+        # the area on them was 0.57 at the weights 3 and 4 beside the radiography set at 0.3, and
+        # 0.84 at three times as much without that set, whose adults then came out as chance.
         Source(f"{_ADULTS}/Normal", "Normal", unseen=_UNSEEN_ADULTS, validation=0.15, weight=9.0),
         Source(
             f"{_ADULTS}/Pneumonia", "Pneumonia", unseen=_UNSEEN_ADULTS, validation=0.15, weight=12.0

@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from training.__main__ import main
-from training.seeds import runs_of, table_of
+from training.export import export_model, read_answers
+from training.models import TITLES
+from training.panel import finish_panel
+from training.seeds import panel_table, runs_of, table_of
+from training.splits import SplitData
 
 CLASSES = ("Normal", "Pneumonia")
 
@@ -55,3 +59,24 @@ def test_missing_runs_and_runs_of_other_films_are_refused_with_a_sentence(
     shutil.copytree(scnn_run, tmp_path / "runs" / "drawn-scnn")
     assert main(arguments) != 0
     assert "trained on other films" in capsys.readouterr().err
+
+
+def test_an_exported_panel_counts_as_a_seed(
+    drawn: SplitData, scnn_run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exported" / "drawn"
+    for model in TITLES:
+        # Four members that are one network: what counts here is whose answers are taken.
+        run = tmp_path / "runs" / f"drawn-{model}"
+        shutil.copytree(scnn_run, run)
+    export_model(tmp_path / "runs" / "drawn-scnn", drawn, folder, version="1")
+    finish_panel(folder, tmp_path / "runs", drawn)
+    with pytest.raises(FileNotFoundError, match="CCNN"):
+        panel_table(drawn, [tmp_path / "none"], folder)
+    table = panel_table(drawn, [tmp_path / "runs"], folder)
+    rows = {row[1]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert rows["SCNN"]["seeds"] == "2"
+    assert rows["CCNN"]["seeds"] == "1"
+    said = read_answers(tmp_path / "runs" / "drawn-scnn")["unseen films"]
+    accuracy = np.mean(said.probabilities.argmax(1) == said.labels)
+    assert rows["SCNN"]["accuracy"].startswith(f"{accuracy:.3f}")
