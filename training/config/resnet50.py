@@ -34,7 +34,8 @@ CONFIGS: dict[str, FitConfig] = {
     "covid19": _FINE_TUNING,
     "pneumonia": dataclasses.replace(
         _FINE_TUNING,
-        stages=((2, 96), (2, 112)),
+        stages=((1, 96), (1, 112)),
+        epoch_images=5000,
         learning_rate=3e-4,
         weights=f"{EXPORTED}covid19",
         precision="mixed_bfloat16",
