@@ -17,7 +17,7 @@ import onnxruntime
 
 from desktop.core.contract import INPUT_PIXELS
 from desktop.core.devices import PROVIDER_OF, is_out_of_memory
-from desktop.core.places import data_home
+from desktop.core.places import data_home, make_private_folder
 
 Provider = str | tuple[str, dict[str, str]]
 Pixels = npt.NDArray[np.uint8]
@@ -71,7 +71,7 @@ def _engine_folder() -> str:
     """A folder only this user can read and write; empty where it cannot be had."""
     folder = data_home() / "tensorrt"
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         folder.chmod(0o700)
         return str(folder)
     return ""

@@ -26,7 +26,7 @@ import desktop
 from desktop.core.atomic import atomic_write_text
 from desktop.core.catalogue import Panel
 from desktop.core.errors import CxrError, ModelRefused
-from desktop.core.places import data_home
+from desktop.core.places import data_home, make_private_folder
 from desktop.core.precision import ALL_FP32, PrecisionPlan
 from desktop.core.spawning import start_bare
 
@@ -68,7 +68,7 @@ def try_panel(
     _run_trial(panel, plan, TIME_LIMIT_S if time_limit_s is None else time_limit_s)
     # Not remembered on a disk that is full or read-only: then it is tried again the next time.
     with contextlib.suppress(OSError, CxrError):
-        passed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(passed.parent)
         with atomic_write_text(passed) as stream:
             stream.write(json.dumps({"panel": panel.name, "version": panel.version}) + "\n")
 

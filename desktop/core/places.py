@@ -30,6 +30,17 @@ def config_home(home: Path | None = None) -> Path:
     return chosen / "config" if chosen else platformdirs.user_config_path(_APP, appauthor=False)
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and so every missing one above it.
+
+    ``Path.mkdir`` gives parents the umask's permissions: where others may write into one, they
+    could put another folder in the place of ours.
+    """
+    if not folder.is_dir():
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _from_environment() -> Path | None:
     value = os.environ.get(HOME_VARIABLE, "").strip()
     return Path(value).expanduser() if value else None

@@ -21,7 +21,7 @@ from desktop.core.catalogue import Panel
 from desktop.core.devices import PRECISIONS, Device, Precision, devices_to_try, why_not
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.int8_recipe import INT8_NAME, Agreement, PanelRecipe, recipe_of
-from desktop.core.places import data_home
+from desktop.core.places import data_home, make_private_folder
 from desktop.core.processor import Processor, this_processor
 from desktop.core.quantised import QUANTISER_VERSION, WeightBits
 
@@ -270,7 +270,7 @@ def write_proof(panel: Panel, proof: Proof, *, home: Path | None = None) -> Path
         OutputFailed: See ``atomic_write``.
     """
     path = proof_path(panel, home=home)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     with atomic_write_text(path) as stream:
         stream.write(json.dumps(dataclasses.asdict(proof), indent=1) + "\n")
     return path

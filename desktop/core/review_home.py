@@ -17,7 +17,7 @@ from pathlib import Path
 
 from desktop.core.atomic import atomic_write
 from desktop.core.decisions import utc_stamp
-from desktop.core.places import data_home
+from desktop.core.places import data_home, make_private_folder
 from desktop.core.store_database import path_bytes
 
 STORE_NAME = "review.sqlite"
@@ -84,7 +84,7 @@ def review_place(folder: Path, home: Path | None = None) -> Path:
         if moved is not None and not place.exists():
             moved.rename(place)
     # The review says what is in the films: nobody else's business on a shared machine.
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(place)
     facts = {
         "folder": str(resolved),
         "opened_at": utc_stamp(datetime.datetime.now(datetime.UTC)),

@@ -19,7 +19,7 @@ from typing import Any
 from desktop.core.atomic import atomic_write_text
 from desktop.core.case_query import SavedFilter
 from desktop.core.errors import OutputFailed, UsageError
-from desktop.core.places import config_home
+from desktop.core.places import config_home, make_private_folder
 from desktop.core.settings import DEFAULTS, RecentEntry, Settings
 
 SETTINGS_NAME = "settings.json"
@@ -90,7 +90,7 @@ def save_settings(path: Path, settings: Settings) -> None:
         if getattr(settings, name) != getattr(DEFAULTS, name)
     }
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
     except OSError as error:
         raise OutputFailed(
             "OUTPUT-02",

@@ -16,15 +16,22 @@ import pytest
 from PIL import Image
 
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from tests.tiny_models import write_panel
 
 ROOT = Path(__file__).resolve().parents[2]
 # A socket that is only made, or bound to this machine (a library asking "is there IPv6?"), sends
 # nothing; a connection, a datagram or a name that is looked up does.
+_MAKES = re.compile(
+    r'(?:mkdir(?:at)?|open(?:at)?|creat)\((?:AT_FDCWD, )?"(?P<path>[^"]*)"'
+    r"(?:, [A-Z_|]*O_CREAT[A-Z_|]*)?, (?P<mode>0[0-7]{3})\)"
+)
 _SENDS = re.compile(r"(?:connect|sendto|sendmsg|sendmmsg)\(.*(?:AF_INET|htons)")
 
 
-def watched(command: list[str], home: Path, log: Path) -> str:
-    """Run a command under strace; returns its network calls."""
+def watched(
+    command: list[str], home: Path, log: Path, calls: str = "network", umask: int = 0o022
+) -> str:
+    """Run a command under strace; returns its network calls, or others."""
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
@@ -36,8 +43,9 @@ def watched(command: list[str], home: Path, log: Path) -> str:
         "QT_QPA_PLATFORM": "offscreen",
     }
     done = subprocess.run(
-        [strace, "-f", "-qq", "-e", "trace=network", "-o", str(log), *command],
+        [strace, "-f", "-qq", "-e", f"trace={calls}", "-o", str(log), *command],
         env=environment, capture_output=True, text=True, timeout=240, check=False,
+        umask=umask,
     )  # fmt: skip
     if "ptrace" in done.stderr and "not permitted" in done.stderr:
         pytest.skip("this machine does not let a program be watched")
@@ -56,6 +64,51 @@ def test_labelling_films_contacts_nobody(tmp_path: Path) -> None:
         tmp_path / "strace.log",
     )
     assert [line for line in calls.splitlines() if _SENDS.search(line)] == []
+
+
+@pytest.mark.parametrize("umask", [0o000, pytest.param(0o022, marks=pytest.mark.slow)])
+def test_nothing_but_the_outputs_can_be_read_or_changed_by_others(
+    tmp_path: Path, umask: int
+) -> None:
+    """Also with an umask that would allow it, and with a foreign panel, which is tried first."""
+    films, panel = tmp_path / "films", write_panel(tmp_path)
+    films.mkdir()
+    for number in range(3):
+        film = draw_phantom("normal", number, (96, 96))
+        Image.fromarray(film).save(films / f"film_{number}.png")
+    out, home = tmp_path / "out", tmp_path / "home"
+    out.mkdir()
+    calls = watched(
+        [sys.executable, "-m", "desktop", "label", str(films), "--panel", str(panel),
+         "--output", str(out / "v.csv"), "--heatmaps", str(out / "maps"),
+         "--log-json", str(out / "log")],
+        home, tmp_path / "strace.log", "network,open,openat,creat,mkdir,mkdirat,mknod,memfd_create",
+        umask,
+    )  # fmt: skip
+    assert [line for line in calls.splitlines() if _SENDS.search(line)] == []
+    made = [
+        (found["path"], int(found["mode"], 8))
+        for line in calls.splitlines()
+        if (found := _MAKES.search(line))
+    ]
+    names = {path for path, _ in made}
+    assert any(".cxr-quorum-" in name for name in names)  # the watch sees temporary files
+    assert any("v.csv.journal" in name for name in names)
+    outputs = (str(out / "maps"), str(out / "log"))
+    journal = str(out / "v.csv.journal")  # SQLite opens what we made for its owner
+    open_to_others = [
+        (path, oct(mode))
+        for path, mode in made
+        if mode & 0o077 and path not in outputs and path != journal and "__pycache__" not in path
+        and not path.startswith("/proc/")
+    ]  # fmt: skip
+    assert open_to_others == []
+    assert (out / "v.csv.journal").stat().st_mode & 0o077 == 0
+    assert home.stat().st_mode & 0o077 == 0
+    assert (out / "v.csv").stat().st_mode & 0o777 == 0o666 & ~umask
+    assert sorted(path.name for path in out.iterdir()) == [
+        "log", "maps", "v.csv", "v.csv.journal", "v.csv.run.json",
+    ]  # fmt: skip
 
 
 def test_the_watch_notices_a_program_that_does_contact_somebody(tmp_path: Path) -> None:
