@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,10 +36,17 @@ def make_private_folder(folder: Path) -> None:
 
     ``Path.mkdir`` gives parents the umask's permissions: where others may write into one, they
     could put another folder in the place of ours.
+
+    Raises:
+        OSError: It cannot be made; NotADirectoryError where a file is in its place or above it.
     """
-    if not folder.is_dir():
-        make_private_folder(folder.parent)
+    if folder.is_dir():
+        return
+    make_private_folder(folder.parent)
+    try:
         folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), folder) from error
 
 
 def _from_environment() -> Path | None:
