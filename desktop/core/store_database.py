@@ -14,13 +14,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from desktop.core.atomic import sync_folder
 from desktop.core.errors import StoreFailed
 from desktop.core.store_identity import LOG_SUFFIX, foreign_log, give_name, log_head, sign
-from desktop.core.store_schema import check_all, check_tables, migrate
+from desktop.core.store_schema import check_all, check_tables, is_current, migrate
 
 BUSY_TIMEOUT_MS = 5_000
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -89,6 +89,8 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         file = (status.st_dev, status.st_ino)
         if not fresh and not _connections[file]:
             _check_magic(path)
+        if not fresh and status.st_size <= _CHECKED_BYTES and log_head(path):
+            _check_unwritten(path)
         connection = sqlite3.connect(
             path,
             timeout=busy_timeout_ms / 1000,
@@ -151,6 +153,27 @@ def _check_magic(path: Path) -> None:
         start = stream.read(len(_MAGIC))
     if start not in (b"", _MAGIC):
         raise sqlite3.DatabaseError("this is no database")
+
+
+def _check_unwritten(path: Path) -> None:
+    """Look for damage without the right to write: closing writes the log, also into a damaged file.
+
+    What forbids the look (a lock, an older version) is left to the opening itself.
+
+    Raises:
+        sqlite3.DatabaseError: It is damaged; file and log are as they were.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            if is_current(connection):
+                check_all(connection)
+    except UnicodeDecodeError as error:
+        # Python reads a damaged name in SQLite's own error message.
+        raise sqlite3.DatabaseError("damaged: a name is unreadable") from error
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
 
 
 def _use_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:

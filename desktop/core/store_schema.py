@@ -110,6 +110,13 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
         raise
 
 
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether the header says that it is a review store of this version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return (application, version) == (APPLICATION_ID, SCHEMA_VERSION)
+
+
 def check_all(connection: sqlite3.Connection) -> None:
     """Read everything that a decision needs; costs 0.3 s at 100,000 images.
 

@@ -5,8 +5,9 @@ Widgets send signals here and are told by signals from here; they never touch th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -76,6 +77,10 @@ class Controller(QObject):
         self.store: ReviewStore | None = None
         self.current: int | None = None
         self.choices = ViewChoices()
+        # Saved with the folder beside the choices, and what was found there at opening.
+        self.look: Callable[[], Mapping[str, Any]] = dict
+        self.saved_view: Mapping[str, Any] = {}
+        self._saved_order = ("", "")
         self.first_choices = ViewChoices()
         self.label_on_open = True
         self.keep_maps = True
@@ -130,6 +135,8 @@ class Controller(QObject):
             self.notice_raised.emit(store.notice.sentence)
         saved = store.session()
         self._resume = saved
+        self.saved_view = saved.view
+        self._saved_order = (saved.query, saved.sort)
         self.choices = ViewChoices.from_json(
             saved.view, self.first_choices, models=len(facts.models), classes=len(facts.class_names)
         )
@@ -278,6 +285,11 @@ class Controller(QObject):
             self.case_updated.emit(self.current)
             self._dwell.start()
 
+    def look_changed(self) -> None:
+        """The film is windowed or zoomed otherwise: save that a moment later."""
+        if self.current is not None:
+            self._save.start()
+
     # inside ----------------------------------------------------------------------------------
     def save_session(self) -> None:
         """Remember where the reader is."""
@@ -292,8 +304,9 @@ class Controller(QObject):
             current_image=session.image(self.current),
             query=self.list.query,
             sort=self.list.sort,
-            view=self.choices.to_json(),
+            view={**self.choices.to_json(), **self.look()},
         )
+        self._saved_order = (state.query, state.sort)
         try:
             store.save_session(state)
         except CxrError as problem:
@@ -418,6 +431,8 @@ class Controller(QObject):
     def _on_list_changed(self) -> None:
         if self.current is not None:
             self._order_films()
+            if (self.list.query, self.list.sort) != self._saved_order:
+                self._save.start()
 
     def _on_dwelt(self) -> None:
         """The votes have stood on the screen for a moment: they have been seen."""

@@ -28,6 +28,7 @@ from desktop.gui.controller import Controller
 from desktop.gui.duplicate_hints import DuplicateHints
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.exporting import Exporting
+from desktop.gui.kept_look import KeptLook
 from desktop.gui.menus import Menus, SortMenu
 from desktop.gui.opening import Opening
 from desktop.gui.preferences import Preferences
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
         self._page = "review"
         self.actions_hub = WindowActions(self)
         self.duplicate_hints = DuplicateHints(self)
+        self.kept_look = KeptLook(self)
         self._space_held = False
         # Not on the application: a filter in Python costs 20 µs an event, and each image brings
         # dozens. Keys arrive at the widget with the focus, else at the window.
@@ -189,7 +191,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything decided is on the disk already; end the workers and go."""
-        self.preferences.remember_window(self, self.desk.panel_widths)
+        self.kept_look.save()
         self.exporting.close()
         self.scoring.close()
         self.controller.close()

@@ -117,6 +117,24 @@ def test_the_log_of_a_damaged_store_goes_with_it_and_is_read(tmp_path: Path) -> 
         assert store.decision("latest.png").label == "Normal"
 
 
+def test_a_damaged_file_is_set_aside_as_it_was_although_its_log_is_sound(tmp_path: Path) -> None:
+    # SQLite writes the log into the file when it is closed, also into a damaged one.
+    path = reviewed_store(tmp_path, count=100)
+    with open_store(tmp_path) as store:
+        store.apply(labelling(store, "latest.png", "Normal"))
+        database = path.read_bytes()
+        log = path.with_name("review.sqlite-wal").read_bytes()
+    broken = database[: len(database) // PAGE // 2 * PAGE]
+    path.write_bytes(broken)
+    path.with_name("review.sqlite-wal").write_bytes(log)
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        aside = store.notice.set_aside
+        assert aside.read_bytes() == broken
+        assert aside.with_name(aside.name + "-wal").read_bytes() == log
+        assert store.decision("latest.png").label == "Normal"
+
+
 def test_two_damaged_stores_in_one_second_are_both_kept(tmp_path: Path) -> None:
     path = reviewed_store(tmp_path, count=1)
     for text in (b"first" * 100, b"second" * 100):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -11,9 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageGrab
 
 from desktop.core.catalogue import open_panel
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
@@ -107,6 +110,36 @@ class Program:
     def type(self, text: str) -> None:
         self.xdotool("type", "--delay", "20", text)
 
+    def place(self, title: str) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a window's inside on the screen."""
+        window = self.xdotool("search", "--onlyvisible", "--name", title).splitlines()[-1]
+        words = self.xdotool("getwindowgeometry", "--shell", window).splitlines()
+        facts = dict(word.split("=", 1) for word in words)
+        return tuple(int(facts[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    def point(self, title: str, x: int, y: int) -> None:
+        left, top, _, _ = self.place(title)
+        self.xdotool("mousemove", "--sync", str(left + x), str(top + y))
+
+    def drag(self, title: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """With the left button, in steps as a hand does."""
+        self.point(title, *start)
+        self.xdotool("mousedown", "1")
+        for step in range(1, 6):
+            between = (a + (b - a) * step // 5 for a, b in zip(start, end, strict=True))
+            self.point(title, *between)
+        self.xdotool("mouseup", "1")
+
+    def wheel(self, title: str, at: tuple[int, int], up: int) -> None:
+        self.point(title, *at)
+        self.xdotool("click", "--repeat", str(up), "--delay", "80", "4")
+
+    def picture(self, title: str) -> Image.Image:
+        """List and film as they stand on the screen, without what changes by itself around them."""
+        left, top, width, height = self.place(title)
+        screen = ImageGrab.grab(xdisplay=self.environment["DISPLAY"])
+        return screen.crop((left, top + 100, left + width - 360, top + height - 40)).convert("RGB")
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
@@ -197,6 +230,92 @@ def test_open_review_undo_kill_reopen_export_quit(
     assert sum(row["final_label"] != "" for row in rows) == 10
 
     program.wait_for_window("ward")
+    program.press("ctrl+q")
+    wait_until(lambda: program.process.poll() is not None, "the program has ended")
+    assert program.process.returncode == 0
+
+
+def alike(one: Image.Image, other: Image.Image) -> bool:
+    """Same size, and at most one pixel in two hundred looks otherwise."""
+    if one.size != other.size:
+        return False
+    apart = np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).max(axis=2)
+    return float((apart > 16).mean()) < 0.005
+
+
+def test_everything_is_as_it_was_after_a_kill(
+    start: Callable[..., Program],
+    films: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Mouse and keys set the film, the panels, a filter, blind reading and the theme; then -9."""
+    monkeypatch.setenv("CXR_QUORUM_HOME", str(tmp_path / "home"))
+    manifest = open_panel(tmp_path / "panels" / "tiny").manifest
+    store = ReviewStore.open(films, manifest)
+    request.addfinalizer(store.close)
+
+    def look() -> dict[str, Any]:
+        return dict(store.session().view)
+
+    file = tmp_path / "home" / "config" / "settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"theme": "light"}')
+
+    def settings() -> dict[str, Any]:
+        return dict(json.loads(file.read_text()))
+
+    program = start(str(films))
+    program.wait_for_window("ward")
+    wait_until(lambda: len(store.finished()) == 14, "the models have voted on every film")
+    program.press("l")
+    wait_until(lambda: settings().get("keep_window") is True, "window and zoom are kept")
+
+    # A drag on the film changes the grey window; the wheel zooms at the pointer.
+    program.drag("ward", (700, 400), (820, 340))
+    wait_until(lambda: look().get("grey_window") is not None, "the drag has changed the window")
+    program.wheel("ward", (700, 400), up=3)
+    wait_until(lambda: (look().get("zoom") or 0) > 0, "the wheel has zoomed")
+    # The edge between list and film.
+    program.drag("ward", (337, 500), (400, 500))
+    wait_until(
+        lambda: settings().get("window_state", {}).get("panels", "0 0") != "0 0",
+        "the list is wider now",
+    )
+    program.press("1")
+    wait_until(lambda: len(store.decisions()) >= 1, "the first film is labelled")
+    program.press("b")
+    wait_until(lambda: settings().get("blind_first") is True, "votes are hidden")
+    program.press("slash")
+    program.type("film_0")
+    program.press("Return")
+    wait_until(lambda: store.session().query == "film_0", "the list is filtered")
+    program.press("2")
+    wait_until(
+        lambda: sum(item.reviewed for item in store.decisions().values()) == 2, "a second label"
+    )
+    # The label led on to the next one, where the next start begins.
+    wait_until(lambda: store.session().current_image == "film_03.png", "the third film is shown")
+    time.sleep(1.5)  # what is on the way to the screen arrives
+    before, kept, picture = look(), settings(), program.picture("ward")
+    program.kill()
+
+    program = start(str(films))
+    program.wait_for_window("ward")
+    # The screen itself is the witness: list, film, panels and bars as they stood.
+    wait_until(
+        lambda: alike(picture, program.picture("ward")),
+        "the window looks as it did before the kill",
+    )
+    now = settings()
+    moving = ("recent", "window_state")  # with a time, and with the frame's own few pixels
+    assert {name: now[name] for name in kept if name not in moving} == {
+        name: value for name, value in kept.items() if name not in moving
+    }
+    assert now["window_state"]["panels"] == kept["window_state"]["panels"]
+    assert look() == before
+    assert store.session().query == "film_0"
     program.press("ctrl+q")
     wait_until(lambda: program.process.poll() is not None, "the program has ended")
     assert program.process.returncode == 0
