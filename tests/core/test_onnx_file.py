@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from desktop.core.errors import ModelRefused
-from desktop.core.onnx_file import MAX_DEPTH, MAX_NODES, read_outline
+from desktop.core.onnx_file import (
+    MAX_DEPTH,
+    MAX_FIELDS,
+    MAX_METADATA_BYTES,
+    MAX_NODES,
+    read_outline,
+)
 from tests.tiny_models import CLASS_NAMES, tiny_card, tiny_graph, with_card
 
 SOUND = with_card(
@@ -97,6 +103,18 @@ def test_graphs_nested_without_end_are_refused_without_recursing_without_end() -
     for _ in range(MAX_DEPTH * 40):
         graph = message(1, message(5, message(6, graph)))
     assert code_of(message(7, graph)) == "MODEL-05"
+
+
+def test_a_file_of_nothing_but_parts_is_refused_before_all_are_read() -> None:
+    assert code_of(message(7, message(13, b"") * (MAX_FIELDS + 1))) == "MODEL-05"
+    values = message(1, message(5, message(8, b"\x01") * (MAX_FIELDS + 1)))
+    assert code_of(message(7, values)) == "MODEL-05"
+
+
+def test_names_and_metadata_without_end_are_refused() -> None:
+    name, card = message(8, b"n" * 100_000), message(2, b" " * (2 * MAX_METADATA_BYTES))
+    assert code_of(message(7, message(5, name))) == "MODEL-05"
+    assert code_of(message(7, b"") + message(14, message(1, b"card") + card)) == "MODEL-05"
 
 
 def test_more_operations_than_any_network_here_has_are_refused() -> None:
