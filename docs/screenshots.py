@@ -132,13 +132,16 @@ class Photographer:
 
 
 def save(picture: Image.Image, name: str) -> None:
-    """Write ``docs/images/NAME.png`` with 256 colours."""
-    small = picture.quantize(palette=palette(picture), dither=Image.Dither.FLOYDSTEINBERG)
+    """Write ``docs/images/NAME.png`` with 256 colours.
+
+    Without dithering: its dots looked like a fault of the heatmap, which is smooth in the window.
+    """
+    small = picture.quantize(palette=palette(picture), dither=Image.Dither.NONE)
     small.save(DOCS / "images" / f"{name}.png", optimize=True)
 
 
 def palette(picture: Image.Image) -> Image.Image:
-    """256 colours for a window with a film: half for greys, half for what is not grey.
+    """256 colours for a window with a film: 96 greys, and 160 for what is not grey.
 
     In each half the commonest colours, the window's own, are kept exactly: one quantisation
     of everything would spend nearly all on the film and change the classes'.
@@ -146,7 +149,7 @@ def palette(picture: Image.Image) -> Image.Image:
     pixels = np.asarray(picture).reshape(-1, 3)
     coloured = np.ptp(pixels.astype(np.int16), axis=1) > 12
     kept: list[int] = []
-    for part in (pixels[~coloured], pixels[coloured]):
+    for part, room in ((pixels[~coloured], 96), (pixels[coloured], 160)):
         if not len(part):
             continue
         found, counts = np.unique(part, axis=0, return_counts=True)
@@ -154,8 +157,8 @@ def palette(picture: Image.Image) -> Image.Image:
         kept += ranked[:48].ravel().tolist()
         if len(ranked) > 48:
             strip = Image.fromarray(np.ascontiguousarray(ranked[48:].reshape(1, -1, 3)))
-            shades = strip.quantize(80, Image.Quantize.MEDIANCUT).getpalette() or []
-            kept += shades[: 80 * 3]
+            shades = strip.quantize(room - 48, Image.Quantize.MEDIANCUT).getpalette() or []
+            kept += shades[: (room - 48) * 3]
     carrier = Image.new("P", (1, 1))
     carrier.putpalette(kept)
     return carrier

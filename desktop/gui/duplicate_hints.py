@@ -36,7 +36,6 @@ class DuplicateHints(QObject):
             lambda: self._on_progress(window.controller.run.progress)
         )
         window.controller.actions.decided.connect(self._on_decided)
-        window.status.notice_action_chosen.connect(self._show_them)
         window.shortcuts["find_duplicates"].triggered.connect(finder.search)
 
     def _on_progress(self, progress: Progress) -> None:
@@ -95,7 +94,7 @@ class DuplicateHints(QObject):
 
     def _say(self, words: str, query: str) -> None:
         self._query = query
-        self._window.status.show_notice(words, self.tr("Show them"))
+        self._window.status.show_notice(words, self.tr("Show them"), chosen=self._show_them)
 
     def _show_them(self) -> None:
         if self._query and self._window.controller.session is not None:

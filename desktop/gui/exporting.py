@@ -6,25 +6,31 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QPointF, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
+import desktop
 from desktop.core.atomic import atomic_write
 from desktop.core.cancel import CancelToken
 from desktop.core.class_folders import Basis, Mode
+from desktop.core.contract import RESEARCH_USE
 from desktop.core.decisions import utc_stamp
 from desktop.core.errors import CxrError
 from desktop.core.export_csv import write_table
 from desktop.core.review_store import ReviewStore
 from desktop.core.summary_report import ReportFacts, write_summary_report
+from desktop.gui import theme
 from desktop.gui.background import Background
 from desktop.gui.class_folders_dialog import ClassFoldersDialog
 from desktop.gui.controller import Controller
 from desktop.gui.export_rows import ExportSource, place_classes, source_of, table_rows
+from desktop.gui.paint import draw_text, text_width
 from desktop.gui.preferences import Preferences
 from desktop.gui.review_page import ReviewPage
 from desktop.gui.status_bar import grouped
+
+_CAUTION_STRIP = 28
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,13 @@ class Exporting(QObject):
     """Asks where to, writes on a thread, and says what came of it.
 
     Signals:
-        notice_raised(str): What was written, or why not and what to do.
+        notice_raised(str): Why something was not written and what to do.
+        written(str): What was written, in words.
         exported(Path): A file or folder is complete.
     """
 
     notice_raised = Signal(str)
+    written = Signal(str)
     exported = Signal(object)
 
     def __init__(
@@ -126,6 +134,9 @@ class Exporting(QObject):
             image = self._desk.compare.grab().toImage()
         else:
             image = self._desk.image.snapshot()
+        session = self._controller.session
+        panel = session.panel if session is not None else None
+        image = with_caution(image, f"{panel.name} {panel.version}" if panel is not None else "")
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")
@@ -198,7 +209,7 @@ class Exporting(QObject):
     # inside ----------------------------------------------------------------------------------
     def _on_done(self, _key: str, outcome: Exported) -> None:
         self.latest = outcome.path
-        self.notice_raised.emit(outcome.words)
+        self.written.emit(outcome.words)
         self.exported.emit(outcome.path)
 
     def _on_failed(self, _key: str, problem: CxrError) -> None:
@@ -217,6 +228,33 @@ class Exporting(QObject):
             return None
         path = Path(chosen)
         return path if path.suffix else path.with_suffix(f".{suffix}")
+
+
+def with_caution(view: QImage, panel: str) -> QImage:
+    """A picture that leaves the program says what it is from and what it is not.
+
+    Args:
+        view: The view with its overlays.
+        panel: Name and version of the panel, may be empty.
+    """
+    ratio = view.devicePixelRatio()
+    width, height = view.width() / ratio, view.height() / ratio
+    strip = theme.dp(_CAUTION_STRIP)
+    size = QSize(view.width(), view.height() + round(strip * ratio))
+    whole = QImage(size, QImage.Format.Format_RGB32)
+    whole.setDevicePixelRatio(ratio)
+    whole.fill(theme.colour(theme.current().canvas))
+    painter = QPainter(whole)
+    painter.drawImage(QPointF(0, 0), view)
+    origin = f"CXR Quorum {desktop.__version__}" + (f", {panel}" if panel else "")
+    font, ink = theme.font(12), theme.current().hud2
+    left = QRectF(16, height, width - 32, strip)
+    draw_text(painter, left, RESEARCH_USE, font, ink)
+    room = width - 48 - text_width(font, RESEARCH_USE)
+    if text_width(font, origin) <= room:
+        draw_text(painter, left, origin, font, ink, Qt.AlignmentFlag.AlignRight)
+    painter.end()
+    return whole
 
 
 def _store(source: ExportSource) -> ReviewStore:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PySide6.QtCore import QRect, Qt, QUrl
+from PySide6.QtCore import QRect, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QDesktopServices,
     QImage,
@@ -100,6 +100,7 @@ class ManualPage(QTextBrowser):
 
     def _set_type(self) -> None:
         """Sizes and distances of the window's own type scale instead of Markdown's defaults."""
+        self.document().setDocumentMargin(theme.dp(20))
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         block = self.document().firstBlock()
@@ -173,14 +174,15 @@ class ManualWindow(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self.setWindowTitle(self.tr("Manual"))
         self.setMinimumSize(theme.dp(640), theme.dp(480))
-        self.resize(theme.dp(1040), theme.dp(760))
+        self.resize(theme.dp(1120), theme.dp(800))
         self.page = ManualPage(manual_folder())
         self.contents = QListWidget()
         self.contents.setAccessibleName(self.tr("Pages of the manual"))
-        self.contents.setMaximumWidth(theme.dp(240))
+        self.contents.setFixedWidth(theme.dp(272))
         for name, title in page_titles(self.page.folder).items():
             item = QListWidgetItem(title)
             item.setData(Qt.ItemDataRole.UserRole, name)
+            item.setSizeHint(QSize(0, theme.dp(28)))
             self.contents.addItem(item)
         self.back = QPushButton(self.tr("Back"))
         self.back.setEnabled(False)
@@ -196,11 +198,14 @@ class ManualWindow(QWidget):
         top = QHBoxLayout()
         top.addWidget(self.back)
         top.addWidget(self.search, 1)
-        self.contents.setSpacing(theme.dp(2))
+        top.setSpacing(theme.GAP_S)
         middle = QHBoxLayout()
+        middle.setSpacing(theme.GAP_L)
         middle.addWidget(self.contents)
         middle.addWidget(self.page, 1)
         column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(theme.GAP_M)
         column.addLayout(top)
         column.addLayout(middle, 1)
         self.page.show_page(START)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QLocale, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
@@ -39,6 +41,8 @@ class StatusBar(QWidget):
         self._notice_button = FlatButton("", kind="link")
         self._notice_button.hide()
         self._notice_button.clicked.connect(self.notice_action_chosen)
+        self._action: Callable[[], object] | None = None
+        self.notice_action_chosen.connect(self._act)
         self._device = FlatButton("", "device")
         self._device.clicked.connect(self.device_details_asked)
         self._reason = _ElidedLabel()
@@ -153,20 +157,33 @@ class StatusBar(QWidget):
         self._reason.setVisible(bool(reason))
         self._device.setToolTip(f"{words}\n{reason}" if reason else words)
 
-    def show_notice(self, text: str, action: str = "", *, lasting: bool = False) -> None:
+    def show_notice(
+        self,
+        text: str,
+        action: str = "",
+        *,
+        chosen: Callable[[], object] | None = None,
+        lasting: bool = False,
+    ) -> None:
         """Say one sentence quietly; it leaves by itself unless ``lasting``.
 
         Args:
             text: What happened, what it means, what to do.
             action: Words of a button beside it, empty for none.
+            chosen: What the button does.
             lasting: Stay until the next notice.
         """
         self._notice.set_full_text(text)
+        self._action = chosen
         self._notice_button.set_words(action)
         self._notice_button.setVisible(bool(action))
         self._timer.stop()
         if not lasting:
             self._timer.start(_NOTICE_MS)
+
+    def _act(self) -> None:
+        if self._action is not None:
+            self._action()
 
     def clear_notice(self) -> None:
         """Take the sentence away."""

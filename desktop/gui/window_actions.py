@@ -165,6 +165,12 @@ class WindowActions(QObject):
         ):
             source.notice_raised.connect(status.show_notice)
         window.opening.remark_made.connect(lambda words: status.show_notice(words, lasting=True))
+        exporting = window.exporting
+        exporting.written.connect(
+            lambda words: status.show_notice(
+                words, self.tr("Show in folder"), chosen=exporting.show_latest
+            )
+        )
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
         window.batch.failure_chosen.connect(self.list.show_image)

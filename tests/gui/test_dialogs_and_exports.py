@@ -165,7 +165,13 @@ class TestExports:
         qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
         with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
             desk.exporting.write_view(tmp_path / "view.png")
-        assert QImage(str(tmp_path / "view.png")).width() > 400
+        saved = QImage(str(tmp_path / "view.png"))
+        assert saved.width() > 400
+        # Below the film stands that this is no diagnosis.
+        strip = saved.copy(0, saved.height() - 28, saved.width(), 28)
+        inks = {strip.pixel(x, y) for x in range(0, 420) for y in range(28)}
+        assert len(inks) > 20
+        assert desk.status._notice_button.text() == "Show in folder"
 
     def test_the_report_counts_what_was_decided(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path

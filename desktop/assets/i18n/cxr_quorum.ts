@@ -2673,6 +2673,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
     <context>
         <name>WindowActions</name>
         <message>
+            <source>Show in folder</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Models not loaded</source>
             <translation type="unfinished" />
         </message>
