@@ -232,7 +232,7 @@ class BatchPage(OverlayScroll):
             return self.tr("The models stopped; the reason is in the status bar.")
         if progress.total and progress.done >= progress.total:
             if progress.failed:
-                return self.tr("The models are through; {count} files could not be read.").format(
+                return self.tr("The models are through; {count} could not be read.").format(
                     count=grouped(progress.failed)
                 )
             return self.tr("All images are read.")

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from desktop.gui import theme
 from desktop.gui.case_delegate import RAIL_WIDTH, CaseDelegate, row_height
 from desktop.gui.case_list_model import CaseListModel
+from desktop.gui.empty_list import EmptyList
 from desktop.gui.facts_panel import FactsPanel
 from desktop.gui.filter_bar import FilterBar
 from desktop.gui.flat_button import FlatButton
@@ -72,6 +73,8 @@ class CaseListPanel(QFrame):
         self.view = _Rows(model)
         self.delegate = CaseDelegate(thumbnail, self.view)
         self.view.setItemDelegate(self.delegate)
+        self.empty = EmptyList(self.view)
+        self.view.resized.connect(self.empty.place)
         self._rail = False
         self._quiet = False
         self._settle = QTimer(self)

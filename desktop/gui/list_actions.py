@@ -28,6 +28,7 @@ class ListActions(QObject):
         panel.tabs.tab_chosen.connect(lambda key: self.choose_filter(TAB_QUERIES[key]))
         panel.search.query_entered.connect(self.apply_filter)
         panel.search.left.connect(self._leave_search)
+        panel.empty.all_asked.connect(lambda: self.choose_filter("", ""))
         window.sort_menu.sort_chosen.connect(
             lambda sort: self.apply_filter(window.controller.list.query, sort)
         )
@@ -106,8 +107,18 @@ class ListActions(QObject):
         panel.tabs.set_tab(tab)
         if not panel.search.hasFocus():
             panel.search.set_query("" if tab else cases.query)
+        panel.empty.say(self._words_for_empty_list(), filtered=bool(cases.query))
         window.sort_menu.show_sort(cases.sort)
         panel.header.sort_button.set_words(window.sort_menu.words(cases.sort))
+
+    def _words_for_empty_list(self) -> str:
+        controller = self._window.controller
+        session = controller.session
+        if session is None or controller.list.shown:
+            return ""
+        if controller.list.query:
+            return self.tr("No image matches this filter.")
+        return self.tr("No images are in this folder.") if session.scanned else ""
 
     def review_disagreements(self) -> None:
         """Go to the first image on which the models disagree."""

@@ -141,6 +141,16 @@ class TestFilters:
         tabs.tab("all").click()
         assert desk.controller.current == 3
 
+    def test_a_list_without_images_says_why_and_leads_out(self, desk: MainWindow) -> None:
+        empty = desk.desk.list_panel.empty
+        assert empty.words == ""
+        desk.actions_hub.list.choose_filter("nothing is called like this")
+        assert listed(desk) == []
+        assert empty.words == "No image matches this filter."
+        empty.all_asked.emit()
+        assert len(listed(desk)) == 13
+        assert empty.words == ""
+
     def test_a_query_that_makes_no_sense_is_told_and_changes_nothing(
         self, desk: MainWindow
     ) -> None:

@@ -422,7 +422,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>The models are through; {count} files could not be read.</source>
+            <source>The models are through; {count} could not be read.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -931,6 +931,13 @@
         </message>
     </context>
     <context>
+        <name>EmptyList</name>
+        <message>
+            <source>Show all images</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>EmptyState</name>
         <message>
             <source>Start</source>
@@ -1332,6 +1339,14 @@
         </message>
         <message>
             <source>Name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No image matches this filter.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No images are in this folder.</source>
             <translation type="unfinished" />
         </message>
     </context>
