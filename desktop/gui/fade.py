@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, QVariantAnimation
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 FADE_MS = 120
+# Qt's fade raises and lowers a window, which these can only warn about.
+_WITHOUT_STACKING = ("offscreen", "minimal")
 
 
 def motion_wanted(widget: QWidget) -> bool:
@@ -23,7 +26,10 @@ def let_popups_fade(application: QApplication) -> None:
 
     Qt's takes 150 ms. One of exactly 120 would need a filter on every event of the application.
     """
-    wanted = animation_ms(application.style()) > 0
+    wanted = (
+        animation_ms(application.style()) > 0
+        and QGuiApplication.platformName() not in _WITHOUT_STACKING
+    )
     effect = Qt.UIEffect
     # Without the first one the others mean nothing.
     for kind in (effect.UI_General, effect.UI_FadeMenu, effect.UI_FadeTooltip):

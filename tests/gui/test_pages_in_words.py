@@ -114,15 +114,16 @@ def test_the_style_can_switch_motion_off(badges: BadgeRow) -> None:
 def test_menus_and_tips_fade_only_where_the_desktop_lets_things_move(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    style = qapp.style()
     effects = (Qt.UIEffect.UI_FadeMenu, Qt.UIEffect.UI_FadeTooltip)
-    assert all(qapp.isEffectEnabled(effect) for effect in effects)
-    monkeypatch.setattr(fade, "animation_ms", lambda _style, _widget=None: 0)
-    fade.let_popups_fade(qapp)
-    assert not any(qapp.isEffectEnabled(effect) for effect in effects)
-    monkeypatch.undo()
-    fade.let_popups_fade(qapp)
-    assert all(qapp.isEffectEnabled(effect) for effect in effects) == (fade.animation_ms(style) > 0)
+    monkeypatch.setattr(fade, "_WITHOUT_STACKING", ())
+    try:
+        for milliseconds, wanted in ((0, False), (200, True)):
+            monkeypatch.setattr(fade, "animation_ms", lambda _style, ms=milliseconds: ms)
+            fade.let_popups_fade(qapp)
+            assert [qapp.isEffectEnabled(effect) for effect in effects] == [wanted] * 2
+    finally:
+        monkeypatch.undo()
+        fade.let_popups_fade(qapp)
 
 
 def test_an_empty_page_leads_to_what_fills_it(desk: MainWindow, window: MainWindow) -> None:
