@@ -120,6 +120,7 @@ _ROWS = (
         "the processor's peak matrix product on the models' multiplications",
         _speed,
     ),
+    ("floor_large_sgemm_over_pipeline", "the same with a product of 1,536 x 1,536", _speed),
     ("floor_with_jpeg_over_pipeline", "the same and libjpeg's own work on the same films", _speed),
     ("models_over_pipeline", "the models alone on films in memory", _speed),
     ("maps_cost", "the same models with the maps cut out of their graphs", _maps),

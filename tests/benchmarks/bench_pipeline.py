@@ -7,9 +7,10 @@ In one run, each side in a process of its own, one after the other in every roun
   OpenVINO in place of ONNX Runtime;
 - *models*: the same sessions on films that are in memory, with maps and with the maps cut out of
   the graphs;
-- *sgemm*: a large float32 product on every thread; *jpeg*: libjpeg's own work on the same films.
-  The models' multiplications at the speed of the product are the floor, and with libjpeg's work
-  added the floor of reading films too;
+- *sgemm*: float32 products on every thread, a large one (the usual measure) and one that fits the
+  cache, where most processors are faster; *jpeg*: libjpeg's own work on the same films. The models'
+  multiplications at the speed of the faster product are the floor, with libjpeg's work added the
+  floor of reading films too;
 - *keras*: ``load_img``, ``predict`` and a GradientTape Grad-CAM of every class, image by image,
   compiled with ``tf.function`` and eager; *torch*: eager PyTorch with hooks, kinder than the usual
   library.
@@ -19,6 +20,10 @@ whatever else a machine does can only add time. Where it does much else the cloc
 the ratios are made of processor time, child processes included; the table says which.
 
     python tests/benchmarks/bench_pipeline.py [--images DIR] [--peers PYTHON] [--json FILE]
+
+Where only some minutes of quiet can be had at a time, ``--only ... --add`` measures some sides, the
+pipeline always among them, and adds their ratios to the file. A side that cannot run is named with
+its reason, also in the file.
 
 ``--peers`` is another interpreter with ``torch`` and ``openvino``, where they are not installed
 beside the project. ``--runs`` takes the weights of finished training runs for the Keras networks;
@@ -56,6 +61,7 @@ PEERS = {"torch": "torch", "pipeline:openvino": "openvino"}
 """Contender -> the package it needs."""
 ALL = (
     "sgemm",
+    "sgemm:cached",
     "jpeg",
     "models",
     "models:without_maps",
@@ -66,7 +72,7 @@ ALL = (
     "keras:eager",
     "torch",
 )
-SGEMM_SIDE = 1536
+SGEMM_SIDES = {"sgemm": 1536, "sgemm:cached": 384}
 BUSY_LOAD = 0.7
 
 
@@ -85,6 +91,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=usable_cores())
     parser.add_argument("--batch", type=int, help="images in a micro-batch")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--add", action="store_true", help="add to the figures that are there")
     arguments = parser.parse_args()
     data = shared_data()
     folder = arguments.images or (data / "full-size" if data else None)
@@ -95,7 +102,13 @@ def main() -> None:
     report(found)
     if arguments.json:
         kept = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
+        if arguments.add and "pipeline" in kept:
+            found = added(kept["pipeline"], found)
         arguments.json.write_text(json.dumps({**kept, "pipeline": found}, indent=2) + "\n")
+    if found["left_out"]:
+        print("\nNot measured:")
+        for name, reason in found["left_out"].items():
+            print(f"  {name}: {reason}")
 
 
 def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Any]:
@@ -115,30 +128,41 @@ def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[
         "scratch": str(scratch),
         "threads": arguments.threads,
         "batch": arguments.batch,
-        "sgemm_side": SGEMM_SIDE,
+        "sgemm_sides": SGEMM_SIDES,
         "at_least": 2 * max(map(max, panel.input_sizes)),
     }
     (scratch / "spec.json").write_text(json.dumps(spec))
     load = os.getloadavg()[0]
     costs: dict[str, Cost] = {}
     facts: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         running: dict[str, Contender] = {}
         for name in arguments.only:
             interpreter = _interpreter(name, arguments.peers)
             if interpreter is None:
-                print(f"{name}: left out, {PEERS[name]} is not installed (--peers)", flush=True)
+                left_out[name] = f"{PEERS[name]} is not installed here, and no --peers was named"
+                print(f"{name}: left out, {left_out[name]}", flush=True)
                 continue
             try:
                 one = stack.enter_context(Contender.started(name, interpreter, scratch))
             except RuntimeError as problem:
+                left_out[name] = str(problem)
                 print(f"{name}: left out, {problem}", flush=True)
                 continue
             print(f"{name}: ready", flush=True)
             running[name], facts[name] = one, one.facts
         for number in range(arguments.rounds):
-            for name, one in running.items():
-                cost = one.run()
+            for name, one in list(running.items()):
+                try:
+                    cost = one.run()
+                except RuntimeError as problem:
+                    # The others' figures stand; this one's are dropped, and it is said.
+                    left_out[name] = str(problem)
+                    print(f"{name}: left out, {problem}", flush=True)
+                    del running[name], facts[name]
+                    costs.pop(name, None)
+                    continue
                 costs[name] = costs[name].least(cost) if name in costs else cost
                 print(f"round {number + 1} {name}: {cost.words}", flush=True)
     return {
@@ -152,6 +176,7 @@ def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[
         "panel": panel.name,
         "python": platform.python_version(),
         "facts": facts,
+        "left_out": left_out,
         **figures(costs, sum(model_flops(model.path) for model in panel.models), spec),
     }
 
@@ -201,14 +226,40 @@ class Contender:
                 process.wait()
 
     def run(self) -> Cost:
-        """One round."""
+        """One round.
+
+        Raises:
+            RuntimeError: It ended in the middle.
+        """
         assert self._process.stdin is not None
         self._process.stdin.write("run\n")
         self._process.stdin.flush()
         found = _answer(self._process)
         if found is None:
-            raise SystemExit("a contender ended in the middle of a round")
+            raise RuntimeError("it ended in the middle of a round")
         return Cost(found["images"], found["wall"], found["cpu"])
+
+
+def added(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Figures of an earlier part with those of this one; each ratio is of one part alone.
+
+    Raises:
+        SystemExit: The parts are not of the same machine, panel and films.
+    """
+    same = ("processor", "threads", "films", "panel", "python")
+    if any(before.get(key) != found[key] for key in same):
+        sys.exit("--add: the file has figures of another machine, panel or set of films")
+    merged = {**before, **found, "clock": before["clock"] and found["clock"]}
+    merged["load_before"] = max(before["load_before"], found["load_before"])
+    for key in ("facts", "ms_wall", "ms_cpu", "ratios_wall", "ratios_cpu"):
+        merged[key] = {**before[key], **found[key]}
+        if key.startswith("ms"):
+            # Of the pipeline and the models the fastest part counts, as of rounds.
+            both = before[key].keys() & found[key].keys()
+            merged[key] |= {name: min(before[key][name], found[key][name]) for name in both}
+    left = {**before.get("left_out", {}), **found["left_out"]}
+    merged["left_out"] = {k: v for k, v in left.items() if k not in merged["facts"]}
+    return merged
 
 
 def _answer(process: subprocess.Popen[str]) -> dict[str, Any] | None:

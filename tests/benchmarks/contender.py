@@ -187,7 +187,7 @@ class _NoMaps:
 
 @contextlib.contextmanager
 def sgemm(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
-    """A square float32 product through ONNX Runtime: the speed that multiplications can have.
+    """Square float32 products through ONNX Runtime: the speed that multiplications can have.
 
     Not numpy's: its BLAS may have been told to act like an older processor.
     """
@@ -196,7 +196,7 @@ def sgemm(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any
 
     import desktop.core  # noqa: F401 - switches the runtime's reports off first
 
-    side = spec["sgemm_side"]
+    side = spec["sgemm_sides"][name]
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["a", "b"], ["c"])],
@@ -215,7 +215,7 @@ def sgemm(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any
     feeds = {key: random.random((side, side), np.float32) for key in ("a", "b")}
 
     def work() -> int:
-        count = 12 * spec["threads"]
+        count = round(12 * (1536 / side) ** 3) * spec["threads"]
         with ThreadPoolExecutor(spec["threads"]) as pool:
             list(pool.map(lambda _: session.run(None, feeds), range(count)))
         return count

@@ -41,21 +41,28 @@ def figures(costs: Mapping[str, Cost], flops: float, spec: Mapping[str, Any]) ->
     Args:
         costs: Contender -> its cheapest round.
         flops: Multiplications and additions of an image.
-        spec: ``threads`` and ``sgemm_side``.
+        spec: ``threads`` and ``sgemm_sides``.
     """
     found: dict[str, Any] = {"gflop_an_image": round(flops / 1e9, 3)}
     threads = spec["threads"]
     for kind in ("wall", "cpu"):
         each = {name: getattr(cost, kind) / cost.images for name, cost in costs.items()}
-        if "sgemm" in each:
-            rate = 2 * spec["sgemm_side"] ** 3 / each.pop("sgemm")
+        rates = {
+            name: 2 * side**3 / each.pop(name)
+            for name, side in spec["sgemm_sides"].items()
+            if name in each
+        }
+        if rates:
+            rate = max(rates.values())
             each["floor"] = flops / rate
             found[f"gflops_{kind}"] = round(rate / 1e9, 1)
+            if "sgemm" in rates:
+                each["floor_large_sgemm"] = flops / rates["sgemm"]
             if "jpeg" in each:
                 each["floor_with_jpeg"] = each["floor"] + each["jpeg"]
         ratios: dict[str, float] = {}
         whole = each.get("pipeline")
-        for name in ("floor", "floor_with_jpeg", "models"):
+        for name in ("floor", "floor_large_sgemm", "floor_with_jpeg", "models"):
             if whole and name in each:
                 ratios[f"{name}_over_pipeline"] = each[name] / whole
         for name in ("keras:compiled", "keras:eager", "torch", "pipeline:openvino"):

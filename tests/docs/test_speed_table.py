@@ -14,7 +14,7 @@ def measured(clock: bool, **costs: float) -> dict[str, Any]:
     names = {name.replace("__", ":"): value for name, value in costs.items()}
     each = {name: Cost(10, 10 * value, 20 * value) for name, value in names.items()}
     facts = {"clock": clock, "processor": "Chip", "films": 60, "measured": "2026-11-23"}
-    found = figures(each, 2e9, {"threads": 2, "sgemm_side": 1000})
+    found = figures(each, 2e9, {"threads": 2, "sgemm_sides": {"sgemm": 1000}})
     return {"pipeline": {**facts, "load_before": 0.1, **found}}
 
 
