@@ -25,6 +25,11 @@ Pixels = npt.NDArray[np.uint8]
 MEMORY_OF: dict[str, str] = {"cuda": "cuda", "tensorrt": "cuda"}
 """Device -> ONNX Runtime's word for its memory, where inputs are bound there; others copy."""
 
+ONE_AT_A_TIME = frozenset({"directml"})
+"""Devices whose sessions may not be run from two threads at once, as ONNX Runtime says of DirectML;
+streams then take turns.
+"""
+
 FIRST_BATCH, LARGEST_BATCH = 8, 256
 _WORTH = 1.10
 """A batch twice the size must give this many times the images a second to be taken."""

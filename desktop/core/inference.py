@@ -6,9 +6,10 @@ fails on an image gives no vote for it, with a code; the other models and images
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import onnxruntime
 
 from desktop.core.accelerators import (
     MEMORY_OF,
+    ONE_AT_A_TIME,
     Films,
     Provider,
     ask_session,
@@ -64,12 +66,14 @@ class _Loaded:
         sessions: Model name -> session.
         precision: What the convolutions compute in.
         why_precision: Why that; a sentence, empty for plain fp32.
+        turn: Held while a session runs.
     """
 
     device: str
     sessions: Mapping[str, Any]
     precision: str = "fp32"
     why_precision: str = ""
+    turn: contextlib.AbstractContextManager[Any] = field(default_factory=contextlib.nullcontext)
 
 
 def make_session(
@@ -270,6 +274,8 @@ class PanelSession:
             ModelRefused: The processor cannot either.
         """
         loaded = _Loaded(device, {}, precision)
+        if device in ONE_AT_A_TIME:
+            loaded = replace(loaded, turn=threading.Lock())
         for model in self.panel.models:
             content = self._content(model, precision)
             try:
@@ -386,7 +392,8 @@ def _run(
     if maps and model.has_maps:
         wanted.append(OUTPUT_CAMS)
     session = loaded.sessions[model.name]
-    values = ask_session(session, wanted, films, MEMORY_OF.get(loaded.device))
+    with loaded.turn:
+        values = ask_session(session, wanted, films, MEMORY_OF.get(loaded.device))
     tensors = dict(zip(wanted, values, strict=True))
     probabilities = tensors[OUTPUT_PROBABILITIES]
     if probabilities.shape != (len(films), len(model.card.class_names)):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import stat
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from desktop.core.accelerators import LARGEST_BATCH, probe_batch, providers_for
+from desktop.core.accelerators import LARGEST_BATCH, Provider, probe_batch, providers_for
 from desktop.core.catalogue import Panel, open_panel
+from desktop.core.devices import Device
 from desktop.core.inference import PanelSession
 from desktop.core.pipeline import label
 from tests.failing_sessions import (
@@ -248,6 +253,84 @@ def test_sixteen_bits_are_taken_where_they_change_no_answer(panel: Panel) -> Non
     wide = PanelSession(panel, "tensorrt", precision="fp32", session_maker=FakeGpu()).report
     assert wide.precision == "fp32"
     assert wide.sentence == "TensorRT."
+
+
+def _sixteen(providers: Sequence[Provider]) -> bool:
+    """A session of TensorRT is being made that may compute in 16 bits."""
+    first = providers[0]
+    return not isinstance(first, str) and first[1].get("trt_fp16_enable") == "1"
+
+
+def test_sixteen_bits_that_change_an_answer_are_not_used(panel: Panel) -> None:
+    contents = [model.path.read_bytes() for model in panel.models]
+    gpu = FakeGpu()
+
+    def make(content: bytes, options: Any, providers: Sequence[Provider]) -> Any:
+        # Another model's real session stands for one that rounds too much.
+        turned = contents[contents.index(content) - 1] if _sixteen(providers) else content
+        return gpu(turned, options, providers)
+
+    session = PanelSession(panel, "tensorrt", session_maker=make)
+    assert session.report.running == "tensorrt"
+    assert session.report.precision == "fp32"
+    assert "answers differently" in session.report.precision_reason
+    assert np.allclose(answers(session, films(3)), answers(PanelSession(panel, "cpu"), films(3)))
+
+
+def test_sixteen_bits_that_fail_on_a_film_are_not_used(panel: Panel) -> None:
+    gpu = FakeGpu()
+
+    def make(content: bytes, options: Any, providers: Sequence[Provider]) -> Any:
+        made = gpu(content, options, providers)
+        if _sixteen(providers):
+            # The grey image of the warm-up is answered, the drawn films are not.
+            made.trouble = lambda size, calls: EPFail("overflow") if size > 1 else None
+        return made
+
+    report = PanelSession(panel, "tensorrt", session_maker=make).report
+    assert (report.running, report.precision) == ("tensorrt", "fp32")
+    assert "stops with an error" in report.precision_reason
+
+
+def test_a_gpu_without_room_for_sixteen_bits_has_none_for_thirty_two(panel: Panel) -> None:
+    gpu = FakeGpu(lambda provider, content: RuntimeException(CUDA_NO_ROOM))
+    report = PanelSession(panel, "tensorrt", session_maker=gpu).report
+    assert report.running == "cpu"
+    assert "too little free memory" in report.reason
+    # One model was enough to know, on TensorRT and on CUDA after it.
+    refused = [asked for asked in gpu.asked if len(asked) > 1]
+    assert len(refused) == 2
+
+
+@pytest.mark.parametrize("device", ["directml", "coreml"])
+def test_a_device_of_another_system_that_refuses_the_models_is_left(
+    panel: Panel, device: Device
+) -> None:
+    gpu = FakeGpu(lambda provider, content: Fail("not supported"))
+    report = PanelSession(panel, device, session_maker=gpu).report
+    assert report.running == "cpu"
+    assert "not supported" in report.reason
+
+
+def test_streams_take_turns_on_directml(panel: Panel) -> None:
+    """ONNX Runtime: a session of DirectML may not be run from two threads at once."""
+    inside, most = [0], [0]
+    gpu = FakeGpu()
+    session = PanelSession(panel, "directml", streams=4, session_maker=gpu)
+    assert session.report.running == "directml"
+
+    def busy(size: int, calls: int) -> None:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.01)
+        inside[0] -= 1
+
+    for made in gpu.made:
+        made.trouble = busy
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda seed: answers(session, films(2, seed)), range(8)))
+    assert most[0] == 1
+    assert all(len(one) == 2 * len(MODEL_NAMES) for one in found)
 
 
 def test_a_gpu_without_sixteen_bits_runs_with_thirty_two(tmp_path: Path, panel: Panel) -> None:
