@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(found: Diagnosis) -> str:
     lines = [f"CXR Quorum {found.app_version}", found.python]
     lines += [f"  {name} {version}" for name, version in found.packages]
-    lines += ["", "Device"]
+    lines += ["", f"Processor: {found.cores} usable cores, {found.processor}", "", "Device"]
     if found.report is not None:
         lines.append(f"  {found.report.sentence}")
     lines += [f"  {reason or name + ': may work here'}" for name, reason in found.devices]
@@ -34,10 +34,11 @@ def _text(found: Diagnosis) -> str:
         lines += ["", "What a batch uses, and why"]
         lines += [f"  {item.what} {item.chosen}: {item.why}" for item in found.choices]
     lines += ["", "Panels"]
-    for panel in found.panels:
+    for panel, precision in zip(found.panels, found.precisions, strict=True):
         models = ", ".join(model.card.title for model in panel.models)
         lines.append(f"  {panel.name} {panel.version}: {models}; all hashes verified")
         lines.append(f"    {panel.folder}")
+        lines.append(f"    on the processor {precision.chosen}: {precision.why}")
     for refused in found.refused:
         lines.append(f"  Refused: {refused.folder}")
         lines.append(f"    {refused.problem} [{refused.problem.code}]")
@@ -58,6 +59,7 @@ def _json(found: Diagnosis) -> str:
         "python": found.python,
         "packages": dict(found.packages),
         "cores": found.cores,
+        "processor": found.processor,
         "device": None
         if report is None
         else {
@@ -66,15 +68,22 @@ def _json(found: Diagnosis) -> str:
             "sessions": dict(report.sessions),
             "reason": report.reason,
             "threads": report.threads,
-            "batch": dataclasses.asdict(batch_plan(report.threads)),
+            "precision": report.precision,
+            "int8": list(report.int8),
+            "batch": dataclasses.asdict(batch_plan(report.threads, report.batch)),
             "choices": {
                 item.what: {"chosen": item.chosen, "why": item.why} for item in found.choices
             },
         },
         "devices": {name: reason or "may work here" for name, reason in found.devices},
         "panels": {
-            panel.name: {"version": panel.version, "folder": str(panel.folder)}
-            for panel in found.panels
+            panel.name: {
+                "version": panel.version,
+                "folder": str(panel.folder),
+                "precision": precision.chosen,
+                "precision_reason": precision.why,
+            }
+            for panel, precision in zip(found.panels, found.precisions, strict=True)
         },
         "refused": {
             str(item.folder): {"code": item.problem.code, "reason": str(item.problem)}

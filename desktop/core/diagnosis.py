@@ -28,12 +28,13 @@ from desktop.core.devices import (
     usable_cores,
     why_not,
 )
-from desktop.core.errors import ModelRefused
+from desktop.core.errors import CxrError, ModelRefused
 from desktop.core.inference import PanelSession
 from desktop.core.model_trial import try_panel
 from desktop.core.pipeline import batch_plan
 from desktop.core.places import config_home, data_home
 from desktop.core.precision import plan_precision
+from desktop.core.processor import this_processor
 
 _PACKAGES = (
     "onnxruntime-gpu",
@@ -82,10 +83,13 @@ class Diagnosis:
         python: Python and system.
         packages: (name, version) of what inference and decoding stand on; only installed ones.
         cores: Usable processor cores.
+        processor: Which one, with the instruction sets that int8 chooses by.
         devices: (device, why it is not used; empty where it may work).
         report: What a panel really runs on; None where no panel could be loaded.
         choices: What a batch would use here, and why; empty where no panel could be loaded.
         panels: Usable panels, verified.
+        precisions: For each of them what a batch on the processor would compute in, and why: a
+            proof of int8 holds for one panel.
         refused: Refused panel folders.
         formats: File formats and what reads them.
         folders: (what, path, writable).
@@ -96,10 +100,12 @@ class Diagnosis:
     python: str
     packages: tuple[tuple[str, str], ...]
     cores: int
+    processor: str
     devices: tuple[tuple[str, str], ...]
     report: DeviceReport | None
     choices: tuple[Choice, ...]
     panels: tuple[Panel, ...]
+    precisions: tuple[Choice, ...]
     refused: tuple[RefusedPanel, ...]
     formats: tuple[FormatSupport, ...]
     folders: tuple[tuple[str, Path, bool], ...]
@@ -140,15 +146,26 @@ def diagnose(
         python=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
         packages=packages,
         cores=usable_cores(),
+        processor=this_processor().words,
         devices=tuple((TITLES[word], why_not(word)) for word in DEVICES if word != "auto"),
         report=report,
         choices=() if report is None else choices(report, threads),
         panels=tuple(panels),
+        precisions=tuple(_precision_of(panel, precision, device) for panel in panels),
         refused=tuple(problems),
         formats=_formats(),
         folders=_folders(),
         warnings=_warnings(dict(packages), panels),
     )
+
+
+def _precision_of(panel: Panel, asked: Precision, device: Device) -> Choice:
+    try:
+        plan = plan_precision(panel, asked, device)
+    except CxrError as problem:
+        return Choice(panel.name, "none", str(problem))
+    why = plan.reason or "What the models were trained and tested in; nothing is converted."
+    return Choice(panel.name, plan.precision, why)
 
 
 def choices(report: DeviceReport, asked_threads: int | None = None) -> tuple[Choice, ...]:

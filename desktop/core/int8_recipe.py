@@ -156,8 +156,12 @@ class PanelRecipe:
         """
         try:
             values = json.loads(text)
-            if values["format"] != _FORMAT or values["quantiser_version"] != QUANTISER_VERSION:
-                raise ValueError("another version")
+            if (values["format"], values["quantiser_version"]) != (_FORMAT, QUANTISER_VERSION):
+                raise ModelRefused(
+                    "MODEL-13",
+                    f"{INT8_NAME} was measured for another version of the app, so the panel runs "
+                    "in float32. Export the panel again, or run cxr-train int8.",
+                )
             return cls(
                 films=int(values["films"]),
                 models={name: _model(item) for name, item in values["models"].items()},
@@ -172,8 +176,8 @@ class PanelRecipe:
         ) as error:
             raise ModelRefused(
                 "MODEL-13",
-                f"{INT8_NAME} is damaged or of another version of the app, so the panel runs in "
-                "float32. Install or export the panel again.",
+                f"{INT8_NAME} is damaged, so the panel runs in float32. Install or export the "
+                "panel again.",
             ) from error
 
 

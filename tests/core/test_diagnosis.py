@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import desktop
+from desktop.__main__ import main
 from desktop.core.catalogue import open_panel
 from desktop.core.codes import all_codes
 from desktop.core.demo import write_samples
@@ -19,6 +20,7 @@ from desktop.core.diagnosis import choices, diagnose
 from desktop.core.errors import OutputFailed
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import RunCounts, RunSettings
+from desktop.core.processor import this_processor
 from desktop.core.run_manifest import RunFacts, write_manifest
 from tests.tiny_models import write_panel
 
@@ -91,6 +93,24 @@ def test_the_manifest_names_the_models_and_no_file(tmp_path: Path) -> None:
     assert values["device"]["running"] == "cpu"
     assert "smith" not in text
     assert str(tmp_path) not in text
+
+
+def test_doctor_tells_the_processor_and_each_panels_own_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CXR_QUORUM_HOME", str(tmp_path / "home"))
+    main(["doctor", "--device", "cpu", "--json"])
+    values = json.loads(capsys.readouterr().out)
+    assert values["processor"] == this_processor().words
+    assert values["panels"]
+    for panel in values["panels"].values():
+        # Nothing was proved in this home, so nothing runs in int8 here.
+        assert panel["precision"] == "fp32"
+        assert panel["precision_reason"].endswith(".")
+    main(["doctor", "--device", "cpu"])
+    text = capsys.readouterr().out
+    assert this_processor().words in text
+    assert text.count("on the processor fp32: ") == len(values["panels"])
 
 
 def test_doctor_explains_what_an_accelerator_runs_with() -> None:
