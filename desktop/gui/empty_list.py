@@ -29,6 +29,7 @@ class EmptyList(QWidget):
         column.setSpacing(theme.GAP_S)
         column.addWidget(self._words)
         column.addWidget(self._all, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
         self.hide()
 
     @property
