@@ -168,9 +168,9 @@ def refused(code: str, path: PurePath, detail: str = "") -> ImageRefused:
     Args:
         code: A key of ``IMAGE_REFUSALS``.
         path: The file; only its name is shown.
-        detail: Fills ``{detail}`` where the meaning has one.
+        detail: Fills ``{detail}`` where the meaning has one. May be words of the file itself: it is
+            shown like a name, on one line and printable.
     """
     row = IMAGE_REFUSALS[code]
-    return ImageRefused(
-        code, f"{shown(path)} {row.meaning.replace('{detail}', detail)}. {row.advice}"
-    )
+    meaning = row.meaning.replace("{detail}", shown(detail))
+    return ImageRefused(code, f"{shown(path)} {meaning}. {row.advice}")

@@ -76,3 +76,10 @@ def test_a_film_larger_than_the_memory_is_refused(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stdout.strip() == "DECODE-08", done.stderr
+
+
+def test_what_a_file_says_of_itself_is_shown_printable_and_short() -> None:
+    said = str(refused("DICOM-02", Path("film.dcm"), "CT\x00\n\x1b[31m" + "x" * 500))
+    assert said.isprintable()
+    assert "CT\\x00\\n" in said
+    assert len(said) < 400
