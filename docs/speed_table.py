@@ -69,7 +69,8 @@ def _scale(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (
             f"a folder of {many['files']:,} files with one of {few['files']:,}",
-            f"{ratio:.2f} times the time an image, {grown:+.0f} MB at the peak",
+            f"{ratio:.2f} times the time an image, {grown:+.0f} MB at the peak "
+            "(small films and tiny models, so that everything else counts)",
         ),
         (
             "from the start of the command to the first row",

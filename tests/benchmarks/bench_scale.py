@@ -5,6 +5,10 @@ decoding processes, journal and table cost is then most of the work, so a part t
 folder shows sooner than behind large models. The first row is timed with the shipped models.
 
     python tests/benchmarks/bench_scale.py [--few 1000] [--many 100000] [--json FILE]
+    python tests/benchmarks/bench_scale.py --without-decoding
+
+The second form has no decoding at all: listing, models, journal and table, by this process's own
+processor time, so that 100,000 files take a minute and a part that grows has nowhere to hide.
 
 What a run of the originals alone costs (start, loading) is taken off: only the image counts.
 Processor time is told beside the clock: on a machine that does other work only that means
@@ -21,13 +25,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
 from PIL import Image
 
+from desktop.core.catalogue import open_panel
+from desktop.core.decoding import Decoded
+from desktop.core.folder import FoundFile
+from desktop.core.gather import gather
+from desktop.core.inference import PanelSession
+from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.phantoms import FILM_KINDS, draw_phantom
 from tests.benchmarks.gauge import family_mb
 from tests.tiny_models import write_panel
@@ -45,7 +57,11 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=1000)
     parser.add_argument("--many", type=int, default=100_000)
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--without-decoding", action="store_true", help="only what is not decoding")
     arguments = parser.parse_args()
+    if arguments.without_decoding:
+        without_decoding(arguments.few, arguments.many)
+        return
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -75,6 +91,44 @@ def main() -> None:
     if arguments.json:
         kept = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
         arguments.json.write_text(json.dumps({**kept, "scale": found}, indent=2) + "\n")
+
+
+class _Nothing:
+    """A decoder that has every film already."""
+
+    def decode(
+        self, sources: Iterable[FoundFile], sizes: tuple[tuple[int, int], ...], *, film: bool
+    ) -> Iterator[Decoded]:
+        pixels = {size: np.full((*size, 1), 128, np.uint8) for size in sizes}
+        for number, source in enumerate(sources):
+            yield Decoded(source, f"{number:064x}", pixels)
+
+
+def without_decoding(few: int, many: int) -> None:
+    """Print processor time a file of listing, tiny models, journal and table at both sizes."""
+    each = {}
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        panel = open_panel(write_panel(scratch / "panel"))
+        session = PanelSession(panel, "cpu", 1)
+        originals = _draw(scratch / "films")
+        for count in (few, few, many):  # the first is to warm up
+            folder = _links(originals, scratch / f"{count} {time.monotonic_ns()}", count)
+            begun = time.process_time()
+            output = scratch / f"{folder.name}.csv"
+            with LabelRun(panel, RunSettings(output)) as run:
+                for _ in run.results(gather([folder]), session, decoder=_Nothing()):
+                    pass
+                listed = time.process_time()
+                assert run.write_table() == count
+            done = time.process_time()
+            each[count] = 1000 * (done - begun) / count
+            table = 1000 * (done - listed) / count
+            print(
+                f"{count:,} files: {each[count]:.3f} ms a file, {table:.3f} of it the table",
+                flush=True,
+            )
+    print(f"{each[many] / each[few]:.3f} of that of the small folder")
 
 
 def _draw(folder: Path) -> list[Path]:
