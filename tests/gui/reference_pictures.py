@@ -112,13 +112,15 @@ class Scene:
 
     def cover_hash(self) -> None:
         """The models' files differ with the version of the library that wrote them."""
-        from PySide6.QtWidgets import QLabel
+        from desktop.gui.labels import Line
 
         session = self.window.controller.session
         assert session is not None
-        for label in self.window.findChildren(QLabel):
-            if label.text() and session.panel.fingerprint.startswith(label.text()):
-                label.setText("0" * 8)
+        told = session.panel.fingerprint[:8]
+        lines = [line for line in self.window.batch.findChildren(Line) if line.text == told]
+        assert lines, "the batch page no longer shows the hash"
+        for line in lines:
+            line.set_text("0" * 8)
 
     def set_theme(self, name: str) -> None:
         """Dark or light."""
