@@ -39,6 +39,9 @@ from desktop.core.vote import verdict
 
 DRAWN_FILMS = 256
 MOST_OWN_FILMS = 512
+#: So many films of one's own decide alone. Phantoms stand in for films where there are none; the
+#: networks hesitate on them more than on films, and a hesitating vote tips at the last digit.
+ENOUGH_OWN_FILMS = 200
 _TURNS = 25
 
 Size = tuple[int, int]
@@ -69,9 +72,9 @@ def prove(
 
     Args:
         panel: The panel; verified.
-        files: Own films to compare as well, of which the first ``MOST_OWN_FILMS`` that can be read
-            are taken. Without any, drawn phantoms decide alone.
-        drawn: How many phantoms.
+        files: Own films to compare, of which the first ``MOST_OWN_FILMS`` that can be read are
+            taken; ``ENOUGH_OWN_FILMS`` of them decide alone, without any the phantoms do.
+        drawn: How many phantoms where they are needed.
         home: Home of the proofs, None for the user's.
         processor: None for this machine's.
         tell: Told what is being done.
@@ -82,9 +85,11 @@ def prove(
     """
     chip = processor or this_processor()
     plan = plan_precision(panel, "int8", "cpu", processor=chip)
-    tell(f"Drawing {drawn} phantoms and reading films")
-    films = [_phantom(number, panel.input_sizes) for number in range(drawn)]
-    films += _own_films(files, panel.input_sizes)
+    tell("Reading films, drawing phantoms where they are too few")
+    films = _own_films(files, panel.input_sizes)
+    if len(films) >= ENOUGH_OWN_FILMS:
+        drawn = 0
+    films += [_phantom(number, panel.input_sizes) for number in range(drawn)]
     measured: dict[str, _Measured] = {}
     for model in panel.models:
         tell(f"{model.card.title}: {len(films)} films, {_TURNS} timed turns")

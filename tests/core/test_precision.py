@@ -34,7 +34,7 @@ from desktop.core.precision import (
     read_proof,
     write_proof,
 )
-from desktop.core.precision_trial import prove
+from desktop.core.precision_trial import ENOUGH_OWN_FILMS, prove
 from desktop.core.processor import Processor, this_processor
 from desktop.core.run_manifest import RunFacts, manifest
 from tests.small_networks import SIDE, write_residual_panel
@@ -193,6 +193,15 @@ def test_proving_measures_real_forms_and_auto_follows(tmp_path: Path) -> None:
     assert read_proof(panel, this_processor(), home=tmp_path) == proof
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path)
     assert (plan.precision == "int8") == proof.chosen
+
+
+def test_enough_films_of_ones_own_decide_without_phantoms(tmp_path: Path) -> None:
+    panel = panel_with_recipe(tmp_path)
+    films = films_in(tmp_path / "films", ENOUGH_OWN_FILMS)
+    proof = prove(panel, films, drawn=12, home=tmp_path)
+    assert (proof.films, proof.drawn) == (ENOUGH_OWN_FILMS, 0)
+    one_less = prove(panel, films[1:], drawn=12, home=tmp_path)
+    assert (one_less.films, one_less.drawn) == (ENOUGH_OWN_FILMS + 11, 12)
 
 
 def test_a_proof_file_names_no_film(tmp_path: Path) -> None:
