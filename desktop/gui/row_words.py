@@ -117,13 +117,20 @@ def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[s
 
 
 def _short_verdict(table: CaseTable, case: int, facts: PanelFacts) -> str:
-    """The verdict for a narrow list; the strip beside it has the count."""
-    if not table.column("ood")[case]:
-        return _verdict_line(table, case, facts, facts.short_names)
+    """The verdict for a narrow list, where "Pneumonia 4 of 4" would be cut."""
     consensus = int(table.column("consensus")[case])
+    ood = bool(table.column("ood")[case])
     if consensus < 0:
-        return translate("RowWords", "OOD, split")
-    return translate("RowWords", "OOD, {label}").format(label=facts.short_names[consensus])
+        split = translate("RowWords", "OOD, split")
+        return split if ood else translate("RowWords", "No consensus")
+    label = facts.short_names[consensus]
+    if ood:
+        return translate("RowWords", "OOD, {label}").format(label=label)
+    return translate("RowWords", "{label} {agreement}/{models}").format(
+        label=label,
+        agreement=int(table.column("agreement")[case]),
+        models=len(facts.models),
+    )
 
 
 def _label_words(decision: Decision) -> str:

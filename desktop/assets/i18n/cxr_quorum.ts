@@ -1755,6 +1755,10 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>{label} {agreement}/{models}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>you: {label}</source>
             <translation type="unfinished" />
         </message>
