@@ -13,6 +13,7 @@ from typing import Any
 
 FIGURES = Path(__file__).with_name("benchmarks.json")
 _FLOOR_BAR = 0.90
+_KINDS = {"wall": "the clock", "cpu": "processor time"}
 
 
 def speed() -> str:
@@ -65,12 +66,14 @@ def _scale(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     many, few = found["many"], found["few"]
     kind = "wall" if found["clock"] else "cpu"
     ratio = many[f"ms_{kind}"] / few[f"ms_{kind}"]
+    more = many[f"ms_{kind}"] - few[f"ms_{kind}"]
     grown = many["largest_mb"] - few["largest_mb"]
     return [
         (
             f"a folder of {many['files']:,} files with one of {few['files']:,}",
-            f"{ratio:.2f} times the time an image, {grown:+.0f} MB at the peak "
-            "(small films and tiny models, so that everything else counts)",
+            f"{ratio:.2f} times the time an image by {_KINDS[kind]} "
+            f"({more:+.2f} ms; small films and tiny models, so that everything else counts), "
+            f"{grown:+.0f} MB at the peak",
         ),
         (
             "from the start of the command to the first row",
