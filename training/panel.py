@@ -20,15 +20,18 @@ from desktop.core.contract import (
     PanelManifest,
 )
 from training.answers import (
+    ANSWERS_NAME,
     FIGURES_NAME,
     SCORES_NAME,
     PanelAnswers,
+    read_answers,
     read_scores,
     together,
     write_answers,
 )
 from training.cards import interval, metric_tables
 from training.checkpoints import write_atomically, write_json
+from training.evaluate import Answers
 from training.export import read_answers as read_run_answers
 from training.graph import run_onnx
 from training.models import TITLES
@@ -69,16 +72,23 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
 
     Args:
         folder: The panel's folder with its manifest.
-        runs: Folder of the runs, which hold what each exported model said and its learning curve.
+        runs: Folder of the runs, which hold what each exported model said and its learning curve. A
+            model whose run is not there was exported earlier: what the panel's folder keeps counts.
         data: The split the panel was trained on.
 
     Returns:
         All panel scores, named ``<side>_<metric>``.
+
+    Raises:
+        FileNotFoundError: Neither a run nor the panel's folder has the answers of a model.
+        ValueError: The models were scored on different films.
     """
     path = folder / MANIFEST_NAME
     manifest = PanelManifest.from_json(path.read_text("utf-8"))
     models = tuple(member.name for member in manifest.members)
-    by_model = {model: read_run_answers(runs / f"{manifest.name}-{model}") for model in models}
+    by_model = {
+        model: _answers_of(folder, runs / f"{manifest.name}-{model}", model) for model in models
+    }
     named = list(next(iter(by_model.values())))
     sides = [VALIDATION, *[side for side in named if side != VALIDATION]]
     answers = PanelAnswers(
@@ -108,15 +118,35 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
             **numbers,
         },
     )
+    earlier = _earlier_curves(folder)
     figures = {
         "sides": panel_figures(answers, settings),
-        "curves": {model: read_curves(runs / f"{manifest.name}-{model}") for model in models},
+        "curves": {
+            model: read_curves(runs / f"{manifest.name}-{model}") or earlier.get(model, {})
+            for model in models
+        },
     }
     write_atomically(folder / FIGURES_NAME, (json.dumps(figures) + "\n").encode())
     result = read_scores(folder)
     page = _page(manifest, cards, result, flagged) + odd_table(odd)
     write_atomically(folder / "README.md", page.encode())
     return result
+
+
+def _answers_of(folder: Path, run: Path, model: str) -> Mapping[str, Answers]:
+    """What an exported model said, by side."""
+    if (run / ANSWERS_NAME).is_file():
+        return read_run_answers(run)
+    kept = read_answers(folder)
+    if model not in kept.models:
+        raise FileNotFoundError(f"{run} has no {ANSWERS_NAME}. Export {TITLES[model]} from it.")
+    return {side: kept.sides[side][model] for side in kept.sides}
+
+
+def _earlier_curves(folder: Path) -> Mapping[str, dict[str, list[float]]]:
+    path = folder / FIGURES_NAME
+    found: dict[str, dict[str, list[float]]] = {}
+    return json.loads(path.read_text("utf-8"))["curves"] if path.is_file() else found
 
 
 def _limit(answers: PanelAnswers) -> float:

@@ -162,7 +162,13 @@ PRETRAINING = Recipe(
 # The same data under another name: a longer pretraining that goes on where the first one ended.
 PRETRAINING_LONGER = dataclasses.replace(PRETRAINING, panel="pretraining_longer")
 
-RECIPES = {recipe.panel: recipe for recipe in (COVID19, PNEUMONIA, PRETRAINING, PRETRAINING_LONGER)}
+# The shipped three-class ResNet50 goes on from its last export; this makes the first one.
+COVID19_FIRST = dataclasses.replace(COVID19, panel="covid19_first")
+
+RECIPES = {
+    recipe.panel: recipe
+    for recipe in (COVID19, PNEUMONIA, PRETRAINING, PRETRAINING_LONGER, COVID19_FIRST)
+}
 
 _TRAIN_NAMES = ("train", "training")
 _VALIDATION_NAMES = ("val", "valid", "validation")

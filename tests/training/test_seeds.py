@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from training.__main__ import main
+from training.answers import ANSWERS_NAME, FIGURES_NAME
 from training.export import export_model, read_answers
 from training.models import TITLES
 from training.panel import finish_panel
@@ -80,3 +81,23 @@ def test_an_exported_panel_counts_as_a_seed(
     said = read_answers(tmp_path / "runs" / "drawn-scnn")["unseen films"]
     accuracy = np.mean(said.probabilities.argmax(1) == said.labels)
     assert rows["SCNN"]["accuracy"].startswith(f"{accuracy:.3f}")
+
+
+def test_a_model_whose_run_is_gone_keeps_the_scores_it_was_exported_with(
+    drawn: SplitData, scnn_run: Path, tmp_path: Path
+) -> None:
+    folder, runs = tmp_path / "exported" / "drawn", tmp_path / "runs"
+    shutil.copytree(scnn_run, runs / "drawn-scnn")
+    export_model(runs / "drawn-scnn", drawn, folder, version="1")
+    first = finish_panel(folder, runs, drawn)
+    curves = json.loads((folder / FIGURES_NAME).read_text())["curves"]
+    assert curves["scnn"]["loss"]
+    shutil.rmtree(runs)
+    again = finish_panel(folder, runs, drawn)
+    assert again.keys() == first.keys()
+    for name, row in first.items():
+        assert again[name]["value"] == pytest.approx(row["value"], abs=1e-6), name
+    assert json.loads((folder / FIGURES_NAME).read_text())["curves"] == curves
+    (folder / ANSWERS_NAME).unlink()
+    with pytest.raises(FileNotFoundError, match="Export the panel again"):
+        finish_panel(folder, runs, drawn)
