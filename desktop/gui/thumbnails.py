@@ -16,7 +16,8 @@ from PySide6.QtGui import QImage
 
 from desktop.gui.picture_process import Picture, PictureJob, PictureProcess
 
-CAPACITY = 3000
+# Twenty screens of a tall window. 16 KB each: what is kept for longer looks like a leak for hours.
+CAPACITY = 600
 _NICE = 7
 
 
