@@ -1,8 +1,8 @@
 """``cxr-train seeds``: the same training with other random seeds, scored side by side.
 
 One row a model and test: the mean over the seeds and the range, so that the reader sees how much of
-a difference between two models is luck. The shipped seed is the one with the best validation score,
-chosen before any test was looked at.
+a difference between two models is luck. The shipped models are one of the seeds; none was chosen by
+its score on a test.
 """
 
 from __future__ import annotations
