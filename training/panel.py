@@ -41,8 +41,9 @@ from training.panel_numbers import CardSettings, panel_figures, panel_numbers
 from training.splits import VALIDATION, SplitData
 
 #: Share of validation films, every data set counted the same, that may be called out of
-#: distribution.
-_FLAGGED_SHARE = 0.025
+#: distribution. Films from elsewhere are flagged up to three times as often: at 2.5 % it was 7 % of
+#: the unseen adults, and 5 % are the most that a reader should have to wave through.
+_FLAGGED_SHARE = 0.015
 _ODD_FILMS = 60
 
 
@@ -150,7 +151,7 @@ def _earlier_curves(folder: Path) -> Mapping[str, dict[str, list[float]]]:
 
 
 def _limit(answers: PanelAnswers) -> float:
-    """The panel's score that 2.5 % of validation lie above, every data set counted the same."""
+    """The panel's score that 1.5 % of validation lie above, every data set counted the same."""
     whole = together(answers.members(VALIDATION))
     sources = np.array([name.split("/", 1)[0] for name in whole.names])
     names, counts = np.unique(sources, return_counts=True)
