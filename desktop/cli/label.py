@@ -200,6 +200,7 @@ class _Job:
                 streams=plan.streams,
                 precision=checked_precision(arguments.precision),
                 on_cpu=self._labelling.precision,
+                keep=self._labelling.keep_now,
                 on_hang=self._hung,
             )
             self._say_start(session)

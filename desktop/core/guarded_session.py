@@ -6,12 +6,13 @@ stopped from within its process. What is finished is in the journal, or with the
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from desktop.core.answers import PanelAnswer
@@ -21,6 +22,9 @@ from desktop.core.inference import PanelSession, Pixels, Size
 
 ANSWER_LIMIT_S = 300.0
 """Seconds a micro-batch may take; the shipped panels take less than one."""
+
+LAST_WORDS_S = 15.0
+"""Seconds that keeping what is finished may take, and then saying what happened."""
 
 _LOOK_S = 1.0
 HUNG_EXIT_CODE = 1
@@ -34,7 +38,10 @@ class GuardedSession(PanelSession):
 
     Args:
         panel: The panel to load.
-        on_hang: Called on a thread of its own with what happened, right before the process ends.
+        keep: Called first where a model hangs, on a thread of its own: makes durable what is
+            finished and says whether it is. None where nothing needs that.
+        on_hang: Called then, likewise, with what happened. The process ends when it returns, or
+            where either takes more than ``LAST_WORDS_S``.
         answer_limit_s: None = ``ANSWER_LIMIT_S``.
         options: As for ``PanelSession``.
     """
@@ -43,11 +50,13 @@ class GuardedSession(PanelSession):
         self,
         panel: Panel,
         *args: Any,
+        keep: Callable[[], bool] | None = None,
         on_hang: Callable[[ModelRefused], object] | None = None,
         answer_limit_s: float | None = None,
         **options: Any,
     ) -> None:
         super().__init__(panel, *args, **options)
+        self._keep = keep
         self._on_hang = on_hang
         self._limit_s = ANSWER_LIMIT_S if answer_limit_s is None else answer_limit_s
         self._numbers = itertools.count()
@@ -82,15 +91,39 @@ class GuardedSession(PanelSession):
             begun = min(list(self._begun.values()), default=None)
             if begun is not None and time.monotonic() - begun > self._limit_s:
                 try:
-                    if self._on_hang is not None:
-                        self._on_hang(self._hung())
+                    self._say_last_words()
                 finally:
                     os._exit(HUNG_EXIT_CODE)
 
-    def _hung(self) -> ModelRefused:
+    def _say_last_words(self) -> None:
+        kept = self._keep is None or _in_time(self._keep) is True
+        if self._on_hang is not None:
+            _in_time(functools.partial(self._on_hang, self._hung(kept=kept)))
+
+    def _hung(self, *, kept: bool) -> ModelRefused:
+        rest = (
+            "What was finished before it is kept."
+            if kept
+            else "What was finished in the last moments before it may be lost, because the disk "
+            "did not take it."
+        )
         return ModelRefused(
             "MODEL-14",
             f"A model of {self.panel.folder.name} has not answered for {self._limit_s:g} seconds "
-            "and cannot be stopped, so the run was ended. What was finished is kept. Export the "
-            "panel again, or use another.",
+            f"and cannot be stopped, so the run was ended. {rest} Export the panel again, or use "
+            "another.",
         )
+
+
+def _in_time(call: Callable[[], object]) -> object:
+    """What a call returns; None where it fails or takes too long: a disk or pipe may be stuck."""
+    returned: list[object] = []
+
+    def work() -> None:
+        with suppress(Exception):
+            returned.append(call())
+
+    thread = threading.Thread(target=work, daemon=True, name="last-words")
+    thread.start()
+    thread.join(LAST_WORDS_S)
+    return returned[0] if returned else None

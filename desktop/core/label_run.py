@@ -253,6 +253,14 @@ class LabelRun:
             self._journal.forget_unreached()
         return count
 
+    def keep_now(self, seconds: float = 5.0) -> bool:
+        """Make durable what is finished, from any thread, right before the process ends.
+
+        Returns:
+            Whether it is; see ``RunJournal.keep_now``. True where rows are only yielded.
+        """
+        return self._journal is None or self._journal.keep_now(seconds)
+
     def close(self) -> None:
         """Commit and unlock. Safe to call twice."""
         if self._journal is not None:

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ class FinishedCase:
 
 
 class RunJournal:
-    """The journal of one output file. One thread, one process.
+    """The journal of one output file. One process and, but for ``keep_now``, one thread.
 
     Args:
         output: The table that the run will write; the journal lies beside it.
@@ -83,6 +84,7 @@ class RunJournal:
         self._panel = panel
         self._keep_places = keep_places
         self._last_commit = time.monotonic()
+        self._lock = threading.RLock()
         try:
             self._database = self._open()
         except sqlite3.Error as error:
@@ -174,6 +176,23 @@ class RunJournal:
                 self._database.execute("BEGIN")
         self._last_commit = time.monotonic()
 
+    def keep_now(self, seconds: float) -> bool:
+        """Commit from any thread, for a process that ends right after: nothing can follow.
+
+        Args:
+            seconds: How long to wait for the thread that writes; the disk itself may take longer.
+
+        Returns:
+            Whether everything that ``keep`` took is durable.
+        """
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        try:
+            self.commit()
+        except (OutputFailed, sqlite3.Error):
+            return False
+        return True
+
     def rows(self, *, unreached: bool = False) -> Iterator[FinishedCase]:
         """Finished images of this run's listing, in its order.
 
@@ -238,7 +257,9 @@ class RunJournal:
     def _connect(self) -> sqlite3.Connection:
         if not self.path.exists():
             self._create()
-        database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+        database = sqlite3.connect(
+            self.path, timeout=0, isolation_level=None, check_same_thread=False
+        )
         try:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             database.execute("PRAGMA journal_mode = DELETE")
@@ -351,15 +372,16 @@ class RunJournal:
 
 
 class _Explained:
-    """Turns SQLite's errors into the user's words."""
+    """One thread at a time, and SQLite's errors in the user's words."""
 
     def __init__(self, journal: RunJournal) -> None:
         self._journal = journal
 
     def __enter__(self) -> None:
-        return None
+        self._journal._lock.acquire()
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._journal._lock.release()
         if isinstance(error, sqlite3.ProgrammingError):
             return
         if isinstance(error, sqlite3.Error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from PIL import Image
 from desktop.core.catalogue import open_panel, shipped_panels_folder, survey_panels
 from desktop.core.errors import ModelRefused
 from desktop.core.model_trial import bounded_memory, room_bytes, try_panel
+from desktop.core.run_journal import RunJournal
 from tests import hostile_panels as hostile
 from tests.tiny_models import write_panel
 
@@ -141,8 +143,10 @@ def test_a_model_that_hangs_at_one_image_ends_the_run_with_a_sentence_and_keeps_
     words = ["label", str(tmp_path / "films"), "--panel", str(panel), "--batch", "1",
              "--threads", "1", "--device", "cpu", "-o", str(tmp_path / "votes.csv")]  # fmt: skip
     script = (
-        "import sys, desktop.core.guarded_session as guard\n"
+        "import sys, desktop.core.guarded_session as guard, desktop.core.run_journal as journal\n"
         "guard.ANSWER_LIMIT_S = 3.0\n"
+        # No commit is due by itself, so what is kept was kept by the guard.
+        "journal.COMMIT_SECONDS = 3600.0\n"
         "from desktop.__main__ import main\n"
         f"sys.exit(main({words!r}))\n"
     )
@@ -155,8 +159,12 @@ def test_a_model_that_hangs_at_one_image_ends_the_run_with_a_sentence_and_keeps_
     assert "has not answered for 3 seconds" in done.stderr
     assert "[MODEL-14]" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "What was finished before it is kept." in done.stderr
     assert not (tmp_path / "votes.csv").exists()
-    # Rows are committed every quarter of a second; how many of these few is up to the machine.
+    with sqlite3.connect(tmp_path / "votes.csv.journal") as journal:
+        kept = journal.execute("SELECT image FROM cases ORDER BY image").fetchall()
+    journal.close()
+    assert kept == [(b"film%d.png" % number,) for number in range(4)]
     (tmp_path / "films" / "film4.png").unlink()
     done = subprocess.run(
         [sys.executable, "-m", "desktop", *words],
@@ -164,3 +172,53 @@ def test_a_model_that_hangs_at_one_image_ends_the_run_with_a_sentence_and_keeps_
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "votes.csv").read_text("utf-8-sig").splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        ("lambda: time.sleep(60)", "may be lost"),
+        pytest.param("lambda: 1 / 0", "may be lost", marks=pytest.mark.slow),
+    ],
+)
+def test_last_words_are_exact_and_a_disk_that_hangs_does_not_keep_the_process(
+    tmp_path: Path, keep: str, words: str
+) -> None:
+    panel = hostile.hostile_panel(tmp_path, hostile.years_of_work_at_one_grey_level)
+    script = (
+        "import sys, time, numpy as np, desktop.core.guarded_session as guard\n"
+        "from pathlib import Path\n"
+        "from desktop.core.catalogue import open_panel\n"
+        "guard.LAST_WORDS_S = 1.0\n"
+        "def say(problem):\n"
+        "    print(problem, flush=True)\n"
+        "    time.sleep(60)\n"  # a terminal that was halted
+        f"session = guard.GuardedSession(open_panel(Path({str(panel)!r})), 'cpu', 1,\n"
+        f"    keep={keep}, on_hang=say, answer_limit_s=1.0)\n"
+        "session.predict(np.full((1, 64, 64, 1), 77, np.uint8))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert words in done.stdout
+
+
+def test_a_journal_that_somebody_is_writing_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    panel = open_panel(write_panel(tmp_path))
+    with RunJournal(tmp_path / "votes.csv", panel) as journal:
+        held, done = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with journal._explained():
+                held.set()
+                done.wait(30)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        held.wait(30)
+        assert not journal.keep_now(0.05)
+        done.set()
+        writer.join()
+        assert journal.keep_now(5.0)
