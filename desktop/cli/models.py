@@ -9,11 +9,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from desktop.core.catalogue import Panel, PanelModel, open_panel, survey_panels
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession
 from desktop.core.model_trial import try_panel
+from desktop.core.names import printable
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,28 +41,28 @@ def run(arguments: argparse.Namespace) -> int:
 def _print_tables(
     panels: list[Panel], problems: list[tuple[Path, ModelRefused]], *, ran: bool
 ) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, emoji=False)
     for panel in panels:
-        console.print(f"[bold]{panel.name}[/bold] {panel.version}  {panel.title}", highlight=False)
-        classes = ", ".join(panel.class_names)
-        console.print(f"Classes: {classes}. Folder: {panel.folder}", highlight=False, markup=False)
+        heading = Text.assemble((panel.name, "bold"), f" {panel.version}  {panel.title}")
+        console.print(heading, highlight=False)
+        classes, folder = ", ".join(panel.class_names), printable(str(panel.folder))
+        console.print(f"Classes: {classes}. Folder: {folder}", highlight=False, markup=False)
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in ("Model", "Version", "MB", "File", "Test"):
             table.add_column(heading, justify="right" if heading == "MB" else "left")
         for model in panel.models:
             table.add_row(
-                model.card.title,
-                model.card.version,
+                Text(model.card.title),
+                Text(model.card.version),
                 f"{model.size_bytes / 1e6:.1f}",
                 "verified" + (", runs" if ran else ""),
-                _metrics(model),
+                Text(_metrics(model)),
             )
         Console().print(table, highlight=False)
         console.print()
     for folder, problem in problems:
-        console.print(
-            f"Refused: {folder}\n  {problem} [{problem.code}]", highlight=False, markup=False
-        )
+        for line in (f"Refused: {folder}", f"  {problem} [{problem.code}]"):
+            console.print(printable(line), highlight=False, markup=False)
     if not panels:
         console.print("No panel is installed. Install the app again, or name a panel's folder.")
 
@@ -105,4 +107,5 @@ def _print_json(panels: list[Panel], problems: list[tuple[Path, ModelRefused]]) 
             for folder, problem in problems
         ],
     }
-    print(json.dumps(values, indent=2, ensure_ascii=False))
+    # ASCII: a folder's name may be bytes that no encoding has.
+    print(json.dumps(values, indent=2))

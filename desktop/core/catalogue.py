@@ -13,7 +13,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +29,7 @@ from desktop.core.contract import (
     PanelMember,
 )
 from desktop.core.errors import ModelRefused
+from desktop.core.names import shown
 from desktop.core.onnx_file import OnnxOutline, TensorInfo, read_outline
 from desktop.core.places import data_home
 
@@ -175,20 +175,20 @@ def open_panel(name_or_folder: str | Path) -> Panel:
     """
     if isinstance(name_or_folder, Path) or any(mark in name_or_folder for mark in "/\\."):
         folder = Path(name_or_folder)
-        if not (folder / MANIFEST_NAME).is_file():
+        if not _has_manifest(folder):
             raise ModelRefused(
                 "MODEL-01",
-                f"{folder} is not a panel: it has no {MANIFEST_NAME}. "
+                f"{shown(str(folder), 200)} is not a panel: it has no {MANIFEST_NAME}. "
                 "Name the folder that holds the manifest.",
             )
         return _read_panel(folder, verify=True)
     for root in (shipped_panels_folder(), user_panels_folder()):
-        if (root / name_or_folder / MANIFEST_NAME).is_file():
+        if _has_manifest(root / name_or_folder):
             return _read_panel(root / name_or_folder, verify=True)
     known = ", ".join(panel.name for panel in find_panels()) or "none"
     raise ModelRefused(
         "MODEL-01",
-        f"There is no panel called {name_or_folder}. Installed panels: {known}. "
+        f"There is no panel called {shown(name_or_folder)}. Installed panels: {known}. "
         "For a panel of your own, give its folder.",
     )
 
@@ -207,28 +207,28 @@ def read_verified(model: PanelModel) -> bytes:
 
 
 def _panel_folders(root: Path) -> list[Path]:
-    if (root / MANIFEST_NAME).exists():
+    if _has_manifest(root):
         return [root]
     try:
-        return sorted(child for child in root.iterdir() if (child / MANIFEST_NAME).exists())
+        return sorted(filter(_has_manifest, root.iterdir()))
     except OSError:
         return []
 
 
+def _has_manifest(folder: Path) -> bool:
+    """Something is there, whatever it is: reading it says why it is no manifest."""
+    return os.path.lexists(folder / MANIFEST_NAME)
+
+
 def _read_panel(folder: Path, *, verify: bool) -> Panel:
     with _open_regular(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES) as stream:
-        text = stream.read().decode("utf-8", "replace")
+        content = stream.read()
     try:
-        manifest = PanelManifest.from_json(text)
-        limit_is_number = isfinite(manifest.ood_limit) and manifest.ood_limit > 0
-        words = (manifest.title, manifest.version, *manifest.class_names)
-        valid = limit_is_number and all(isinstance(word, str) and word for word in words)
-    except (TypeError, AttributeError, RecursionError):
-        valid = False
-    if not valid:
+        manifest = PanelManifest.from_json(content.decode())
+    except (TypeError, AttributeError, RecursionError, UnicodeDecodeError) as error:
         raise ModelRefused(
-            "MODEL-04", f"The manifest in {folder.name} is damaged. Export the panel again."
-        )
+            "MODEL-04", f"The manifest in {shown(folder)} is damaged. Export the panel again."
+        ) from error
     models = tuple(_read_model(folder, manifest, member, verify) for member in manifest.members)
     shipped = folder.resolve().parent == shipped_panels_folder()
     return Panel(manifest, folder, models, shipped)
@@ -349,25 +349,31 @@ def _fits(tensor: TensorInfo, element_type: int, shape: tuple[int | None, ...]) 
 
 @contextmanager
 def _open_regular(path: Path, limit: int) -> Iterator[BinaryIO]:
-    """Open a regular file of at most ``limit`` bytes; a link could point anywhere."""
+    """Open a regular file of at most ``limit`` bytes; a link could point anywhere.
+
+    What is no file is not even opened: opening alone rewinds a tape or wakes whoever listens.
+    """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        if path.is_symlink():
+        kind = path.lstat().st_mode
+        if stat.S_ISLNK(kind):
             raise ModelRefused(
                 "MODEL-05",
                 f"{path.name} is a link, and a panel must hold its own files. Copy the file.",
             )
+        if not stat.S_ISREG(kind):
+            raise _not_a_file(path.name)
         descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         raise ModelRefused(
             "MODEL-05",
-            f"{path.name} in {path.parent.name} cannot be read ({error.strerror}). "
+            f"{path.name} in {shown(path.parent)} cannot be read ({error.strerror}). "
             "Install the panel again or check its permissions.",
         ) from error
     with os.fdopen(descriptor, "rb") as stream:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise ModelRefused("MODEL-05", f"{path.name} is not a regular file and is not read.")
+            raise _not_a_file(path.name)
         if found.st_size > limit:
             raise ModelRefused(
                 "MODEL-05",
@@ -375,6 +381,12 @@ def _open_regular(path: Path, limit: int) -> Iterator[BinaryIO]:
                 "is not read.",
             )
         yield stream
+
+
+def _not_a_file(name: str) -> ModelRefused:
+    return ModelRefused(
+        "MODEL-05", f"{name} is not a regular file and is not read. Install the panel again."
+    )
 
 
 def _wrong_hash(name: str) -> ModelRefused:

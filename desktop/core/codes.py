@@ -27,8 +27,8 @@ _REST = (
     ("MODEL-04", "A panel's manifest is damaged or contradicts itself.", "Export the panel again."),
     (
         "MODEL-05",
-        "A model file cannot be read, is too large, damaged, a link, or not understood by ONNX "
-        "Runtime.",
+        "A file of a panel cannot be read, is too large, damaged, a link, or not understood by "
+        "ONNX Runtime.",
         "Copy or export it again, or update the app.",
     ),
     (

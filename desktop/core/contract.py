@@ -31,6 +31,8 @@ from math import isfinite
 from typing import Any
 
 from desktop.core.errors import ModelRefused
+from desktop.core.names import shown
+from desktop.core.strict_json import parse
 
 CONTRACT_VERSION = 1
 INPUT_PIXELS = "pixels"
@@ -40,6 +42,13 @@ OUTPUT_OOD_SCORE = "ood_score"
 CARD_METADATA_KEY = "cxr_quorum_card"
 MANIFEST_NAME = "manifest.json"
 RESEARCH_USE = "Research use, not a diagnosis. Does not replace the original image."
+
+MAX_CLASSES = 1_000
+MAX_MODELS = 100
+MAX_WORD = 200
+"""Characters of a title, a version or the name of a class."""
+
+MAX_FACT = 10_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -101,18 +110,29 @@ class ModelCard:
         if self.contract_version != CONTRACT_VERSION:
             raise ModelRefused(
                 "MODEL-02",
-                f"{self.title} keeps contract version {self.contract_version}, this app reads "
-                f"{CONTRACT_VERSION}. Export the model again or update the app.",
+                f"{_said(self.title, 'A model')} keeps contract version "
+                f"{_said(self.contract_version)}, this app reads {CONTRACT_VERSION}. Export the "
+                "model again or update the app.",
             )
         problem = self._problem()
         if problem:
             raise ModelRefused(
-                "MODEL-03", f"The card of {self.title or 'a model'} is not valid: {problem}."
+                "MODEL-03",
+                f"The card of {_said(self.title, 'a model')} is not valid: {problem}. Export the "
+                "model again.",
             )
 
     def _problem(self) -> str:
+        words = (self.title, self.version, self.created, *self.class_names)
+        hashes = (self.training_data_sha256, self.commit, self.exported_commit)
+        if not all(isinstance(item, str) for item in hashes):
+            return "the commit is text"
+        if not all(map(is_word, words)):
+            return f"titles, versions and classes are printable text of 1 to {MAX_WORD} characters"
         if not _NAME.fullmatch(self.name) or not _NAME.fullmatch(self.panel):
             return "model and panel names are lower snake case"
+        if len(self.class_names) > MAX_CLASSES:
+            return f"it has more than {MAX_CLASSES:,} classes"
         if len(self.class_names) < 2 or len(set(map(snake_case, self.class_names))) != len(
             self.class_names
         ):
@@ -125,8 +145,14 @@ class ModelCard:
             return "the temperature is above 0"
         if any(not 0 <= point <= 1 for point in self.operating_points.values()):
             return "operating points lie between 0 and 1"
-        if not isinstance(self.exported_commit, str) or not _are_numbers(self.shift):
-            return "the commit is text and the shift of a class a number"
+        if not _are_numbers(self.shift) or not _are_numbers(self.operating_points):
+            return "the shift and the operating point of a class is a number"
+        if not _are_texts(self.facts):
+            return f"facts are printable text of at most {MAX_FACT:,} characters"
+        if not isinstance(self.metrics, Mapping) or not all(
+            is_word(name) and _are_numbers(values) for name, values in self.metrics.items()
+        ):
+            return "metrics are numbers"
         if not _are_shares(self.lungs):
             return "the shares of the lungs lie between 0 and 1"
         return ""
@@ -145,19 +171,42 @@ class ModelCard:
         return cls(**_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
 
 
+def is_word(value: object) -> bool:
+    """Text that may be shown anywhere: on a screen, in a terminal, as a column's name."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_WORD and value.isprintable()
+
+
+def _said(value: object, otherwise: str = "") -> str:
+    """Something of a file that is not checked yet, for a sentence."""
+    return shown(str(value)) if value else otherwise
+
+
+def _are_texts(values: object) -> bool:
+    """Whether a file's ``facts`` are names and texts, which may have several lines."""
+    return isinstance(values, Mapping) and all(
+        is_word(name)
+        and isinstance(text, str)
+        and len(text) <= MAX_FACT
+        and text.replace("\n", "").isprintable()
+        for name, text in values.items()
+    )
+
+
 def _are_numbers(values: object) -> bool:
     """Whether a file's ``shift`` is a class, a finite number, and so on."""
     return isinstance(values, Mapping) and all(
-        isinstance(value, int | float) and isfinite(value) for value in values.values()
+        is_word(name) and isinstance(value, int | float) and isfinite(value)
+        for name, value in values.items()
     )
 
 
 def _are_shares(lungs: object) -> bool:
     """Whether a file's ``lungs`` is what `ModelCard` says: a class, a name, a number in [0, 1]."""
     return isinstance(lungs, Mapping) and all(
-        isinstance(shares, Mapping)
+        is_word(name)
+        and isinstance(shares, Mapping)
         and all(isinstance(share, int | float) and 0 <= share <= 1 for share in shares.values())
-        for shares in lungs.values()
+        for name, shares in lungs.items()
     )
 
 
@@ -206,16 +255,30 @@ class PanelManifest:
         if self.contract_version != CONTRACT_VERSION:
             raise ModelRefused(
                 "MODEL-02",
-                f"Panel {self.name} keeps contract version {self.contract_version}, this app reads "
-                f"{CONTRACT_VERSION}. Export the panel again or update the app.",
+                f"Panel {_said(self.name)} keeps contract version {_said(self.contract_version)}, "
+                f"this app reads {CONTRACT_VERSION}. Export the panel again or update the app.",
             )
-        names = [member.name for member in self.members]
-        if not _NAME.fullmatch(self.name) or not names or len(set(names)) != len(names):
+        problem = self._problem()
+        if problem:
             raise ModelRefused(
-                "MODEL-04", f"The manifest of panel {self.name!r} needs members with unique names."
+                "MODEL-04",
+                f"The manifest of panel {_said(self.name)} is not valid: {problem}. Export the "
+                "panel again.",
             )
-        if len(self.class_names) < 2:
-            raise ModelRefused("MODEL-04", f"Panel {self.name} needs at least two classes.")
+
+    def _problem(self) -> str:
+        if not _NAME.fullmatch(self.name):
+            return "the panel's name is lower snake case"
+        names = [member.name for member in self.members]
+        if not 1 <= len(names) <= MAX_MODELS or len(set(names)) != len(names):
+            return f"1 to {MAX_MODELS} models with different names are needed"
+        if not 2 <= len(self.class_names) <= MAX_CLASSES:
+            return f"2 to {MAX_CLASSES} classes are needed"
+        if not all(map(is_word, (self.title, self.version, *self.class_names))):
+            return f"title, version and classes are printable text of 1 to {MAX_WORD} characters"
+        if not isfinite(self.ood_limit) or self.ood_limit <= 0:
+            return "the out-of-distribution limit is a number above 0"
+        return ""
 
     def to_json(self) -> str:
         """Serialise as the text of ``manifest.json``."""
@@ -239,7 +302,7 @@ class PanelManifest:
 def _fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[str, Any]:
     """Parse a JSON object whose keys are exactly known fields of ``cls``."""
     try:
-        values = json.loads(text)
+        values = parse(text)
         known = {item.name for item in dataclasses.fields(cls)}
         required = {
             item.name
@@ -250,7 +313,7 @@ def _fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[st
             raise ValueError("keys")
         for name in tuples:
             values[name] = tuple(values[name])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:  # also what ``parse`` refuses
         code = "MODEL-03" if cls is ModelCard else "MODEL-04"
         raise ModelRefused(
             code, f"{what} is damaged or not of this app. Export the model again."

@@ -19,6 +19,7 @@ from desktop.core.answers import PanelAnswer
 from desktop.core.catalogue import Panel
 from desktop.core.errors import ModelRefused
 from desktop.core.inference import PanelSession, Pixels, Size
+from desktop.core.names import shown
 
 ANSWER_LIMIT_S = 300.0
 """Seconds a micro-batch may take; the shipped panels take less than one."""
@@ -109,7 +110,7 @@ class GuardedSession(PanelSession):
         )
         return ModelRefused(
             "MODEL-14",
-            f"A model of {self.panel.folder.name} has not answered for {self._limit_s:g} seconds "
+            f"A model of {shown(self.panel.folder)} has not answered for {self._limit_s:g} seconds "
             f"and cannot be stopped, so the run was ended. {rest} Export the panel again, or use "
             "another.",
         )

@@ -26,6 +26,7 @@ from desktop.core.quantised import (
     WeightBits,
     quantise,
 )
+from desktop.core.strict_json import parse
 
 INT8_NAME = "int8.json"
 _FORMAT = 2
@@ -155,7 +156,7 @@ class PanelRecipe:
             ModelRefused: MODEL-13 where it is damaged or of another version of the app.
         """
         try:
-            values = json.loads(text)
+            values = parse(text)
             if (values["format"], values["quantiser_version"]) != (_FORMAT, QUANTISER_VERSION):
                 raise ModelRefused(
                     "MODEL-13",
@@ -173,6 +174,7 @@ class PanelRecipe:
             LookupError,
             AttributeError,
             RecursionError,
+            OverflowError,
         ) as error:
             raise ModelRefused(
                 "MODEL-13",

@@ -26,6 +26,7 @@ import desktop
 from desktop.core.atomic import atomic_write_text
 from desktop.core.catalogue import Panel
 from desktop.core.errors import CxrError, ModelRefused
+from desktop.core.names import shown
 from desktop.core.places import data_home, make_private_folder
 from desktop.core.precision import ALL_FP32, PrecisionPlan
 from desktop.core.spawning import start_bare
@@ -139,7 +140,7 @@ def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
         child.close()
     raise ModelRefused(
         "MODEL-14",
-        f"{title} of {panel.folder.name} {why}, so the panel is not run. Export it again, or use "
+        f"{title} of {shown(panel.folder)} {why}, so the panel is not run. Export it again, or use "
         "another panel.",
     )
 
@@ -158,7 +159,7 @@ def _child(panel: Panel, plan: PrecisionPlan, connection: Connection, time_limit
             connection.send(
                 ModelRefused(
                     "MODEL-12",
-                    f"A model of {panel.folder.name} needs more memory than a panel may have and "
+                    f"A model of {shown(panel.folder)} needs more memory than a panel may have and "
                     "is not run. Export it again.",
                 )
             )

@@ -11,15 +11,20 @@ def shown(name: str | PurePath, limit: int = 80) -> str:
     Bytes that are not UTF-8 become ``\\xNN``, control and direction characters their escapes, and a
     long name loses its middle.
     """
-    text = name.name or str(name) if isinstance(name, PurePath) else name
-    if not text.isprintable():
-        text = "".join(
-            character if character.isprintable() else _escape(character) for character in text
-        )
+    text = printable(name.name or str(name) if isinstance(name, PurePath) else name)
     if len(text) > limit:
         kept = limit - 1
         text = f"{text[: kept - kept // 2]}…{text[-(kept // 2) :]}"
     return text
+
+
+def printable(text: str) -> str:
+    """One line that no terminal acts on; what is printable stays as it is."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else _escape(character) for character in text
+    )
 
 
 def _escape(character: str) -> str:

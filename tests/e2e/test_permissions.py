@@ -66,3 +66,18 @@ def test_what_may_not_be_read_is_a_row_and_what_may_not_be_written_is_said_first
         (tmp_path / "kept").chmod(0o700)
     assert [path.name for path in (tmp_path / "kept").iterdir()] == ["votes.csv"]
     assert (tmp_path / "kept" / "votes.csv").read_text() == "old"
+
+
+def test_a_folder_that_may_not_be_entered_hides_no_other_panel(tmp_path: Path) -> None:
+    panels = tmp_path / "home" / "data" / "panels"
+    write_panel(panels, name="mine")
+    write_panel(panels, name="aaa").chmod(0)
+    try:
+        done = bounded(["models"], tmp_path)
+        assert "mine 2026.11.1" in done.stdout, done.stderr
+        Image.fromarray(films.grey_film()).save(tmp_path / "a.png")
+        done = bounded(["label", "a.png", "--panel", "nobody"], tmp_path)
+        assert done.returncode == 2
+        assert "mine" in done.stderr
+    finally:
+        (panels / "aaa").chmod(0o700)
