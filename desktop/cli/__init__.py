@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from desktop.cli.arguments import COMMANDS, parse
 from desktop.core.errors import CxrError, UsageError
+from desktop.core.names import printable
 
 __all__ = ["COMMANDS", "main"]
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except CxrError as problem:
-        print(f"cxr-quorum: {problem} [{problem.code}]", file=sys.stderr)
+        print(f"cxr-quorum: {printable(str(problem))} [{problem.code}]", file=sys.stderr)
         wrong_words = isinstance(problem, UsageError) or problem.code == "MODEL-01"
         return EXIT_USAGE if wrong_words else EXIT_FAILED
     except KeyboardInterrupt:

@@ -6,15 +6,23 @@ import argparse
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import desktop
 from desktop.core.contract import RESEARCH_USE
+from desktop.core.names import printable
 from desktop.core.path_list import place
 
 COMMANDS = ("label", "models", "doctor", "prove", "demo", "codes")
 DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu")
 
 PRECISION_WORDS = ("auto", "fp32", "fp16", "int8")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """As always, but a word may be a file's name, and that any bytes."""
+        super().error("\n".join(map(printable, message.split("\n"))))
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -24,7 +32,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """The complete parser; the man page, the completions and the manual are made from it."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cxr-quorum",
         description="Four neural networks vote on chest X-rays and a human decides.",
         epilog=f"Without a command, or with a folder, the window opens. {RESEARCH_USE}",

@@ -25,6 +25,7 @@ from desktop.core.gather import gather
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.model_trial import try_panel
+from desktop.core.names import printable
 from desktop.core.pipeline import batch_plan
 from desktop.core.run_manifest import RunFacts, write_manifest
 from desktop.core.table_columns import TableRow
@@ -61,11 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
             folder / "votes.csv",
             RunFacts(panel, session.report, settings, labelling.counts, started, seconds, True),
         )
-    out = Console(soft_wrap=True)
+    out = Console(soft_wrap=True, emoji=False)
     _print(rows, panel, Console())
     out.print(session.report.sentence, highlight=False, markup=False)
-    out.print(f"Table: {settings.output}", highlight=False, markup=False)
-    out.print(f"Heatmaps: {settings.heatmaps}", highlight=False, markup=False)
+    out.print(printable(f"Table: {settings.output}"), highlight=False, markup=False)
+    out.print(printable(f"Heatmaps: {settings.heatmaps}"), highlight=False, markup=False)
     out.print(f"Samples are drawings and published test files. {RESEARCH_USE}", highlight=False)
     if not arguments.no_window and _has_display():
         _open_window(folder / "samples")
@@ -78,11 +79,11 @@ def _print(rows: list[TableRow], panel: Panel, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Image", overflow="fold")
     for model in panel.models:
-        table.add_column(model.card.title, no_wrap=True)
+        table.add_column(Text(model.card.title), no_wrap=True)
     table.add_column("Consensus")
     for row in sorted(rows, key=lambda item: natural_key(item.result.image)):
         result = row.result
-        cells: list[str | Text] = [result.image]
+        cells: list[Text] = [Text(result.image)]
         if result.verdict is None:
             cells += [Text("–", "dim") for _ in panel.models]
             cells.append(Text(f"refused, {result.code}", "dim"))
@@ -90,7 +91,7 @@ def _print(rows: list[TableRow], panel: Panel, console: Console) -> None:
             cells += [_vote(row, index, panel) for index in range(len(panel.models))]
             word = consensus_text(result.verdict, panel.class_names)
             note = f" {result.verdict.agreement}/{len(panel.models)}"
-            cells.append(word + note + (", unlike training" if result.verdict.ood else ""))
+            cells.append(Text(word + note + (", unlike training" if result.verdict.ood else "")))
         table.add_row(*cells)
     console.print(table, highlight=False)
     legend = ", ".join(
@@ -98,7 +99,8 @@ def _print(rows: list[TableRow], panel: Panel, console: Console) -> None:
         for short, name in zip(short_names(panel.class_names), panel.class_names, strict=True)
         if short != name
     )
-    console.print(f"{legend}. {rule_text(len(panel.models))}.", style="dim", highlight=False)
+    rule = Text(f"{legend}. {rule_text(len(panel.models))}.", "dim")
+    console.print(rule, highlight=False)
     console.print()
 
 

@@ -8,6 +8,7 @@ import json
 
 from desktop.core.devices import checked_device
 from desktop.core.diagnosis import Diagnosis, diagnose
+from desktop.core.names import printable
 from desktop.core.pipeline import batch_plan
 from desktop.core.precision import checked_precision
 
@@ -49,7 +50,7 @@ def _text(found: Diagnosis) -> str:
         lines.append(f"  {what}: {path}" + ("" if writable else " (not writable)"))
     if found.warnings:
         lines += ["", "To do", *(f"  {warning}" for warning in found.warnings)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _json(found: Diagnosis) -> str:
@@ -96,4 +97,4 @@ def _json(found: Diagnosis) -> str:
         },
         "warnings": list(found.warnings),
     }
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return json.dumps(values, indent=2)

@@ -33,6 +33,7 @@ from desktop.core.guarded_session import GuardedSession
 from desktop.core.inference import PanelSession
 from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.model_trial import bounded_memory, try_panel
+from desktop.core.names import printable
 from desktop.core.output_guard import refuse_to_write_over
 from desktop.core.path_list import read_path_list, refuse_addresses
 from desktop.core.pipeline import LabelledCase, batch_plan
@@ -164,7 +165,7 @@ class _Job:
         self._panel = panel
         self._labelling = labelling
         self._log = log
-        self._console = Console(stderr=True, soft_wrap=True)
+        self._console = Console(stderr=True, soft_wrap=True, emoji=False)
         self._table = Table(panel, labelling.settings.shape)
         self._told = 0
         self._device = ""
@@ -218,7 +219,8 @@ class _Job:
     def _hung(self, problem: CxrError) -> None:
         """The last words of a run whose model does not come back."""
         self._log.event("run_failed", code=problem.code)
-        print(f"\ncxr-quorum: {problem} [{problem.code}]", file=sys.stderr, flush=True)
+        sentence = f"{printable(str(problem))} [{problem.code}]"
+        print(f"\ncxr-quorum: {sentence}", file=sys.stderr, flush=True)
 
     def _label(self, files: Iterable[FoundFile], session: PanelSession, decoder: Decoder) -> None:
         for row in self._labelling.results(
@@ -317,7 +319,7 @@ class _Job:
             if self._log.lost:
                 lines.append("The log could not be written to its end; the table is whole.")
             for line in lines:
-                self._console.print(line, highlight=False, markup=False)
+                self._console.print(printable(line), highlight=False, markup=False)
         return code
 
     def _write(self, session: PanelSession) -> float:

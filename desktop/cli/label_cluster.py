@@ -39,6 +39,7 @@ from desktop.core.errors import CxrError, UsageError
 from desktop.core.gather import nothing_found
 from desktop.core.label_run import RunSettings
 from desktop.core.model_trial import try_panel
+from desktop.core.names import printable
 from desktop.core.path_list import is_address
 from desktop.core.precision import checked_precision, plan_precision
 from desktop.core.run_log import STANDARD_ERROR, RunLog
@@ -191,7 +192,7 @@ class _ClusterJob:
         )
         if not self._arguments.quiet:
             for line in summary(counts, settings, seconds, interrupted=interrupted):
-                self._console.print(line, highlight=False, markup=False)
+                self._console.print(printable(line), highlight=False, markup=False)
         return code
 
     def _report(self) -> DeviceReport:

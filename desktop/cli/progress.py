@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from desktop.core.names import printable
+
 LINE_SECONDS = 10.0
 
 
@@ -72,9 +74,10 @@ class RunProgress:
             self._console.print(self._line(), highlight=False)
 
     def say(self, sentence: str) -> None:
-        """Print a sentence above the bar."""
+        """Print a sentence above the bar, on one line that the terminal does not act on."""
         if not self._quiet:
-            self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+            words = printable(sentence)
+            self._console.print(words, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     def __enter__(self) -> RunProgress:
         if self._bar is not None:

@@ -10,6 +10,7 @@ import sys
 from desktop.core.catalogue import Panel, open_panel
 from desktop.core.gather import gather
 from desktop.core.model_trial import try_panel
+from desktop.core.names import printable
 from desktop.core.precision import (
     SMALLEST_AGREEMENT,
     SMALLEST_PANEL_GAIN,
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     proof = prove(panel, files, tell=_tell)
     if arguments.json:
         values = {**dataclasses.asdict(proof), "file": str(proof_path(panel))}
-        print(json.dumps(values, indent=2, ensure_ascii=False))
+        print(json.dumps(values, indent=2))
     else:
         print(_text(panel, proof))
     return 0 if proof.chosen else 1
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell(words: str) -> None:
     if sys.stderr.isatty():
-        print(words, file=sys.stderr)
+        print(printable(words), file=sys.stderr)
 
 
 def _text(panel: Panel, proof: Proof) -> str:
@@ -70,4 +71,4 @@ def _text(panel: Panel, proof: Proof) -> str:
         f"With --precision auto: {plan_precision(panel, 'auto', 'cpu').precision}.",
         f"Kept in {proof_path(panel)}",
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
