@@ -35,7 +35,7 @@ from desktop.core.label_run import LabelRun, RunSettings
 from desktop.core.model_trial import bounded_memory, try_panel
 from desktop.core.names import printable
 from desktop.core.output_guard import refuse_to_write_over
-from desktop.core.path_list import read_path_list, refuse_addresses
+from desktop.core.path_list import PlaceList, refuse_addresses
 from desktop.core.pipeline import LabelledCase, batch_plan
 from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
 from desktop.core.run_log import STANDARD_ERROR, RunLog
@@ -58,7 +58,7 @@ LOOK_SHARE = 10
 def run(arguments: argparse.Namespace) -> int:
     """Label what the arguments name; see ``desktop.cli`` for the exit codes."""
     if arguments.list is not None:
-        arguments.paths += read_path_list(arguments.list)
+        arguments.paths = PlaceList(arguments.list, arguments.paths)
     if not arguments.paths:
         raise UsageError("USAGE-05", "There is nothing to label. Name a folder or images.")
     if arguments.engine == "ray":
@@ -146,6 +146,8 @@ def _keep_pictures_apart(arguments: argparse.Namespace) -> None:
         return
     pictures = arguments.heatmaps.resolve()
     for path in arguments.paths:
+        if not path.is_dir():
+            continue
         folder = path.resolve()
         if pictures == folder or (arguments.recursive and folder in pictures.parents):
             raise UsageError(

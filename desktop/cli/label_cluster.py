@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     first = next(films, None)
     if first is None:
         raise nothing_found(
-            [Path(place) for place in arguments.paths], recursive=arguments.recursive
+            [Path(place) for place in arguments.paths],
+            recursive=arguments.recursive,
         )
     panel = open_panel(arguments.panel)
     # Once for all nodes: rows of two precisions do not mix.

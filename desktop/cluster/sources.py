@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from desktop.core.errors import UsageError
 from desktop.core.file_type import sniff
@@ -36,7 +36,7 @@ class Film:
     location: str
 
 
-def list_films(places: Sequence[Path | str], *, recursive: bool = False) -> Iterator[Film]:
+def list_films(places: Collection[Path | str], *, recursive: bool = False) -> Iterator[Film]:
     """Films of a run in a fixed order, each once.
 
     Args:
@@ -47,17 +47,17 @@ def list_films(places: Sequence[Path | str], *, recursive: bool = False) -> Iter
         UsageError: USAGE-01, FOLDER-01 to 03 as in ``gather``; USAGE-05 where paths and addresses
             are mixed; CLUSTER-05 where an address cannot be reached.
     """
-    addresses = [place for place in places if isinstance(place, str)]
-    paths = [place for place in places if isinstance(place, Path)]
-    if addresses and paths:
+    kinds = {isinstance(place, str) for place in places}
+    if len(kinds) > 1:
         raise UsageError(
             "USAGE-05",
             "Paths and addresses are mixed, so the images have no common folder to be named after. "
             "Give them to two runs.",
         )
-    if addresses:
-        return _remote(addresses, recursive)
-    return _local(paths, recursive)
+    # Not copied into lists of one kind: a list may have a hundred million lines.
+    if True in kinds:
+        return _remote(cast("Collection[str]", places), recursive)
+    return _local(cast("Collection[Path]", places), recursive)
 
 
 def open_address(address: str) -> tuple[Any, str]:
@@ -89,17 +89,18 @@ def open_address(address: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def _local(paths: Sequence[Path], recursive: bool) -> Iterator[Film]:
+def _local(paths: Collection[Path], recursive: bool) -> Iterator[Film]:
     files = gather(paths, recursive=recursive)
     return (Film(file.image, str(file.path.absolute())) for file in files)
 
 
-def _remote(addresses: Sequence[str], recursive: bool) -> Iterator[Film]:
+def _remote(addresses: Collection[str], recursive: bool) -> Iterator[Film]:
     """Like ``gather``: one folder names its films relative to itself, else what holds them all."""
-    if len(addresses) == 1 and _is_folder(addresses[0]):
-        yield from _below(addresses[0], recursive)
+    first = next(iter(addresses))
+    if len(addresses) == 1 and _is_folder(first):
+        yield from _below(first, recursive)
         return
-    base = _steps(addresses[0])[:-1]
+    base = _steps(first)[:-1]
     for address in addresses:
         parent = _steps(address)[:-1]
         while base != parent[: len(base)]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import stat
+from array import array
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from desktop.core.errors import UsageError
 from desktop.core.folder import FoundFile, list_folder
 from desktop.core.names import shown
 
 
-def gather(paths: Sequence[Path], *, recursive: bool = False) -> Iterator[FoundFile]:
+def gather(paths: Collection[Path], *, recursive: bool = False) -> Iterator[FoundFile]:
     """Files of a run in a fixed order, each once.
 
     One folder: its files, named relative to it. Anything else: all files and folders in the order
@@ -22,15 +27,13 @@ def gather(paths: Sequence[Path], *, recursive: bool = False) -> Iterator[FoundF
         UsageError: USAGE-01 where a path does not exist, FOLDER-01 to 03 where a folder cannot be
             listed; at the call, before the first file.
     """
-    for path in paths:
-        if not os.path.lexists(path):
-            raise UsageError("USAGE-01", f"{shown(path, 200)} does not exist. Check the path.")
-    return _files(paths, recursive)
+    seen = _survey(paths)
+    return _files(paths, recursive, seen)
 
 
-def nothing_found(paths: Sequence[Path], *, recursive: bool) -> UsageError:
+def nothing_found(paths: Collection[Path], *, recursive: bool) -> UsageError:
     """The sentence for a run without a single image."""
-    where = shown(paths[0], 200) if len(paths) == 1 else f"the {len(paths)} folders"
+    where = shown(next(iter(paths)), 200) if len(paths) == 1 else f"the {len(paths)} folders"
     below = not recursive and any(_has_folders(path) for path in paths)
     advice = (
         "It has folders below it: add --recursive to look there too."
@@ -42,19 +45,68 @@ def nothing_found(paths: Sequence[Path], *, recursive: bool) -> UsageError:
     )
 
 
-def _files(paths: Sequence[Path], recursive: bool) -> Iterator[FoundFile]:
-    if len(paths) == 1 and paths[0].is_dir():
-        for batch in list_folder(paths[0], recursive=recursive):
+@dataclass(frozen=True)
+class _Survey:
+    """What is known of the paths before the first is opened; small, also for ten million.
+
+    Attributes:
+        base: The folder that holds them all.
+        folders: Some are folders, so which files come twice is not known.
+        repeated: Hashes of the files' paths that come more than once, and of no others but by rare
+            chance.
+    """
+
+    base: Path
+    folders: bool
+    repeated: frozenset[int]
+
+
+def _survey(paths: Collection[Path]) -> _Survey:
+    base, folders, hashes = "", False, array("q")
+    for path in paths:
+        try:
+            mode = os.lstat(path).st_mode
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                "USAGE-01", f"{shown(path, 200)} does not exist. Check the path."
+            ) from error
+        folders = folders or stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and path.is_dir())
+        whole = path.absolute()
+        hashes.append(hash(str(whole)))
+        above = str(whole.parent)
+        if not base:
+            base = os.path.commonpath([above])
+        elif above != base and not above.startswith(base.rstrip(os.sep) + os.sep):
+            base = os.path.commonpath([base, above])
+    repeated: frozenset[int] = frozenset()
+    if hashes and not folders:
+        ordered = np.frombuffer(hashes, np.int64)
+        ordered.sort()
+        repeated = frozenset(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    return _Survey(Path(base), folders, repeated)
+
+
+def _files(paths: Collection[Path], recursive: bool, seen: _Survey) -> Iterator[FoundFile]:
+    if len(paths) == 1 and seen.folders:
+        for batch in list_folder(next(iter(paths)), recursive=recursive):
             yield from batch
         return
-    base = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     met: set[str] = set()
     for path in paths:
         for file in _below(path, recursive):
-            image = file.path.absolute().relative_to(base).as_posix()
-            if image not in met:
-                met.add(image)
-                yield FoundFile(file.path, image, file.size, file.mtime_ns)
+            whole = file.path.absolute()
+            if seen.folders or hash(str(whole)) in seen.repeated:
+                if str(whole) in met:
+                    continue
+                met.add(str(whole))
+            try:
+                image = whole.relative_to(seen.base).as_posix()
+            except ValueError as error:
+                raise UsageError(
+                    "USAGE-01",
+                    "The list was changed while it was read. Give the same command again.",
+                ) from error
+            yield FoundFile(file.path, image, file.size, file.mtime_ns)
 
 
 def _below(path: Path, recursive: bool) -> Iterator[FoundFile]:

@@ -5,7 +5,7 @@ Looks are listings, not the system's change messages, because those do not cross
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from desktop.core.cancel import CancelToken
@@ -29,8 +29,8 @@ class FolderWatch:
         recursive: Also look in the folders below.
     """
 
-    def __init__(self, paths: Sequence[Path], *, recursive: bool = False) -> None:
-        self._paths = tuple(paths)
+    def __init__(self, paths: Collection[Path], *, recursive: bool = False) -> None:
+        self._paths = paths
         self._recursive = recursive
         self._seen: dict[str, Stamp] = {}
         self._given: dict[str, Stamp] = {}
@@ -66,7 +66,7 @@ class FolderWatch:
         except OSError as error:  # a share that drops in the middle of the listing
             raise UsageError(
                 "FOLDER-03",
-                f"The folder {shown(self._paths[0])} cannot be read ({error.strerror}). "
+                f"The folder {shown(next(iter(self._paths)))} cannot be read ({error.strerror}). "
                 "Check its connection.",
             ) from error
         self._seen = seen

@@ -1,4 +1,4 @@
-"""Small promises of small modules: lists of paths, words for a precision, hashes, locks, names."""
+"""Small promises of small modules: words for a precision, hashes, locks, names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from desktop.core.errors import UsageError
 from desktop.core.folder import list_folder
 from desktop.core.inference import _same_answer
 from desktop.core.onnx_graph import tensor, tensor_values
-from desktop.core.path_list import read_path_list, refuse_addresses
 from desktop.core.precision import ALL_FP32, checked_precision, plan_precision
 from desktop.core.query_terms import All, Some
 from desktop.core.quiet import quiet
@@ -34,23 +33,6 @@ from desktop.core.store_database import _sqlite_code
 from desktop.core.store_salvage import latest_aside, rebuild
 from tests.review_cases import case, fact, labelling, open_store
 from tests.tiny_models import write_panel
-
-
-# lists of paths ----------------------------------------------------------------------------------
-def test_a_list_names_one_place_a_line_and_an_empty_one_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "list").write_bytes(b"a.png\r\n\nward/b.dcm\n")
-    assert read_path_list(tmp_path / "list") == [Path("a.png"), Path("ward/b.dcm")]
-    (tmp_path / "empty").write_text("\n  \n")
-    for file in ("empty", "missing"):
-        with pytest.raises(UsageError) as refusal:
-            read_path_list(tmp_path / file)
-        assert refusal.value.code == "USAGE-01"
-
-
-def test_addresses_are_refused_by_what_reads_only_files() -> None:
-    refuse_addresses([Path("a.png")])
-    with pytest.raises(UsageError, match="only --engine ray"):
-        refuse_addresses([Path("a.png"), "s3://ward/b.dcm"])
 
 
 # precision ---------------------------------------------------------------------------------------
