@@ -66,25 +66,19 @@ def test_labelling_films_contacts_nobody(tmp_path: Path) -> None:
     assert [line for line in calls.splitlines() if _SENDS.search(line)] == []
 
 
-@pytest.mark.parametrize("umask", [0o000, pytest.param(0o022, marks=pytest.mark.slow)])
-def test_nothing_but_the_outputs_can_be_read_or_changed_by_others(
-    tmp_path: Path, umask: int
-) -> None:
-    """Also with an umask that would allow it, and with a foreign panel, which is tried first."""
-    films, panel = tmp_path / "films", write_panel(tmp_path)
-    films.mkdir()
-    for number in range(3):
+_FILES = "network,open,openat,creat,mkdir,mkdirat,mknod,memfd_create"
+
+
+def draw_films(folder: Path, numbers: range) -> Path:
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
         film = draw_phantom("normal", number, (96, 96))
-        Image.fromarray(film).save(films / f"film_{number}.png")
-    out, home = tmp_path / "out", tmp_path / "home"
-    out.mkdir()
-    calls = watched(
-        [sys.executable, "-m", "desktop", "label", str(films), "--panel", str(panel),
-         "--output", str(out / "v.csv"), "--heatmaps", str(out / "maps"),
-         "--log-json", str(out / "log")],
-        home, tmp_path / "strace.log", "network,open,openat,creat,mkdir,mkdirat,mknod,memfd_create",
-        umask,
-    )  # fmt: skip
+        Image.fromarray(film).save(folder / f"film_{number}.png")
+    return folder
+
+
+def assert_closed(calls: str, out: Path, table: str) -> None:
+    """Nothing was sent, and what was made for a while was made for its owner only."""
     assert [line for line in calls.splitlines() if _SENDS.search(line)] == []
     made = [
         (found["path"], int(found["mode"], 8))
@@ -93,9 +87,9 @@ def test_nothing_but_the_outputs_can_be_read_or_changed_by_others(
     ]
     names = {path for path, _ in made}
     assert any(".cxr-quorum-" in name for name in names)  # the watch sees temporary files
-    assert any("v.csv.journal" in name for name in names)
+    journal = str(out / f"{table}.journal")  # SQLite opens what we made for its owner
+    assert any(name.startswith(journal) for name in names)
     outputs = (str(out / "maps"), str(out / "log"))
-    journal = str(out / "v.csv.journal")  # SQLite opens what we made for its owner
     open_to_others = [
         (path, oct(mode))
         for path, mode in made
@@ -103,12 +97,71 @@ def test_nothing_but_the_outputs_can_be_read_or_changed_by_others(
         and not path.startswith("/proc/")
     ]  # fmt: skip
     assert open_to_others == []
-    assert (out / "v.csv.journal").stat().st_mode & 0o077 == 0
+    assert Path(journal).stat().st_mode & 0o077 == 0
+
+
+def ending(folder: Path, table: str) -> set[str]:
+    assert not [path.name for path in folder.rglob("*.tmp")]
+    return {path.name for path in folder.iterdir()} ^ {
+        "log", "maps", table, f"{table}.journal", f"{table}.run.json",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("umask", [0o000, pytest.param(0o022, marks=pytest.mark.slow)])
+def test_nothing_but_the_outputs_can_be_read_or_changed_by_others(
+    tmp_path: Path, umask: int
+) -> None:
+    """Also with an umask that would allow it, and with a foreign panel, which is tried first."""
+    films, panel = draw_films(tmp_path / "films", range(3)), write_panel(tmp_path)
+    out, home = tmp_path / "out", tmp_path / "home"
+    out.mkdir()
+    calls = watched(
+        [sys.executable, "-m", "desktop", "label", str(films), "--panel", str(panel),
+         "--output", str(out / "v.csv"), "--heatmaps", str(out / "maps"),
+         "--log-json", str(out / "log")],
+        home, tmp_path / "strace.log", _FILES, umask,
+    )  # fmt: skip
+    assert_closed(calls, out, "v.csv")
     assert home.stat().st_mode & 0o077 == 0
     assert (out / "v.csv").stat().st_mode & 0o777 == 0o666 & ~umask
-    assert sorted(path.name for path in out.iterdir()) == [
-        "log", "maps", "v.csv", "v.csv.journal", "v.csv.run.json",
+    assert ending(out, "v.csv") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["v.csv", "v.parquet"])
+def test_the_same_of_a_watch_that_goes_on_where_a_run_stopped(tmp_path: Path, table: str) -> None:
+    if table.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    films, panel = draw_films(tmp_path / "films", range(3)), write_panel(tmp_path)
+    out, home = tmp_path / "out", tmp_path / "home"
+    out.mkdir()
+    words = [
+        "label", str(films), "--panel", str(panel), "--output", str(out / table),
+        "--heatmaps", str(out / "maps"), "--log-json", str(out / "log"),
     ]  # fmt: skip
+    calls = watched(
+        [sys.executable, "-m", "desktop", *words], home, tmp_path / "a.log", _FILES, 0o000
+    )
+    assert_closed(calls, out, table)
+    draw_films(films, range(3, 6))
+    before = (out / table).stat().st_mtime_ns
+    script = (
+        "import os, signal, sys, threading, time\n"
+        "from pathlib import Path\n"
+        "from desktop.__main__ import main\n"
+        f"table, before = Path({str(out / table)!r}), {before}\n"
+        "def stop():\n"
+        "    while table.stat().st_mtime_ns == before:\n"
+        "        time.sleep(0.05)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=stop, daemon=True).start()\n"
+        f"sys.exit(main({[*words, '--watch', '--interval', '0.1']!r}))\n"
+    )
+    calls = watched([sys.executable, "-c", script], home, tmp_path / "b.log", _FILES, 0o000)
+    assert_closed(calls, out, table)
+    assert ending(out, table) == set()
+    assert len(list((out / "maps").iterdir())) == 6
+    assert (out / table).stat().st_mode & 0o777 == 0o666
 
 
 def test_the_watch_notices_a_program_that_does_contact_somebody(tmp_path: Path) -> None:
