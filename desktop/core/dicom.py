@@ -96,7 +96,9 @@ def _parse(data: bytes, path: PurePath) -> Dataset:
         plain = _EXPLICIT_LITTLE if little else _EXPLICIT_BIG
         meta.TransferSyntaxUID = UID(_IMPLICIT_LITTLE if implicit else plain)
     if len(dataset) == 0:
-        raise refused("DICOM-05", path)
+        # pydicom gives nothing back where the last element, the picture, has no end.
+        header = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
+        raise refused("DICOM-06" if "Rows" in header else "DICOM-05", path)
     return dataset
 
 
@@ -199,6 +201,8 @@ def _stored_pixels(dataset: Dataset, path: PurePath) -> npt.NDArray[Any]:
         raise refused("DICOM-06", path) from error
     if pixels.ndim == 3 and pixels.shape[2] == 3:
         return _eight_bit_colours(pixels, dataset)
+    if pixels.ndim > 2:  # more pictures than the header says
+        raise refused("DICOM-04", path, f"{len(pixels)} frames")
     if pixels.ndim != 2 or pixels.dtype.kind not in "ui" or pixels.dtype.itemsize > 2:
         raise refused("DICOM-07", path, f"{pixels.dtype}, {pixels.ndim} dimensions")
     if pixels.size > MAX_PIXELS or min(pixels.shape) < 1:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydicom.encaps import encapsulate
 
-from desktop.core.dicom_codecs import Dataset, dcmread
+from desktop.core.dicom_codecs import Dataset, dcmread, get_frame
 from desktop.core.errors import ImageRefused
 from desktop.core.pixels import Radiograph, eight_bit, look_up_table, read_radiograph
 from desktop.core.quiet import quiet
@@ -401,6 +402,16 @@ def changed(data: bytes, **elements: Any) -> bytes:
     item = dcmread_bytes(data)
     for keyword, value in elements.items():
         setattr(item, keyword, value)
+    return dicom_of(item)
+
+
+def two_frames_that_say_one() -> bytes:
+    sound = dcmread_bytes(films.dicom(films.grey_film(), syntax=films.JPEG_BASELINE))
+    frame = get_frame(sound.PixelData, 0, number_of_frames=1)
+    return changed(dicom_of(sound), PixelData=encapsulate([frame, frame]))
+
+
+def dicom_of(item: Dataset) -> bytes:
     stream = io.BytesIO()
     item.save_as(stream)
     return stream.getvalue()
@@ -417,6 +428,17 @@ REFUSED = {
     ),
     "header cut off": (lambda: films.dicom(films.grey_film())[:150], "DICOM-05"),
     "no rows": (lambda: films.dicom(films.grey_film(), Rows=None), "DICOM-05"),
+    "compressed picture cut off": (
+        lambda: films.dicom(films.grey_film(), syntax=films.JPEG_BASELINE)[:-600],
+        "DICOM-06",
+    ),
+    "compressed picture without an end": (
+        lambda: films.dicom(films.deep_film(12), syntax=films.JPEG_2000_LOSSLESS, BitsStored=12)[
+            :-8
+        ],
+        "DICOM-06",
+    ),
+    "one frame in the header, two in the file": (two_frames_that_say_one, "DICOM-04"),
     "pixels cut off": (lambda: films.dicom(films.grey_film())[:-2000], "DICOM-06"),
     "fewer pixels than rows": (lambda: films.dicom(films.grey_film(), Rows=999), "DICOM-06"),
     "32 bits": (of_32_bits, "DICOM-07"),
