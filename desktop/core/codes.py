@@ -101,7 +101,11 @@ _REST = (
         "The output's folder was moved, deleted or disconnected during the run.",
         "Bring it back and give the same command again.",
     ),
-    ("USAGE-01", "A path that was named does not exist.", "Check the path."),
+    (
+        "USAGE-01",
+        "A path that was named does not exist, or a list of paths is none.",
+        "Check the path.",
+    ),
     ("USAGE-02", "There is no device of this name.", "See cxr-quorum label --help."),
     ("USAGE-03", "There is no code of this name.", "List all with cxr-quorum codes."),
     (
