@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -128,6 +129,11 @@ def scores(
         rows = np.concatenate([rows, before], axis=1)
     result = metrics.with_intervals(measures, answers.labels, rows, samples=samples)
     return result | named_recalls(result, class_names)
+
+
+def known_scores(found: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Those that are numbers: a side with one class has no area, and a card's JSON no NaN."""
+    return {name: values for name, values in found.items() if all(map(isfinite, values.values()))}
 
 
 def named_recalls(

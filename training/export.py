@@ -32,7 +32,7 @@ from training.cards import facts_of, model_page
 from training.checkpoints import read_weights, write_atomically, write_weights
 from training.commit import current_commit
 from training.config import FitConfig
-from training.evaluate import Answers, operating_points, scores, side_prefix
+from training.evaluate import Answers, known_scores, operating_points, scores, side_prefix
 from training.gate import Differences, pass_gate
 from training.graph import ServedModel, round_kernels, run_onnx, to_onnx, with_card
 from training.lungs import card_lungs
@@ -261,8 +261,10 @@ def export_model(
     metrics = {
         f"{side_prefix(side)}_{name}": values
         for side, answer in {VALIDATION: validation, **answers}.items()
-        for name, values in scores(
-            answer, names, before=uncalibrated(answer.probabilities, temperature, shift, names)
+        for name, values in known_scores(
+            scores(
+                answer, names, before=uncalibrated(answer.probabilities, temperature, shift, names)
+            )
         ).items()
     }
     on_stage("covering the lungs")

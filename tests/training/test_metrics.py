@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from sklearn import metrics as reference
@@ -14,7 +16,7 @@ from training.calibrate import (
     calibrate,
     limit_false_alarms,
 )
-from training.evaluate import Answers, operating_points, panel_votes, scores
+from training.evaluate import Answers, known_scores, operating_points, panel_votes, scores
 from training.metrics import softmax
 
 
@@ -159,3 +161,16 @@ def test_false_alarms_are_held_down_where_a_data_set_holds_both_classes() -> Non
     assert sum(held.shift) == pytest.approx(0.0)
     easy = limit_false_alarms(free, logits, labels, sources, FalseAlarms(1, 0, 0.9))
     assert easy == free
+
+
+def test_scores_that_a_side_of_one_class_does_not_have_are_left_out_of_a_card() -> None:
+    found = scores(
+        Answers(np.zeros(4, np.int64), np.full((4, 2), 0.5), np.ones(4), tuple("abcd")),
+        ("Normal", "Pneumonia"),
+        samples=20,
+    )
+    kept = known_scores(found)
+    assert "auc" in found
+    assert "auc" not in kept
+    assert "accuracy" in kept
+    json.dumps(kept, allow_nan=False)
