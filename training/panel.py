@@ -73,8 +73,8 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
 
     Args:
         folder: The panel's folder with its manifest.
-        runs: Folder of the runs, which hold what each exported model said and its learning curve. A
-            model whose run is not there was exported earlier: what the panel's folder keeps counts.
+        runs: Folder of the runs, which hold what each exported model said and its learning curve.
+            Where no run was exported from there, what the panel's folder keeps of the model counts.
         data: The split the panel was trained on.
 
     Returns:
@@ -87,8 +87,11 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     path = folder / MANIFEST_NAME
     manifest = PanelManifest.from_json(path.read_text("utf-8"))
     models = tuple(member.name for member in manifest.members)
+    exported = {model: runs / f"{manifest.name}-{model}" for model in models}
+    exported = {model: run for model, run in exported.items() if (run / ANSWERS_NAME).is_file()}
     by_model = {
-        model: _answers_of(folder, runs / f"{manifest.name}-{model}", model) for model in models
+        model: read_run_answers(exported[model]) if model in exported else _kept(folder, model)
+        for model in models
     }
     named = list(next(iter(by_model.values())))
     sides = [VALIDATION, *[side for side in named if side != VALIDATION]]
@@ -123,7 +126,7 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     figures = {
         "sides": panel_figures(answers, settings),
         "curves": {
-            model: read_curves(runs / f"{manifest.name}-{model}") or earlier.get(model, {})
+            model: read_curves(exported[model]) if model in exported else earlier.get(model, {})
             for model in models
         },
     }
@@ -134,13 +137,11 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     return result
 
 
-def _answers_of(folder: Path, run: Path, model: str) -> Mapping[str, Answers]:
-    """What an exported model said, by side."""
-    if (run / ANSWERS_NAME).is_file():
-        return read_run_answers(run)
+def _kept(folder: Path, model: str) -> Mapping[str, Answers]:
+    """What a model said when it was exported earlier, by side."""
     kept = read_answers(folder)
     if model not in kept.models:
-        raise FileNotFoundError(f"{run} has no {ANSWERS_NAME}. Export {TITLES[model]} from it.")
+        raise FileNotFoundError(f"{folder} has no answers of {TITLES[model]}. Export it again.")
     return {side: kept.sides[side][model] for side in kept.sides}
 
 

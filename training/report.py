@@ -56,7 +56,10 @@ _OPENED = (
     "panel, with more of the radiography set, was scored too: it fell to chance on the unseen "
     "adults of the supplement (AUC 0.53 to 0.58), as on its validation films. The weights of the "
     "sets were then changed by validation alone, but for the two-class panel those adults are no "
-    "clean test."
+    "clean test. ResNet50 of the three-class panel was trained for eight more epochs because it "
+    "found 67 % of the COVID-19 films of validation; that it was weak on the unseen adults was "
+    "known too. The limit of *out of distribution* was raised until 1.5 % of validation lie above "
+    "it, not 2.5 %, because more than 5 % of the unseen adults were flagged."
 )
 _SHARED_VALIDATION = (
     "ResNet50 of the two-class panel went on from the three-class one, which had trained on 61 of "

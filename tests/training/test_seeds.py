@@ -92,7 +92,9 @@ def test_a_model_whose_run_is_gone_keeps_the_scores_it_was_exported_with(
     first = finish_panel(folder, runs, drawn)
     curves = json.loads((folder / FIGURES_NAME).read_text())["curves"]
     assert curves["scnn"]["loss"]
-    shutil.rmtree(runs)
+    # Another run of the same model, which was never exported, says nothing.
+    (runs / "drawn-scnn" / ANSWERS_NAME).unlink()
+    (runs / "drawn-scnn" / "curves.csv").write_text("epoch,loss\n1,99\n")
     again = finish_panel(folder, runs, drawn)
     assert again.keys() == first.keys()
     for name, row in first.items():

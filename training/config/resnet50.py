@@ -38,6 +38,7 @@ CONFIGS: dict[str, FitConfig] = {
         stages=((8, 112),),
         weights=f"{EXPORTED}covid19",
         precision="mixed_bfloat16",
+        seed=20265,
     ),
     "pneumonia": dataclasses.replace(
         _FINE_TUNING,
