@@ -56,7 +56,8 @@ def own_windows(
             name = names[place] if place < len(names) else ""
             name = name or ("DICOM" if place == 0 else f"DICOM {place + 1}")
             curve_or_none = _sigmoid() if function == "SIGMOID" else None
-            found += _window(name, *limits, curve_or_none, slope, intercept, inverted)
+            stated = (width, centre)
+            found += _window(name, *limits, curve_or_none, slope, intercept, inverted, stated)
     low, high = exposed
     return tuple(window for window in found if window.low < high and window.high > low)
 
@@ -116,6 +117,7 @@ def _window(
     slope: float,
     intercept: float,
     inverted: bool,
+    stated: tuple[float, float] | None = None,
 ) -> list[Window]:
     """The window in value units; an empty list where it is not one."""
     ends = sorted(((low - intercept) / slope, (high - intercept) / slope))
@@ -124,7 +126,7 @@ def _window(
         curve = np.ascontiguousarray(1 - curve[::-1])
     if not all(map(math.isfinite, ends)) or ends[0] >= ends[1]:
         return []
-    return [Window(name, ends[0], ends[1], curve)]
+    return [Window(name, ends[0], ends[1], curve, stated)]
 
 
 def _numbers(dataset: Dataset, word: str) -> list[float]:

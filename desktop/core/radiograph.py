@@ -22,12 +22,15 @@ class Window:
         high: Value at or above which it is white, above ``low``.
         curve: What lies between: float32 brightnesses in [0, 1], evenly spaced from ``low`` to
             ``high``; None = a straight line.
+        stated: (width, centre) as the file says them, in its own unit; None = nothing is stated.
+            DICOM's linear function spans one less than its width, its sigmoid more.
     """
 
     name: str
     low: float
     high: float
     curve: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    stated: tuple[float, float] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):

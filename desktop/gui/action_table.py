@@ -203,6 +203,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             QT_TRANSLATE_NOOP("Actions", "Window preset {number}"),
             VIEW,
             (f"Alt+{number}",),
+            True,
             number=str(number),
         )
         for number in range(1, PRESET_COUNT + 1)

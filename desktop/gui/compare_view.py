@@ -300,7 +300,7 @@ class CompareView(QWidget):
         if view.film is None:
             self.readout.set_text("")
             return
-        window = window_words(view.film, view.grey_window())
+        window = window_words(view.film, view.shown_window())
         self.readout.set_text(f"{window}   {zoom_words(view.effective_zoom())}")
 
     # reacting ------------------------------------------------------------------------------------

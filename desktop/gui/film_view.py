@@ -8,12 +8,13 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop.core.pixels import Radiograph
+from desktop.core.pixels import Radiograph, Window
 from desktop.gui import film_geometry as geometry
 from desktop.gui.film_renderer import FilmRenderer
 from desktop.gui.hud import HudLines, corner_height, corner_width
 from desktop.gui.view_state import MAX_ZOOM, ViewState
 from desktop.gui.view_values import HudFacts, WindowPreset
+from desktop.gui.window_presets import preset_of, window_of
 
 _MARGIN = 8
 
@@ -98,6 +99,14 @@ class FilmView(QWidget):
         # A file whose full range is its own has no preset called full.
         first = next((item for item in presets if item.key == self._first_preset), presets[0])
         return first.width, first.level
+
+    def preset(self) -> WindowPreset | None:
+        """The preset in force, None where the window is the reader's own."""
+        return preset_of(self.presets(), *self.grey_window())
+
+    def shown_window(self) -> Window:
+        """The window in force as the decoder knows it: with its curve, as the file states it."""
+        return window_of(self.presets(), *self.grey_window())
 
     def grey_range(self) -> float:
         """Width of the film's full grey range, the measure of a window drag."""

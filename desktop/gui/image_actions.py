@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QActionGroup
 
+from desktop.gui.action_table import BY_NAME, PRESET_COUNT
 from desktop.gui.view_values import Tool
 from desktop.gui.window_entry import WindowEntry
 
@@ -28,7 +30,7 @@ class ImageActions(QObject):
         shortcuts = window.shortcuts
         for name, command in self._commands().items():
             shortcuts[name].triggered.connect(lambda _checked=False, run=command: run())
-        for number in range(1, 5):
+        for number in range(1, PRESET_COUNT + 1):
             shortcuts[f"preset_{number}"].triggered.connect(
                 lambda _checked=False, index=number - 1: self._apply_preset(index)
             )
@@ -40,6 +42,12 @@ class ImageActions(QObject):
         shortcuts["keep_view"].toggled.connect(
             lambda on: window.preferences.change(keep_window=on, keep_zoom=on)
         )
+        # Of two that are equal only one is ticked; none where the window is the reader's own.
+        group = QActionGroup(self)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        for number in range(1, PRESET_COUNT + 1):
+            group.addAction(shortcuts[f"preset_{number}"])
+        window.menus.window.aboutToShow.connect(self._name_presets)
         window.desk.tool_bar.window_entry_asked.connect(self._ask_window)
         window.desk.image.images_wheeled.connect(window.controller.move)
         window.controller.choices_changed.connect(self._on_choices)
@@ -83,6 +91,17 @@ class ImageActions(QObject):
             presets = view.presets()
             if index < len(presets):
                 view.apply_preset(presets[index].key)
+
+    def _name_presets(self) -> None:
+        """Name the presets of the film on show in the menu and tick the one in force."""
+        views = self._window.desk.active_images()
+        presets, chosen = (views[0].presets(), views[0].preset()) if views else ((), None)
+        for number in range(1, PRESET_COUNT + 1):
+            action = self._window.shortcuts[f"preset_{number}"]
+            preset = presets[number - 1] if number <= len(presets) else None
+            words = BY_NAME[f"preset_{number}"].title if preset is None else preset.title
+            action.setText(words.replace("&", "&&"))
+            action.setChecked(preset is not None and preset is chosen)
 
     def _ask_window(self) -> None:
         views = self._window.desk.active_images()

@@ -324,7 +324,7 @@ class ImageView(KeyboardFocus, FilmView):
         return hud_lines(
             self.film,
             self._hud,
-            self.grey_window(),
+            self.shown_window(),
             self._told_zoom,
             self._state.orientation,
             self._heat.layer if self._style.visible else None,

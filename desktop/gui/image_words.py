@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.core.pixels import Radiograph
+from desktop.core.pixels import Radiograph, Window
 from desktop.gui.film_geometry import side_at_left
 from desktop.gui.heatmap_overlay import contour_levels
 from desktop.gui.hud import HudLines
@@ -22,10 +22,13 @@ def size_words(film: Radiograph) -> str:
     )
 
 
-def window_words(film: Radiograph, window: tuple[float, float]) -> str:
-    """``W 1,480  L 920`` in the file's own units."""
-    width = window[0] * abs(film.slope)
-    level = window[1] * film.slope + film.intercept
+def window_words(film: Radiograph, window: Window) -> str:
+    """``W 1,480  L 920`` in the file's own units; its own windows as it states them."""
+    if window.stated is not None:
+        width, level = window.stated
+    else:
+        width = (window.high - window.low) * abs(film.slope)
+        level = (window.low + window.high) / 2 * film.slope + film.intercept
     return translate("ImageView", "W {width}  L {level}").format(
         width=f"{round(width):,}", level=f"{round(level):,}"
     )
@@ -73,7 +76,7 @@ def film_sides(film: Radiograph | None) -> tuple[str, str] | None:
 def hud_lines(
     film: Radiograph | None,
     hud: HudFacts,
-    window: tuple[float, float],
+    window: Window,
     zoom: float,
     orientation: Orientation,
     layer: MapLayer | None,
@@ -85,7 +88,7 @@ def hud_lines(
 
     Args:
         film: The film on show.
-        hud: Names. window: (width, level). zoom: device pixels per film pixel.
+        hud: Names. window: As drawn. zoom: device pixels per film pixel.
         orientation: How it lies, for the side marker.
         layer: Heatmap on show, None where there is none or it is hidden.
         evident: Whether the map has anything to show.

@@ -435,4 +435,5 @@ class ReviewPage(QWidget):
 
     def _fill_presets(self) -> None:
         keys = [self._shortcuts.cap(f"preset_{number}") for number in range(1, 5)]
-        self.tool_bar.set_presets(self.active_images()[0].presets(), keys)
+        view = self.active_images()[0]
+        self.tool_bar.set_presets(view.presets(), keys, view.preset())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QWidget
 
 from desktop.gui import theme
@@ -63,6 +63,8 @@ class ToolBar(Restyled):
         self._preset.set_menu_arrow(True)
         self._preset.setToolTip(self.tr("Window presets"))
         self._menu = QMenu(self)
+        self._presets = QActionGroup(self._menu)
+        self._presets.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._preset.clicked.connect(self._open_presets)
         row.addWidget(self._preset)
         for name in ("invert", "rotate", "flip"):
@@ -87,19 +89,25 @@ class ToolBar(Restyled):
         """Mark a tool without telling."""
         self._tools[tool].setChecked(True)
 
-    def set_presets(self, presets: Sequence[WindowPreset], keys: Sequence[str]) -> None:
+    def set_presets(
+        self, presets: Sequence[WindowPreset], keys: Sequence[str], chosen: WindowPreset | None
+    ) -> None:
         """Fill the menu.
 
         Args:
             presets: Presets of the film on show.
             keys: Words of the keys of the first presets.
+            chosen: The one in force, which is ticked; None where the window is the reader's own.
         """
         self._menu.clear()
         for position, preset in enumerate(presets):
-            title = preset.title
+            title = preset.title.replace("&", "&&")
             if position < len(keys) and keys[position]:
                 title += f"\t{keys[position]}"
             action = self._menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(preset is chosen)
+            action.setActionGroup(self._presets)
             action.triggered.connect(
                 lambda _checked=False, key=preset.key: self.preset_chosen.emit(key)
             )

@@ -51,9 +51,15 @@ def width_and_level(window: Window) -> tuple[float, float]:
     return window.high - window.low, (window.low + window.high) / 2
 
 
-def window_of(presets: tuple[WindowPreset, ...], width: float, level: float) -> Window:
-    """The preset that has these values, with its curve, or a straight window."""
-    for preset in presets:
-        if preset.width == width and preset.level == level:
-            return preset.window
+def preset_of(presets: Sequence[WindowPreset], width: float, level: float) -> WindowPreset | None:
+    """The first preset that has these values."""
+    found = (item for item in presets if (item.width, item.level) == (width, level))
+    return next(found, None)
+
+
+def window_of(presets: Sequence[WindowPreset], width: float, level: float) -> Window:
+    """The window of the preset that has these values, with its curve, or a straight one."""
+    preset = preset_of(presets, width, level)
+    if preset is not None:
+        return preset.window
     return Window("", level - width / 2, level + width / 2)
