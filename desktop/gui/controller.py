@@ -21,6 +21,7 @@ from desktop.gui.case_list import CaseList
 from desktop.gui.deciding import Deciding
 from desktop.gui.duplicate_finder import DuplicateFinder
 from desktop.gui.film_loader import FilmLoader
+from desktop.gui.first_image import FirstImage
 from desktop.gui.folder_scan import FolderScan
 from desktop.gui.panel_facts import panel_facts
 from desktop.gui.review_actions import ReviewActions
@@ -97,7 +98,7 @@ class Controller(QObject):
         self.decide = Deciding(self)
         self._scan: FolderScan | None = None
         self._stored: StoredResults | None = None
-        self._resume: SessionState | None = None
+        self._first = FirstImage(self, self._show)
         self._asked_again: set[int] = set()
         self._rows_in_view: Sequence[int] = ()
         self.films.film_arrived.connect(self._on_film)
@@ -134,7 +135,7 @@ class Controller(QObject):
         if store.notice is not None:
             self.notice_raised.emit(store.notice.sentence)
         saved = store.session()
-        self._resume = saved
+        self._first.begin(saved)
         self.saved_view = saved.view
         self._saved_order = (saved.query, saved.sort)
         self.choices = ViewChoices.from_json(
@@ -174,6 +175,7 @@ class Controller(QObject):
         """Close the open folder; everything decided is already on the disk."""
         if self.session is None:
             return
+        self._first.end()
         self._leave()
         self.actions.finish()
         self.save_session()
@@ -208,7 +210,7 @@ class Controller(QObject):
         """Put an image on show."""
         if self.session is None or case is None:
             return
-        self._resume = None
+        self._first.end()
         self._show(case)
 
     def move(self, step: int) -> None:
@@ -338,7 +340,7 @@ class Controller(QObject):
         if self.label_on_open:
             self.run.add(added)
         self.list_grew.emit(len(session.table))
-        self._settle_start(last=False)
+        self._first.on_listed(last=False)
 
     def _on_scan_finished(self) -> None:
         session = self.session
@@ -348,32 +350,13 @@ class Controller(QObject):
         session.scanned = True
         self.list.refresh()
         self.run.recount()
-        self._settle_start(last=True)
+        self._first.on_listed(last=True)
         if not len(session.table):
             words = self.tr("No images are in this folder.")
             if not self.recursive:
                 words += " " + self.tr("Subfolders are left out; File, Include subfolders.")
             self.notice_raised.emit(words)
         self.scan_finished.emit()
-
-    def _settle_start(self, *, last: bool) -> None:
-        """Show the next unreviewed image as soon as it is known, unless the reader has moved."""
-        resume, session = self._resume, self.session
-        if session is None or (resume is None and self.current is not None):
-            return
-        start = session.table.row(resume.current_image) if resume and resume.current_image else None
-        if resume and resume.current_image and start is None and not last:
-            if self.current is None and self.list.shown:
-                self._show(self.list.shown[0])
-            return
-        case = self.list.unreviewed_from(start, inclusive=True)
-        if case is not None or last:
-            self._resume = None
-            target = case if case is not None else start
-            if target is None and self.list.shown:
-                target = self.list.shown[0]
-            if target is not None:
-                self._show(target)
 
     def _show(self, case: int) -> None:
         if case == self.current:
@@ -409,7 +392,7 @@ class Controller(QObject):
         self.run.put_first(list(dict.fromkeys([*first, *self._rows_in_view])))
 
     def _on_film(self, case: int) -> None:
-        if case == self.current:
+        if case == self.current and self._first.on_film():
             self.film_arrived.emit(case)
 
     def _on_answered(self, cases: list[int]) -> None:
@@ -421,6 +404,8 @@ class Controller(QObject):
     def _on_decided(self, cases: list[int], applied: AppliedStep | None) -> None:
         if applied is not None and applied.kind == "reveal" and not self.blind:
             return  # the votes were on the screen already, so nothing looks different
+        if applied is not None:
+            self._first.end()
         self.list.on_cases_changed(cases)
         if self.current in cases:
             self.case_updated.emit(self.current)
@@ -432,6 +417,7 @@ class Controller(QObject):
         if self.current is not None:
             self._order_films()
             if (self.list.query, self.list.sort) != self._saved_order:
+                self._first.end()
                 self._save.start()
 
     def _on_dwelt(self) -> None:
