@@ -276,7 +276,9 @@ class BatchPage(OverlayScroll):
         disagreements = sum(line.count for line in figures.agreement if "-" in line.split)
         self.review_button.setVisible(disagreements > 0 and not self._blind)
         self.review_button.set_words(
-            self.tr("Review {count} disagreements").format(count=grouped(disagreements))
+            self.tr("Review 1 disagreement")
+            if disagreements == 1
+            else self.tr("Review {count} disagreements").format(count=grouped(disagreements))
         )
         self._show_votes(session, figures)
         self._show_agreement(session, figures)

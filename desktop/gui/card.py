@@ -30,6 +30,7 @@ class Card(QFrame):
     def add_to_head(self, widgets: Sequence[QWidget]) -> None:
         """Put controls at the right end of the heading; its words stay where other cards' are."""
         self.column.setContentsMargins(16, 6, 16, 16)
+        self._head.addStrut(max(widget.sizeHint().height() for widget in widgets))
         for widget in widgets:
             self._head.addWidget(widget)
 

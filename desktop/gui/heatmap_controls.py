@@ -12,11 +12,9 @@ from desktop.gui import theme
 from desktop.gui.labels import Line
 from desktop.gui.paint import Restyled, draw_key_cap, draw_text, key_cap_width, text_width
 from desktop.gui.panel_facts import PanelFacts
-from desktop.gui.segmented import Segmented
+from desktop.gui.segmented import RING, Segmented
 from desktop.gui.slider import PercentSlider
 from desktop.gui.view_values import HeatStyle
-
-_RING = 3
 
 
 class KeyHint(Restyled):
@@ -88,23 +86,21 @@ class HeatmapControls(QWidget):
         self.opacity.moved.connect(lambda share: self._change(opacity=share))
         self.threshold.moved.connect(lambda share: self._change(threshold=share))
         header = QHBoxLayout()
-        header.setContentsMargins(_RING, 0, _RING, 0)
+        header.setContentsMargins(RING, 0, RING, 0)
         header.addWidget(Line(self.tr("Heatmap"), "secondary", "text2"))
         header.addWidget(self.hint, 1)
         sliders = QVBoxLayout()
-        sliders.setContentsMargins(_RING, 0, _RING, 0)
+        sliders.setContentsMargins(RING, 0, RING, 0)
         sliders.setSpacing(theme.GAP_XS)
         sliders.addWidget(self.opacity)
         sliders.addWidget(self.threshold)
         column = QVBoxLayout(self)
-        column.setContentsMargins(
-            theme.GAP_L - _RING, theme.GAP_M, theme.GAP_L - _RING, theme.GAP_M
-        )
+        column.setContentsMargins(theme.GAP_L - RING, theme.GAP_M, theme.GAP_L - RING, theme.GAP_M)
         column.setSpacing(0)
         column.addLayout(header)
-        column.addSpacing(theme.GAP_S - _RING)
+        column.addSpacing(theme.GAP_S - RING)
         column.addWidget(self.classes)
-        column.addSpacing(theme.GAP_S - _RING)
+        column.addSpacing(theme.GAP_S - RING)
         column.addLayout(sliders)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_panel(panel)

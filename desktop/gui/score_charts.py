@@ -82,14 +82,15 @@ class Intervals(Restyled):
             box = QRectF(x, theme.dp(20), theme.dp(width), theme.dp(20))
             draw_text(painter, box, words, theme.font(12), tokens.text2, _RIGHT)
         known = [line.estimate for line in self._lines if not isnan(line.estimate.low)]
-        low = floor(20 * min((item.low for item in known), default=0.0)) / 20
-        high = max(low + 0.05, ceil(20 * max((item.high for item in known), default=1.0)) / 20)
+        low, high, step = share_axis(
+            min((item.low for item in known), default=0.0),
+            max((item.high for item in known), default=1.0),
+        )
 
         def place(value: float) -> float:
             return left + (value - low) / (high - low) * (right - left)
 
-        step = 0.05 if high - low <= 0.25 else 0.1 if high - low <= 0.5 else 0.25
-        for tick in np.arange(ceil(low / step) * step, high + 1e-9, step):
+        for tick in np.arange(low, high + step / 2, step):
             x = place(float(tick))
             vertical_line(painter, x, head - 4, self.height(), tokens.line)
             box = QRectF(x - 30, theme.dp(20), 60, theme.dp(20))
@@ -189,7 +190,6 @@ class ConfusionMatrix(Restyled):
         self._names: Sequence[str] = ()
         self._slots: Sequence[int] = ()
         self._matrix: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
-        self.setMinimumHeight(180)
 
     def show_matrix(
         self, names: Sequence[str], slots: Sequence[int], matrix: npt.NDArray[np.int64]
@@ -203,10 +203,15 @@ class ConfusionMatrix(Restyled):
             for j in range(len(names))
         ]
         self.setAccessibleDescription(", ".join(words))
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(640, theme.dp(60 + 72 * max(2, len(self._names))))
+        return QSize(640, theme.dp(60 + 40 * max(3, len(self._names))))
+
+    def minimumSizeHint(self) -> QSize:
+        # The same height: the page is laid out by one or the other as its words come.
+        return QSize(300, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -261,26 +266,29 @@ class CalibrationChart(Restyled):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(260, 260)
+        return QSize(260, 180)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        margin_left, margin_bottom = theme.dp(36), theme.dp(24)
+        margin_left, margin_bottom, room = theme.dp(36), theme.dp(24), theme.dp(8)
         side = min(self.width() - margin_left - 12, self.height() - margin_bottom - 12)
-        plot = QRectF(margin_left, 8, side, side)
+        frame = QRectF(margin_left, 8, side, side)
+        # Points at 0 and 1 stay clear of the ends of the lines.
+        plot = frame.adjusted(room, room, -room, -room)
 
         def place(x: float, y: float) -> QPointF:
-            return QPointF(plot.left() + x * side, plot.bottom() - y * side)
+            return QPointF(plot.left() + x * plot.width(), plot.bottom() - y * plot.height())
 
         painter.setPen(QPen(QColor(tokens.line), 1))
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-            painter.drawLine(place(tick, 0), place(tick, 1))
-            painter.drawLine(place(0, tick), place(1, tick))
+            spot = place(tick, tick)
+            painter.drawLine(QPointF(spot.x(), frame.top()), QPointF(spot.x(), frame.bottom()))
+            painter.drawLine(QPointF(frame.left(), spot.y()), QPointF(frame.right(), spot.y()))
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
             spot = place(tick, 0)
-            below = QRectF(spot.x() - 20, plot.bottom() + 4, 40, 16)
+            below = QRectF(spot.x() - 20, frame.bottom() + 4, 40, 16)
             draw_text(painter, below, f"{tick:g}", theme.font(11), tokens.text2, _CENTRE)
             beside = QRectF(0, place(0, tick).y() - 8, margin_left - 8, 16)
             draw_text(painter, beside, f"{tick:g}", theme.font(11), tokens.text2, _RIGHT)
@@ -304,6 +312,18 @@ class CalibrationChart(Restyled):
         painter.end()
 
 
+def share_axis(lowest: float, highest: float) -> tuple[float, float, float]:
+    """Ends and step of an axis for shares from ``lowest`` to ``highest``.
+
+    The ends are whole steps, a quarter of one or more away from the data unless they are 0 or 1.
+    """
+    span = highest - lowest
+    step = 0.05 if span <= 0.2 else 0.1 if span <= 0.45 else 0.25
+    low = max(0.0, floor(lowest / step - 0.25) * step)
+    high = min(1.0, ceil(highest / step + 0.25) * step)
+    return low, high, step
+
+
 def _paint_cell(painter: QPainter, box: QRectF, value: float) -> None:
     tokens = theme.current()
     share = 0.0 if isnan(value) else min(1.0, max(0.0, value))
@@ -319,8 +339,9 @@ def _paint_count(painter: QPainter, box: QRectF, count: int, share: float) -> No
     fill_round(
         painter, box, theme.RADIUS_BAR, mix(tokens.matrix, tokens.panel, 0.04 + 0.26 * level)
     )
-    upper = QRectF(box.left(), box.center().y() - 18, box.width(), 18)
-    lower = QRectF(box.left(), box.center().y(), box.width(), 18)
+    line = theme.dp(18)
+    upper = QRectF(box.left(), box.center().y() - line, box.width(), line)
+    lower = QRectF(box.left(), box.center().y(), box.width(), line)
     draw_text(painter, upper, f"{count:,}", theme.font(14, 600), tokens.text1, _CENTRE)
     words = "–" if isnan(share) else f"{100 * share:.0f} %"
     draw_text(painter, lower, words, theme.font(12), tokens.text1, _CENTRE)

@@ -22,7 +22,7 @@ from desktop.gui.score_charts import (
     Intervals,
     KappaMatrix,
 )
-from desktop.gui.segmented import Segmented
+from desktop.gui.segmented import RING, Segmented
 from desktop.gui.session import Session
 from desktop.gui.status_bar import grouped
 
@@ -123,7 +123,9 @@ class ScorecardPage(OverlayScroll):
         self._note.setVisible(False)
         self._body.setVisible(True)
         self.title.set_text(
-            self.tr("You and the models on {count} decided images").format(
+            self.tr("You and the models on 1 decided image")
+            if card.labelled == 1
+            else self.tr("You and the models on {count} decided images").format(
                 count=grouped(card.labelled)
             )
         )
@@ -140,13 +142,15 @@ class ScorecardPage(OverlayScroll):
     def _compose(self) -> None:
         inner = QWidget()
         column = QVBoxLayout(inner)
-        column.setContentsMargins(32, 24, 32, 24)
+        # The switch brings room for its focus ring, so that its box stands under the cards.
+        column.setContentsMargins(32 - RING, 24, 32 - RING, 24)
         column.setSpacing(16)
         words = QVBoxLayout()
         words.setSpacing(4)
         words.addWidget(self.title)
         words.addWidget(self.subtitle)
         head = QHBoxLayout()
+        head.setContentsMargins(RING, 0, RING, 0)
         head.addLayout(words, 1)
         head.addWidget(self.truth)
         head.addWidget(self.report_button)
@@ -186,6 +190,7 @@ class ScorecardPage(OverlayScroll):
             (upper, accuracy, kappa),
             (lower, self._confusion_card, calibration),
         ):
+            grid.setContentsMargins(RING, 0, RING, 0)
             grid.setSpacing(16)
             grid.addWidget(left, 0, 0)
             grid.addWidget(right, 0, 1)
@@ -237,8 +242,12 @@ class ScorecardPage(OverlayScroll):
         if blind.read:
             lines.append(IntervalLine(self.tr("You, blind"), blind.agreed_blind, own=True))
         self._intervals.show_lines(lines)
-        words = self.tr("Consensus leaves {count} images without a majority out.").format(
-            count=grouped(consensus.silent)
+        words = (
+            self.tr("Consensus leaves 1 image without a majority out.")
+            if consensus.silent == 1
+            else self.tr("Consensus leaves {count} images without a majority out.").format(
+                count=grouped(consensus.silent)
+            )
         )
         if blind.read:
             words += " " + self.tr(

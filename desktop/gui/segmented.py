@@ -23,7 +23,7 @@ from desktop.gui.paint import (
 _HEIGHT = 28
 _DOT = 8
 # Room for the focus ring, which lies outside the control.
-_RING = 3
+RING = 3
 
 
 class Segmented(KeyboardFocus, Restyled):
@@ -85,11 +85,11 @@ class Segmented(KeyboardFocus, Restyled):
 
     def sizeHint(self) -> QSize:
         wanted = sum(self._wanted(index, self._padding()) for index in range(len(self._words)))
-        return QSize(round(wanted) + 2 * _RING, theme.dp(_HEIGHT) + 2 * _RING)
+        return QSize(round(wanted) + 2 * RING, theme.dp(_HEIGHT) + 2 * RING)
 
     def minimumSizeHint(self) -> QSize:
         least = sum(self._wanted(index, 6) for index in range(len(self._words)))
-        return QSize(round(least) + 2 * _RING, theme.dp(_HEIGHT) + 2 * _RING)
+        return QSize(round(least) + 2 * RING, theme.dp(_HEIGHT) + 2 * RING)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens, painter = theme.current(), QPainter(self)
@@ -212,7 +212,7 @@ class Segmented(KeyboardFocus, Restyled):
             )
 
     def _box(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
+        return QRectF(self.rect()).adjusted(RING, RING, -RING, -RING)
 
     @staticmethod
     def _padding() -> int:

@@ -85,6 +85,7 @@ class SettingsDialog(QDialog):
         )
         buttons.rejected.connect(self.reject)
         defaults = buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults)
+        defaults.setText(self.tr("Restore defaults"))
         defaults.setAutoDefault(False)
         defaults.clicked.connect(self._restore)
         column = QVBoxLayout(self)

@@ -26,7 +26,7 @@ QMenu::item:selected { background: $accent; color: $on_accent; }
 QMenu::item:disabled { color: $text3; }
 QMenu::separator { height: 1px; background: $border; margin: 4px 8px; }
 QMenu::icon { padding-left: 8px; }
-QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QKeySequenceEdit {
+QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
   background: $field; color: $text1; border: 1px solid $border; border-radius: 6px;
   padding: 0 8px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: ${h26}px; }
@@ -36,10 +36,9 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
 QComboBox:focus { border: 2px solid $accent; padding: 0 7px; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {
   color: $text3; border-color: $line; }
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit, QKeySequenceEdit QLineEdit { border: none;
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none;
   background: transparent; padding: 0; min-height: 0; border-radius: 0; }
-QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus, QKeySequenceEdit QLineEdit:focus {
-  border: none; padding: 0; }
+QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus { border: none; padding: 0; }
 QComboBox::drop-down { border: none; width: ${h24}px; }
 QComboBox::down-arrow { image: url("$arrow_down"); width: ${h12}px; height: ${h12}px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border;
@@ -80,6 +79,7 @@ QTableView, QTreeView, QListView { background: $panel; border: none; outline: 0;
   gridline-color: $line; selection-background-color: $selected; selection-color: $text1; }
 QHeaderView::section { background: $panel; color: $text2; border: none;
   border-bottom: 1px solid $line; padding: 4px 8px; }
+QTreeView QHeaderView::section { padding: 4px 3px; }
 QTabBar::tab { color: $text2; padding: 6px 12px; border: none;
   border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $text1; border-bottom: 2px solid $accent; }

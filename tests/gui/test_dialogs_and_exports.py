@@ -6,10 +6,10 @@ import csv
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QSpinBox
+from PySide6.QtWidgets import QApplication, QLabel, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.__main__ import main
@@ -45,6 +45,17 @@ def test_every_action_is_in_a_menu(desk: MainWindow) -> None:
     assert {spec.name for spec in ACTIONS} - hidden <= found
 
 
+def left_ink(widget: QWidget, part: QRect) -> int:
+    """Column of ``part`` in which its words begin."""
+    picture = widget.grab(part).toImage()
+    blank = picture.pixelColor(0, 1).lightness()
+    for x in range(picture.width()):
+        column = (picture.pixelColor(x, y).lightness() for y in range(picture.height() - 1))
+        if any(abs(grey - blank) > 60 for grey in column):
+            return x
+    raise AssertionError("nothing is written there")
+
+
 class TestShortcuts:
     @pytest.fixture
     def dialog(self, desk: MainWindow, qtbot: QtBot) -> ShortcutsDialog:
@@ -72,6 +83,24 @@ class TestShortcuts:
         assert not dialog.rebind("flag", "U")
         assert "Unsure" in dialog.message
         assert desk.shortcuts.keys("flag") == ("K",)
+
+    def test_the_headings_stand_above_their_columns(self, dialog: ShortcutsDialog) -> None:
+        header, view = dialog.view.header(), dialog.view.viewport()
+        group = dialog.view.model().index(0, 0)
+        first_row = dialog.view.visualRect(group)
+        keys = dialog.view.visualRect(dialog.view.model().index(0, 1, group))
+        for heading, row in ((0, first_row), (1, keys)):
+            left, width = header.sectionViewportPosition(heading), header.sectionSize(heading)
+            above = left_ink(header.viewport(), QRect(left, 0, width, header.height() - 2))
+            below = left_ink(view, QRect(left, row.top(), width, row.height()))
+            assert abs(above - below) <= 1
+
+    def test_the_field_for_the_new_key_is_seen(self, dialog: ShortcutsDialog) -> None:
+        dialog.choose("flag")
+        picture = dialog.key_edit.grab().toImage()
+        inside = picture.pixelColor(picture.width() // 2, 5)
+        edge = {picture.pixelColor(x, picture.height() // 2).name() for x in (0, 1, 2)}
+        assert edge != {inside.name()}
 
 
 class TestSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,9 +13,11 @@ from pytestqt.qtbot import QtBot
 from desktop.gui import fade, theme
 from desktop.gui.badge import BadgeFacts, BadgeRow
 from desktop.gui.batch_page import BatchPage
+from desktop.gui.card import Card
 from desktop.gui.main_window import MainWindow
 from desktop.gui.run_control import Progress
-from tests.gui.conftest import PATIENCE_MS
+from desktop.gui.score_charts import share_axis
+from tests.gui.conftest import PATIENCE_MS, draw_films
 
 STARTED = datetime(2026, 11, 23, 9, 0)
 
@@ -49,6 +52,37 @@ def test_models_that_are_equally_close_are_not_ranked(desk: MainWindow) -> None:
     assert closeness([(0.4, "SCNN"), (0.6, "CCNN")]) == (
         "Closest to you: CCNN, 0.60. Furthest: SCNN, 0.40."
     )
+
+
+def test_the_headings_of_the_cards_stand_at_one_height_with_and_without_controls(
+    desk: MainWindow, tmp_path: Path
+) -> None:
+    draw_films(tmp_path, 1)
+    desk.show_page("batch")
+    for failed in ("1", "0"):
+        QApplication.processEvents()
+        cards = {card.title.text: card for card in desk.batch.findChildren(Card)}
+        assert {"Agreement", "Images per second", f"Failed, {failed}"} <= set(cards)
+        tops = {card.title.geometry().center().y() for name, card in cards.items() if name}
+        assert len(tops) == 1
+        desk.opening.open_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "axis"),
+    [
+        (0.0, 1.0, (0.0, 1.0, 0.25)),
+        (0.8, 0.95, (0.75, 1.0, 0.05)),
+        (0.55, 0.95, (0.5, 1.0, 0.1)),
+        (0.71, 0.84, (0.65, 0.9, 0.05)),
+        (1.0, 1.0, (0.95, 1.0, 0.05)),
+        (0.0, 0.0, (0.0, 0.05, 0.05)),
+    ],
+)
+def test_an_axis_of_shares_has_round_ends_and_room_beside_the_data(
+    lowest: float, highest: float, axis: tuple[float, float, float]
+) -> None:
+    assert share_axis(lowest, highest) == pytest.approx(axis)
 
 
 @pytest.fixture
