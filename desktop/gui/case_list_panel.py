@@ -76,6 +76,7 @@ class CaseListPanel(QFrame):
         self.empty = EmptyList(self.view)
         self.view.resized.connect(self.empty.place)
         self._rail = False
+        self._facts_wanted = False
         self._quiet = False
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -120,9 +121,15 @@ class CaseListPanel(QFrame):
         self._rail = rail
         self.delegate.rail = rail
         self._search_row.setVisible(not rail)
+        self._place_facts()
         self.tabs.setVisible(not rail)
         self.header.set_rail(rail)
         self._on_theme_changed(theme.current())
+
+    def set_facts_wanted(self, wanted: bool) -> None:
+        """Show the facts of the file below the list; the rail has no room for them."""
+        self._facts_wanted = wanted
+        self._place_facts()
 
     @property
     def rail(self) -> bool:
@@ -191,6 +198,9 @@ class CaseListPanel(QFrame):
     def _on_focus_changed(self, focused: bool) -> None:
         self.delegate.focused = focused
         self.view.viewport().update()
+
+    def _place_facts(self) -> None:
+        self.facts.setVisible(self._facts_wanted and not self._rail)
 
     def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
         self.view.verticalHeader().setDefaultSectionSize(row_height(self._rail))

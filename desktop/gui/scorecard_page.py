@@ -242,24 +242,28 @@ class ScorecardPage(OverlayScroll):
         if blind.read:
             lines.append(IntervalLine(self.tr("You, blind"), blind.agreed_blind, own=True))
         self._intervals.show_lines(lines)
-        words = (
-            self.tr("Consensus leaves 1 image without a majority out.")
-            if consensus.silent == 1
-            else self.tr("Consensus leaves {count} images without a majority out.").format(
-                count=grouped(consensus.silent)
+        sentences = []
+        if consensus.silent:
+            sentences.append(
+                self.tr("Consensus leaves 1 image without a majority out.")
+                if consensus.silent == 1
+                else self.tr("Consensus leaves {count} images without a majority out.").format(
+                    count=grouped(consensus.silent)
+                )
             )
-        )
         if blind.read:
-            words += " " + self.tr(
-                "Blind labels: {read}; you changed {flips} after seeing the votes, {towards} "
-                "towards the consensus. “You, blind” is your agreement with the consensus before "
-                "seeing it."
-            ).format(
-                read=grouped(blind.read),
-                flips=grouped(blind.flips),
-                towards=grouped(blind.to_consensus),
+            sentences.append(
+                self.tr(
+                    "Blind labels: {read}; you changed {flips} after seeing the votes, {towards} "
+                    "towards the consensus. “You, blind” is your agreement with the consensus "
+                    "before seeing it."
+                ).format(
+                    read=grouped(blind.read),
+                    flips=grouped(blind.flips),
+                    towards=grouped(blind.to_consensus),
+                )
             )
-        self._intervals_words.setText(words)
+        self._intervals_words.setText(" ".join(sentences))
 
     def _show_kappas(self, card: Scorecard, facts: PanelFacts) -> None:
         models = card.scores[:-1]

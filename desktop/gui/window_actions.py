@@ -102,6 +102,7 @@ class WindowActions(QObject):
         window.shortcuts["facts"].toggled.connect(
             lambda on: window.preferences.change(show_file_facts=on)
         )
+        window.shortcuts["facts"].triggered.connect(self._say_where_facts_are)
         window.shortcuts["full_screen"].toggled.connect(self._on_full_screen)
         window.shortcuts["pause_run"].toggled.connect(
             lambda on: controller.run.pause() if on else controller.run.resume()
@@ -214,7 +215,7 @@ class WindowActions(QObject):
         window.shortcuts["recursive"].setChecked(settings.recursive)
         window.shortcuts["blind_first"].setChecked(settings.blind_first)
         window.shortcuts["facts"].setChecked(settings.show_file_facts)
-        window.desk.list_panel.facts.setVisible(settings.show_file_facts)
+        window.desk.list_panel.set_facts_wanted(settings.show_file_facts)
         window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
         self.image.apply_settings()
 
@@ -335,6 +336,16 @@ class WindowActions(QObject):
         window.batch.set_blind(blind)
         window.desk.list_panel.tabs.tab("disagree").setEnabled(not blind)
         self.list.show_state()
+
+    def _say_where_facts_are(self, on: bool) -> None:
+        """The rail has no room for them, so asking for them there seems to do nothing."""
+        window = self._window
+        if on and window.page in ("review", "compare") and window.desk.list_panel.rail:
+            window.status.show_notice(
+                self.tr(
+                    "Facts of the file stand below the whole list; here only its rail is shown."
+                )
+            )
 
     def _on_full_screen(self, on: bool) -> None:
         window = self._window

@@ -276,7 +276,10 @@ EXPECTATIONS: dict[str, Expectation] = {
     **{f"preset_{number}": preset(number) for number in range(1, 5)},
     "keep_view": lambda window: turned(lambda: window.preferences.settings.keep_zoom),
     "measure": measures,
-    "facts": lambda window: turned(window.desk.list_panel.facts.isVisible),
+    "facts": lambda window: (
+        window.resize(1440, 900),
+        turned(window.desk.list_panel.facts.isVisible),
+    )[1],
     "full_screen": lambda window: window.isFullScreen,
     "blind_first": lambda window: turned(lambda: window.controller.blind),
     "label_folder": labels_the_rest,

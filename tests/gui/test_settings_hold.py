@@ -97,6 +97,25 @@ def test_the_film_is_first_seen_in_the_preset_that_was_chosen(
     assert film.grey_window() == presets["p5"] != (first.width, first.level)
 
 
+def test_the_facts_of_the_file_are_left_out_where_only_the_rail_is_shown(
+    desk: MainWindow,
+) -> None:
+    facts = desk.desk.list_panel.facts
+    desk.resize(1440, 900)
+    desk.shortcuts["facts"].trigger()
+    assert facts.isVisible()
+    assert desk.status.notice == ""
+    desk.show_page("compare")
+    assert desk.desk.list_panel.rail
+    assert not facts.isVisible()
+    desk.show_page("review")
+    assert facts.isVisible()
+    desk.show_page("compare")
+    desk.shortcuts["facts"].trigger()
+    desk.shortcuts["facts"].trigger()
+    assert "only its rail" in desk.status.notice
+
+
 def test_the_safety_sample_follows_its_settings(desk: MainWindow) -> None:
     session = desk.controller.session
     assert session is not None
