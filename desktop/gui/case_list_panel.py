@@ -107,6 +107,7 @@ class CaseListPanel(QFrame):
         )
         model.modelReset.connect(self._settle.start)
         model.rowsInserted.connect(lambda *_: self._settle.start())
+        model.rowsRemoved.connect(lambda *_: self._settle.start())
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
 

@@ -185,13 +185,30 @@ class TestFilters:
         qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
         assert (desk.controller.list.query, desk.controller.list.sort) == ("is:split", "-entropy")
 
+    def test_rows_that_come_into_view_when_others_leave_get_their_thumbnails(
+        self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        desk.resize(1440, 760)
+        draw_films(tmp_path, 30)
+        desk.opening.open_folder(tmp_path)
+        thumbnails = desk.controller.thumbnails
+        qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
+        qtbot.waitUntil(
+            lambda: thumbnails.picture(0) is not None and not thumbnails.waiting,
+            timeout=PATIENCE_MS,
+        )
+        assert thumbnails.picture(28) is None
+        desk.actions_hub.list.apply_filter("film_2")
+        assert len(listed(desk)) == 10
+        qtbot.waitUntil(lambda: thumbnails.picture(28) is not None, timeout=PATIENCE_MS)
+
     def test_saved_filters_are_in_the_menu(self, desk: MainWindow) -> None:
         from desktop.core.case_query import SavedFilter
 
-        desk.preferences.add_filter(SavedFilter("Hard ones", "entropy>0.5", "-entropy"))
+        desk.preferences.add_filter(SavedFilter("Hard & odd", "entropy>0.5", "-entropy"))
         desk.actions_hub.list.show_filters()
         titles = [action.text() for action in desk.menus.filters.actions()]
-        assert "Hard ones" in titles
+        assert "Hard && odd" in titles
         assert "Models disagree" in titles
 
 
