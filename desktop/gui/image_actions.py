@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
 
 from desktop.gui.action_table import BY_NAME, PRESET_COUNT
+from desktop.gui.menus import literal
 from desktop.gui.view_values import Tool
 from desktop.gui.window_entry import WindowEntry
 
@@ -99,8 +100,8 @@ class ImageActions(QObject):
         for number in range(1, PRESET_COUNT + 1):
             action = self._window.shortcuts[f"preset_{number}"]
             preset = presets[number - 1] if number <= len(presets) else None
-            words = BY_NAME[f"preset_{number}"].title if preset is None else preset.title
-            action.setText(words.replace("&", "&&"))
+            general = BY_NAME[f"preset_{number}"].title
+            action.setText(general if preset is None else literal(preset.title))
             action.setChecked(preset is not None and preset is chosen)
 
     def _ask_window(self) -> None:

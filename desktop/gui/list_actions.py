@@ -8,10 +8,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QInputDialog
 
 from desktop.core.case_query import SavedFilter, shipped_filters, vocabulary_of
+from desktop.gui import theme
 from desktop.gui.filter_bar import TAB_QUERIES
 
 if TYPE_CHECKING:
     from desktop.gui.main_window import MainWindow
+
+_DIALOG_WIDTH = 400
 
 
 class ListActions(QObject):
@@ -77,11 +80,16 @@ class ListActions(QObject):
         """Give the filter at work a name."""
         window = self._window
         cases = window.controller.list
-        name, agreed = QInputDialog.getText(
-            window, self.tr("Save this filter"), self.tr("Name"), text=cases.query
-        )
-        if agreed and name.strip():
-            window.preferences.add_filter(SavedFilter(name.strip(), cases.query, cases.sort))
+        dialog = QInputDialog(window)
+        dialog.setWindowTitle(self.tr("Save this filter"))
+        dialog.setLabelText(self.tr("Name"))
+        dialog.setTextValue(cases.query)
+        dialog.resize(theme.dp(_DIALOG_WIDTH), dialog.sizeHint().height())
+        agreed = dialog.exec()
+        name = dialog.textValue().strip()
+        dialog.deleteLater()
+        if agreed and name:
+            window.preferences.add_filter(SavedFilter(name, cases.query, cases.sort))
             self.show_filters()
 
     def show_filters(self) -> None:

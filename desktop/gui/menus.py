@@ -148,7 +148,8 @@ class Menus(QObject):
         """List recent folders."""
         self.recent.clear()
         for position, folder in enumerate(folders, start=1):
-            action = self.recent.addAction(f"&{position} {folder}" if position < 10 else folder)
+            words = literal(folder)
+            action = self.recent.addAction(f"&{position} {words}" if position < 10 else words)
             action.triggered.connect(lambda _c=False, path=folder: self.recent_chosen.emit(path))
         self.recent.setEnabled(bool(folders))
 
@@ -157,7 +158,8 @@ class Menus(QObject):
         self.panels.clear()
         group = QActionGroup(self.panels)
         for panel in panels:
-            action = self.panels.addAction(f"{panel.name}: {', '.join(panel.class_names)}")
+            words = f"{panel.name}: {', '.join(panel.class_names)}"
+            action = self.panels.addAction(literal(words))
             action.setCheckable(True)
             action.setChecked(panel.name == chosen)
             action.triggered.connect(lambda _c=False, name=panel.name: self.panel_chosen.emit(name))
@@ -174,7 +176,7 @@ class Menus(QObject):
             action.setEnabled(known)
             if known:
                 action.setText(
-                    self.tr("Label {name} and go on").format(name=class_names[number - 1])
+                    self.tr("Label {name} and go on").format(name=literal(class_names[number - 1]))
                 )
                 self.labels.addAction(action)
         self.labels.setEnabled(bool(class_names))
@@ -183,11 +185,11 @@ class Menus(QObject):
         """List filters; saved ones can be forgotten."""
         self.filters.clear()
         for entry in saved:
-            self._add_filter(self.filters, entry, entry.name)
+            self._add_filter(self.filters, entry, literal(entry.name))
         if saved:
             forget = self.filters.addMenu(self.tr("Forget a saved filter"))
             for entry in saved:
-                forget.addAction(entry.name).triggered.connect(
+                forget.addAction(literal(entry.name)).triggered.connect(
                     lambda _c=False, entry=entry: self.filter_removed.emit(entry)
                 )
             self.filters.addSeparator()
@@ -225,6 +227,11 @@ class Menus(QObject):
             action.setData(key)
             action.triggered.connect(lambda _c=False, key=key: self.theme_chosen.emit(key))
             group.addAction(action)
+
+
+def literal(words: str) -> str:
+    """Words of a file or a person for a menu, where & would underline the next letter."""
+    return words.replace("&", "&&")
 
 
 # Names of `case_query.shipped_filters`, for translators; the test of the menus compares them.

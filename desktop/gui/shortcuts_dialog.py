@@ -86,6 +86,7 @@ class ShortcutsDialog(QDialog):
         column.addWidget(self._words)
         column.addWidget(buttons)
         self._fill()
+        self._show_chosen()
 
     @property
     def message(self) -> str:
@@ -158,7 +159,8 @@ class ShortcutsDialog(QDialog):
 
     def _show_chosen(self) -> None:
         name = self._chosen()
-        self.key_edit.setEnabled(bool(name))
+        for control in (self.key_edit, self._default):
+            control.setEnabled(bool(name))
         keys = effective_keys(self._overrides).get(name, ()) if name else ()
         self.key_edit.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QWidget
 
 from desktop.gui import theme
 from desktop.gui.flat_button import FlatButton
+from desktop.gui.menus import literal
 from desktop.gui.paint import Restyled, horizontal_line, vertical_line
 from desktop.gui.shortcuts import Shortcuts
 from desktop.gui.view_values import Tool, WindowPreset
@@ -101,7 +102,7 @@ class ToolBar(Restyled):
         """
         self._menu.clear()
         for position, preset in enumerate(presets):
-            title = preset.title.replace("&", "&&")
+            title = literal(preset.title)
             if position < len(keys) and keys[position]:
                 title += f"\t{keys[position]}"
             action = self._menu.addAction(title)

@@ -84,6 +84,11 @@ class TestShortcuts:
         assert "Unsure" in dialog.message
         assert desk.shortcuts.keys("flag") == ("K",)
 
+    def test_a_key_is_taken_only_for_a_chosen_command(self, dialog: ShortcutsDialog) -> None:
+        assert not dialog.key_edit.isEnabled()
+        dialog.choose("flag")
+        assert dialog.key_edit.isEnabled()
+
     def test_the_headings_stand_above_their_columns(self, dialog: ShortcutsDialog) -> None:
         header, view = dialog.view.header(), dialog.view.viewport()
         group = dialog.view.model().index(0, 0)
