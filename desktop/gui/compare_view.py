@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil, sqrt
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.cases import CaseResult
@@ -31,6 +31,7 @@ from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer, Tool
 __all__ = ["ComparePanel", "CompareView"]
 
 _TOOLS_HEIGHT = 40
+_WORDS_FROM = 800
 
 
 class _Tools(Restyled):
@@ -89,13 +90,14 @@ class CompareView(QWidget):
         self.consensus.toggled.connect(self._on_consensus)
         self.difference.toggled.connect(self._on_difference)
         self.readout = Line("", "secondary", "text2", align=Qt.AlignmentFlag.AlignRight)
+        self._toggles = (self.linked, self.consensus, self.difference)
         tools = _Tools()
         tools.restyle()
         row = QHBoxLayout(tools)
         row.setContentsMargins(theme.GAP_M - 3, 0, theme.GAP_M, 1)
         row.setSpacing(theme.GAP_S)
         row.addWidget(self.classes)
-        for button in (self.linked, self.consensus, self.difference):
+        for button in self._toggles:
             row.addWidget(button)
         row.addWidget(self.readout, 1)
         self._grid_widget = QWidget()
@@ -302,6 +304,11 @@ class CompareView(QWidget):
             return
         window = window_words(view.film, view.shown_window())
         self.readout.set_text(f"{window}   {zoom_words(view.effective_zoom())}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for button in self._toggles:
+            button.set_words_hidden(self.width() < theme.dp(_WORDS_FROM))
 
     # reacting ------------------------------------------------------------------------------------
     def _toggle(self, words: str, icon: str, checked: bool) -> FlatButton:

@@ -170,7 +170,7 @@ class KappaMatrix(Restyled):
             title, head, row = theme.dp(72), theme.dp(24), theme.dp(38)
             cell = (self.width() - title) / count
             for i, name in enumerate(self._names):
-                box = QRectF(title + i * cell, 0, cell, head)
+                box = QRectF(title + i * cell + 2, 0, cell - 4, head)
                 draw_text(painter, box, name, theme.font(12), tokens.text2, _CENTRE)
                 side = QRectF(0, head + i * row, title, row)
                 ink = tokens.text1 if i == 0 else tokens.text2

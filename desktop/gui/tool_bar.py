@@ -37,6 +37,8 @@ class ToolBar(Restyled):
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._wordy: list[FlatButton] = []
+        # What leaves a row that is too short even for icons, first one first; menus have them all.
+        self._spare: list[FlatButton] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(theme.GAP_XS)
@@ -68,8 +70,9 @@ class ToolBar(Restyled):
         self._presets.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._preset.clicked.connect(self._open_presets)
         row.addWidget(self._preset)
-        for name in ("invert", "rotate", "flip"):
-            row.addWidget(self._button(shortcuts[name], name, ""))
+        turns = [self._button(shortcuts[name], name, "") for name in ("invert", "rotate", "flip")]
+        for button in turns:
+            row.addWidget(button)
         row.addWidget(_Rule())
         row.addWidget(self._button(shortcuts["fit"], "fit", ""))
         self._actual = self._button(shortcuts["actual_size"], "", self.tr("100 %"))
@@ -84,6 +87,7 @@ class ToolBar(Restyled):
             button = self._button(shortcuts[name], icon, words)
             self._wordy.append(button)
             row.addWidget(button)
+        self._spare = [self._wordy[-1], self._actual, turns[-1]]
         self.restyle()
 
     def show_tool(self, tool: Tool) -> None:
@@ -132,8 +136,7 @@ class ToolBar(Restyled):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for button in self._wordy:
-            button.set_words_hidden(self.width() < theme.dp(_WORDS_FROM))
+        self._fit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -144,6 +147,25 @@ class ToolBar(Restyled):
 
     def restyle(self) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Icons for words, then fewer buttons, so that none is cut."""
+        for button in self._wordy:
+            button.set_words_hidden(self.width() < theme.dp(_WORDS_FROM))
+        row = self.layout()
+        places = [row.itemAt(index).widget() for index in range(row.count())]
+        widths = [
+            max(place.minimumWidth(), place.minimumSizeHint().width()) + row.spacing()
+            for place in places
+            if place is not None
+        ]
+        margins = row.contentsMargins()
+        needed = margins.left() + sum(widths) + margins.right()
+        for button in self._spare:
+            button.setVisible(needed <= self.width())
+            if needed > self.width():
+                needed -= button.minimumSizeHint().width() + row.spacing()
 
 
 class _Rule(QWidget):

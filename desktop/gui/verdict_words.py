@@ -114,7 +114,7 @@ def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
                 translate("Verdict", "{model} gave no answer.").format(model=model.title)
             )
         elif vote != verdict.consensus:
-            name = panel.class_names[vote]
+            name = panel.short_names[vote]
             sentences.append(
                 translate("Verdict", "{model} says {name}.").format(model=model.title, name=name)
             )
