@@ -470,6 +470,10 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Review 1 disagreement</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Review {count} disagreements</source>
             <translation type="unfinished" />
         </message>
@@ -1822,6 +1826,10 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>You and the models on 1 decided image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>You and the models on {count} decided images</source>
             <translation type="unfinished" />
         </message>
@@ -1883,6 +1891,10 @@ map</source>
         </message>
         <message>
             <source>You, blind</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Consensus leaves 1 image without a majority out.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2241,6 +2253,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Groups of settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Restore defaults</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -2697,6 +2713,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Models not loaded</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Facts of the file stand below the whole list; here only its rail is shown.</source>
             <translation type="unfinished" />
         </message>
     </context>
