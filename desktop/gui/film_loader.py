@@ -33,6 +33,7 @@ class FilmLoader(QObject):
         super().__init__(parent)
         self._kept: OrderedDict[int, Outcome] = OrderedDict()
         self._bytes = 0
+        self._opening = 0
         self._protected: frozenset[int] = frozenset()
         self._decoded.connect(self._on_decoded)
         self._process = PictureProcess(self._decoded.emit, "cxr-quorum-films", _NICE)
@@ -41,7 +42,11 @@ class FilmLoader(QObject):
         """Decode these in this order unless they are there; what waited before is forgotten."""
         self._protected = frozenset(case for case, _ in films[:3])
         self._process.want(
-            [PictureJob(case, path) for case, path in films if case not in self._kept]
+            [
+                PictureJob(case, path, opening=self._opening)
+                for case, path in films
+                if case not in self._kept
+            ]
         )
 
     def outcome(self, case: int) -> Outcome | None:
@@ -54,6 +59,7 @@ class FilmLoader(QObject):
     def forget(self, cases: Sequence[int] | None = None) -> None:
         """Drop some films (their files changed) or all of them (another folder)."""
         if cases is None:
+            self._opening += 1
             self._process.want([])
             self._kept.clear()
             self._bytes = 0
@@ -74,7 +80,7 @@ class FilmLoader(QObject):
     def _on_decoded(self, picture: Picture) -> None:
         case = picture.job.case
         outcome = picture.film if picture.film is not None else picture.refusal
-        if outcome is None:
+        if outcome is None or picture.job.opening != self._opening:
             return
         self._drop(case)
         if picture.film is not None and picture.prepared is not None:

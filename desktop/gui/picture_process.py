@@ -52,11 +52,14 @@ class PictureJob:
         case: The caller's number of it.
         path: The file.
         kind: ``film`` at full depth or ``thumbnail``.
+        opening: The caller's number of the open folder. Numbers of cases begin anew with each, so
+            what comes back after another one was opened must not be taken for its film.
     """
 
     case: int
     path: Path
     kind: Kind = "film"
+    opening: int = 0
 
 
 @dataclass(frozen=True)

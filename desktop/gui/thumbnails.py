@@ -34,14 +34,18 @@ class Thumbnails(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._kept: OrderedDict[int, QImage | None] = OrderedDict()
-        self._generation = 0
+        self._opening = 0
         self._decoded.connect(self._on_decoded)
         self._process = PictureProcess(self._decoded.emit, "cxr-quorum-thumbnails", _NICE)
 
     def want(self, cases: Sequence[tuple[int, Path]]) -> None:
         """Decode these in this order unless they are there; rows left out are forgotten."""
         self._process.want(
-            [PictureJob(case, path, "thumbnail") for case, path in cases if case not in self._kept]
+            [
+                PictureJob(case, path, "thumbnail", self._opening)
+                for case, path in cases
+                if case not in self._kept
+            ]
         )
 
     def picture(self, case: int) -> QImage | None:
@@ -58,6 +62,7 @@ class Thumbnails(QObject):
 
     def forget_all(self) -> None:
         """Empty the cache: another folder is open."""
+        self._opening += 1
         self._process.want([])
         self._kept.clear()
 
@@ -70,6 +75,8 @@ class Thumbnails(QObject):
 
     @Slot(object)
     def _on_decoded(self, picture: Picture) -> None:
+        if picture.job.opening != self._opening:
+            return
         image = None
         if picture.thumbnail is not None:
             pixels = np.ascontiguousarray(picture.thumbnail)

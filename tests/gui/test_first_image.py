@@ -21,6 +21,10 @@ def shown(window: MainWindow) -> str:
     return session.image(case) if case is not None else ""
 
 
+def film_is_shown(window: MainWindow) -> bool:
+    return window.controller.current is not None and window.desk.image.film is not None
+
+
 def begins_with(folder: Path, broken: int, films: int) -> Path:
     """``a_0.png`` and on cannot be read, ``film_01.png`` and on can."""
     folder.mkdir()
@@ -34,7 +38,7 @@ def test_files_that_cannot_be_read_are_passed_over_and_stay_listed(
     desk: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     desk.opening.open_folder(begins_with(tmp_path / "ward", 3, 2))
-    qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: film_is_shown(desk), timeout=PATIENCE_MS)
     assert shown(desk) == "film_01.png"
     session = desk.controller.session
     assert session is not None
@@ -85,7 +89,7 @@ def test_the_search_goes_on_with_what_the_scan_still_finds(
     monkeypatch.setattr(folder_scan, "FIRST_BATCH", 2)
     monkeypatch.setattr(folder_scan, "BATCH", 2)
     desk.opening.open_folder(begins_with(tmp_path / "ward", 5, 2))
-    qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: film_is_shown(desk), timeout=PATIENCE_MS)
     assert shown(desk) == "film_01.png"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from desktop.core.pixels import Radiograph
 from desktop.gui import thumbnails
+from desktop.gui.film_loader import FilmLoader
 from desktop.gui.thumbnails import Thumbnails
 
 
@@ -56,3 +59,28 @@ def test_a_long_session_keeps_some_megabytes_of_them(
         assert thumbnails.CAPACITY * picture.sizeInBytes() < 12e6
     finally:
         kept.close()
+
+
+def test_what_is_decoded_late_is_not_taken_for_a_film_of_the_next_folder(
+    files: list[tuple[int, Path]], qtbot: QtBot
+) -> None:
+    for kept, forget, arrived in (
+        (small := Thumbnails(), small.forget_all, small.thumbnail_arrived),
+        (large := FilmLoader(), large.forget, large.film_arrived),
+    ):
+        try:
+            kept.want([(0, files[3][1])])
+            # Decoded, and not yet told: no event of this thread runs meanwhile.
+            deadline = time.monotonic() + 20
+            while kept._process.waiting and time.monotonic() < deadline:
+                time.sleep(0.01)
+            forget()
+            with qtbot.waitSignal(arrived, timeout=20_000):
+                kept.want([(0, files[9][1])])
+        finally:
+            kept.close()
+    picture, film = small.picture(0), large.outcome(0)
+    assert picture is not None
+    assert picture.pixelColor(64, 64).lightness() == 110
+    assert isinstance(film, Radiograph)
+    assert film.values.max() == 110
