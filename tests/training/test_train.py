@@ -159,7 +159,9 @@ def test_frames_cover_edges_only_and_sharpness_keeps_flat_films() -> None:
 def test_resnet50_of_a_shipped_panel_starts_from_earlier_runs_or_from_a_shipped_file() -> None:
     assert config_for("resnet50", "pneumonia").weights == "exported:covid19"
     assert earlier_runs("resnet50", "pneumonia") == []
-    assert earlier_runs("resnet50", "covid19") == ["pretraining", "pretraining_longer"]
+    assert config_for("resnet50", "covid19").weights == "exported:covid19"
+    assert earlier_runs("resnet50", "covid19") == []
+    assert earlier_runs("resnet50", "covid19_first") == ["pretraining", "pretraining_longer"]
     assert earlier_runs("resnet50", "any_other") == earlier_runs("scnn", "covid19") == []
 
 
