@@ -33,6 +33,16 @@ class Bar:
     every_model: bool = False
     at_most: bool = False
 
+    @property
+    def asked(self) -> str:
+        """The limit in words."""
+        return f"{'at most' if self.at_most else 'at least'} {self.limit:g}"
+
+    def verdict(self, value: float) -> str:
+        """``met``, or by how much it was missed."""
+        short = value - self.limit if self.at_most else self.limit - value
+        return "met" if short <= 0 else f"missed by {short:.3f}"
+
 
 BARS: dict[str, tuple[Bar, ...]] = {
     "pneumonia": (
@@ -80,8 +90,6 @@ def bar_rows(panel: str, scores: Scores, models: Mapping[str, Scores]) -> list[S
             measured, note = known[title], f" ({title}, the weakest)"
         if measured is None:
             continue
-        short = measured["value"] - bar.limit if bar.at_most else bar.limit - measured["value"]
-        asked = f"{'at most' if bar.at_most else 'at least'} {bar.limit:g}"
-        met = "met" if short <= 0 else f"missed by {short:.3f}"
-        rows.append((bar.what, asked, interval(measured) + note, met))
+        verdict = bar.verdict(measured["value"])
+        rows.append((bar.what, bar.asked, interval(measured) + note, verdict))
     return rows

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from training.bars import BARS
 from training.models import TITLES
 from training.result_tables import ResultTable
 
@@ -33,6 +34,10 @@ _NOTE = (
     "Means over the seeds with the lowest and the highest; one seed where the hours did not allow "
     "more. The panel's rows take the first seed of every model together, then the second, and so "
     "on, a model with fewer seeds staying with its first. Temperatures are fitted on validation."
+)
+_BARS_NOTE = (
+    "A bar is met by the mean over the seeds; how far chance carries with these films is in the "
+    "shipped panel's intervals."
 )
 
 Probabilities = dict[str, npt.NDArray[np.float64]]
@@ -86,18 +91,7 @@ def table_of(
     """
     from training.evaluate import measures_for
 
-    most = max(len(seeds) for seeds in answers.values())
-    together: list[Probabilities] = [
-        {
-            side: np.mean(
-                [seeds[place if place < len(seeds) else 0][side] for seeds in answers.values()],
-                axis=0,
-            )
-            for side in labels
-        }
-        for place in range(most)
-    ]
-    everyone = {**answers, "panel": together}
+    everyone = {**answers, "panel": _together(answers, labels)}
     shown = [
         name
         for name in _SHOWN
@@ -118,6 +112,62 @@ def table_of(
             rows.append([side, name, str(len(seeds)), *cells])
     heads = [name.replace("_", " ") for name in shown]
     return ResultTable(title, ["films", "model", "seeds", *heads], rows, _NOTE)
+
+
+def _together(
+    answers: Mapping[str, Sequence[Probabilities]], sides: Iterable[str]
+) -> list[Probabilities]:
+    """Mean probabilities of the models, seed by seed."""
+    most = max(len(seeds) for seeds in answers.values())
+    return [
+        {
+            side: np.mean(
+                [seeds[place if place < len(seeds) else 0][side] for seeds in answers.values()],
+                axis=0,
+            )
+            for side in sides
+        }
+        for place in range(most)
+    ]
+
+
+def bars_of(
+    panel: str,
+    answers: Mapping[str, Sequence[Probabilities]],
+    labels: Mapping[str, npt.NDArray[np.int64]],
+    class_names: tuple[str, ...],
+) -> ResultTable | None:
+    """What was asked of a panel against the means over its seeds; None where nothing was asked.
+
+    Args:
+        panel: Its name.
+        answers: Model -> its seeds -> side -> probabilities [N, K].
+        labels: Side -> true class indices [N].
+        class_names: In output order.
+    """
+    from training.evaluate import measures_for, side_prefix
+
+    everyone = {"panel": _together(answers, labels)}
+    rows = []
+    for bar in BARS.get(panel, ()):
+        for side, truth in labels.items():
+            measures = measures_for(truth, class_names)
+            name = bar.metric.removeprefix(f"{side_prefix(side)}_")
+            if name == bar.metric or name not in measures:
+                continue
+            found = {
+                who: [float(measures[name](truth, seed[side])) for seed in seeds]
+                for who, seeds in (answers if bar.every_model else everyone).items()
+            }
+            weakest = min(found, key=lambda who: float(np.mean(found[who])))
+            note = f" ({TITLES[weakest]}, the weakest)" if bar.every_model else ""
+            values = found[weakest]
+            rows.append(
+                [bar.what, bar.asked, _cell(values) + note, bar.verdict(float(np.mean(values)))]
+            )
+    title = f"Panel {panel}: what was asked, by the means over the seeds"
+    heads = ["bar", "asked", "mean (lowest to highest)", "met?"]
+    return ResultTable(title, heads, rows, _BARS_NOTE) if rows else None
 
 
 def _cell(values: Sequence[float]) -> str:
@@ -147,8 +197,10 @@ def _exported_probabilities(folder: Path, data: Any) -> dict[str, Probabilities]
     }
 
 
-def panel_table(data: Any, folders: Sequence[Path], exported: Path | None = None) -> ResultTable:
-    """Score all seeds of a panel.
+def panel_tables(
+    data: Any, folders: Sequence[Path], exported: Path | None = None
+) -> list[ResultTable]:
+    """Score all seeds of a panel: every model on every test, then what was asked of the panel.
 
     Args:
         data: The panel's split.
@@ -173,7 +225,9 @@ def panel_table(data: Any, folders: Sequence[Path], exported: Path | None = None
                 answers.setdefault(model, []).append(_probabilities(run, data))
     labels = {side: data.labels[data.indices(side)] for side in data.test_sides}
     title = f"Panel {panel}: other random seeds"
-    return table_of(answers, labels, data.recipe.class_names, title)
+    names = data.recipe.class_names
+    asked = bars_of(panel, answers, labels, names)
+    return [table_of(answers, labels, names, title), *([asked] if asked else [])]
 
 
 def run_seeds(options: argparse.Namespace) -> int:
@@ -184,12 +238,13 @@ def run_seeds(options: argparse.Namespace) -> int:
     from training.splits import split
 
     tables = [
-        panel_table(
+        table
+        for panel in options.panels
+        for table in panel_tables(
             split(recipe_for(panel, options.data), options.data),
             options.runs,
             options.exported and options.exported / panel,
         )
-        for panel in options.panels
     ]
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.output, {"tables": [table.content() for table in tables]})

@@ -14,7 +14,7 @@ from training.answers import ANSWERS_NAME, FIGURES_NAME
 from training.export import export_model, read_answers
 from training.models import TITLES
 from training.panel import finish_panel
-from training.seeds import panel_table, runs_of, table_of
+from training.seeds import bars_of, panel_tables, runs_of, table_of
 from training.splits import SplitData
 
 CLASSES = ("Normal", "Pneumonia")
@@ -38,6 +38,23 @@ def test_a_row_gives_the_mean_and_the_range_of_its_seeds() -> None:
     second = float(np.mean(((half + right) / 2).argmax(1) == truth))
     expected = f"{(1 + second) / 2:.3f} ({min(1, second):.3f} to {max(1, second):.3f})"
     assert rows["Panel, mean probability"]["accuracy"] == expected
+
+
+def test_what_was_asked_is_held_against_the_mean_of_the_seeds() -> None:
+    truth = np.array([0, 0, 1, 1])
+    right = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.1, 0.9]])
+    half = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.9, 0.1]])
+    answers = {"scnn": [{"test": right}, {"test": half}], "ccnn": [{"test": right}]}
+    table = bars_of("pneumonia", answers, {"test": truth}, CLASSES)
+    assert table is not None
+    area, balanced, weakest = table.rows
+    # The second seed has one of four pairs in the right order, and one tie.
+    assert weakest[2] == "0.688 (0.375 to 1.000) (SCNN, the weakest)"
+    assert weakest[1:4:2] == ["at least 0.93", "missed by 0.243"]
+    # The second panel still calls every film right.
+    assert balanced[2:] == ["1.000 (1.000 to 1.000)", "met"]
+    assert area[3] == "met"
+    assert bars_of("mine", answers, {"test": truth}, CLASSES) is None
 
 
 def test_the_best_validation_score_comes_first(tmp_path: Path) -> None:
@@ -73,8 +90,8 @@ def test_an_exported_panel_counts_as_a_seed(
     export_model(tmp_path / "runs" / "drawn-scnn", drawn, folder, version="1")
     finish_panel(folder, tmp_path / "runs", drawn)
     with pytest.raises(FileNotFoundError, match="CCNN"):
-        panel_table(drawn, [tmp_path / "none"], folder)
-    table = panel_table(drawn, [tmp_path / "runs"], folder)
+        panel_tables(drawn, [tmp_path / "none"], folder)
+    (table,) = panel_tables(drawn, [tmp_path / "runs"], folder)
     rows = {row[1]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert rows["SCNN"]["seeds"] == "2"
     assert rows["CCNN"]["seeds"] == "1"
