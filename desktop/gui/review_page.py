@@ -34,7 +34,8 @@ from desktop.gui.verdict_panel import VerdictPanel
 from desktop.gui.view_choices import ViewChoices
 from desktop.gui.view_values import HudFacts
 
-LIST_WIDTH, LIST_MIN, LIST_MAX = 336, 280, 480
+# At 1280x800 twelve letters of a name have room beside the votes: IM-0117-0001.
+LIST_WIDTH, LIST_COMPACT, LIST_MIN, LIST_MAX = 336, 304, 280, 480
 SIDE_WIDTH, SIDE_MIN, SIDE_MAX = 344, 328, 440
 COMPARE_SIDE = 304
 _COMPACT_BELOW = 1360
@@ -239,7 +240,7 @@ class ReviewPage(QWidget):
             self._side.setMaximumWidth(theme.dp(SIDE_MAX))
         list_width, side_width = self._dragged
         side = side_width or (SIDE_MIN if compact else SIDE_WIDTH)
-        left = list_width or (LIST_MIN if compact else LIST_WIDTH)
+        left = list_width or (LIST_COMPACT if compact else LIST_WIDTH)
         side, left = COMPARE_SIDE if self._comparing else side, 88 if rail else left
         side, left = theme.dp(side), theme.dp(left)
         self.splitter.setSizes([left, max(480, width - left - side - 2), side])
