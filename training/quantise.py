@@ -27,7 +27,12 @@ from desktop.core.int8_recipe import (
     ModelRecipe,
     PanelRecipe,
 )
-from desktop.core.precision import SMALLEST_AGREEMENT, SMALLEST_PANEL_GAIN, good_enough
+from desktop.core.precision import (
+    SMALLEST_AGREEMENT,
+    SMALLEST_FLAG_AGREEMENT,
+    SMALLEST_PANEL_GAIN,
+    good_enough,
+)
 from desktop.core.quantised import (
     NO_CORRECTIONS,
     Corrections,
@@ -54,6 +59,10 @@ _DEEP = 40
 _LAST = (6, 10)
 """Convolutions at the end of ResNet50, two blocks or its last stage: what they round goes
 straight into the features that tell a strange film.
+"""
+_FIRST = 11
+"""Convolutions at its beginning, the stem and the first stage: what they round goes through all
+that follows, and labels change with it.
 """
 _FASTER: Mapping[WeightBits, float] = {8: 3.2, 7: 2.0}
 """How many times faster a convolution is in int8, roughly; only for choosing between forms.
@@ -164,7 +173,8 @@ def kept_choices(content: bytes) -> tuple[tuple[str, ...], ...]:
     """Which convolutions may stay in fp32, from none on: one set a form that is tried."""
     names = [item.name for item in convolutions(content)]
     if len(names) >= _DEEP:
-        return ((), *(tuple(names[-count:]) for count in _LAST))
+        last = [tuple(names[-count:]) for count in _LAST]
+        return ((), *((names[0], *kept) for kept in ((), *last)), tuple(names[:_FIRST]), *last)
     if len(names) < 2:
         return ((),)
     return ((), (names[0],), (names[-1],))
@@ -181,11 +191,16 @@ def _forms(
 ) -> Iterable[_Choice]:
     """Every int8 form of a model that is tried."""
     work = multiplications(content, films.pixels[:1])
+    first = convolutions(content)[0].name
     shared: Corrections = NO_CORRECTIONS
     for kept in kept_choices(content):
         if len(work) < _DEEP or not shared:
             shared = measure_corrections(content, ranges, bits, pixels, kept)
-        corrections = {name: values for name, values in shared.items() if name not in kept}
+        found = shared
+        if len(work) >= _DEEP and first in kept:
+            # Without what the beginning rounds, everything after it is off by something else.
+            found = measure_corrections(content, ranges, bits, pixels, kept)
+        corrections = {name: values for name, values in found.items() if name not in kept}
         rounded = quantise(content, ranges, bits, kept, corrections=corrections)
         raw = _ask(rounded, films.pixels)
         score = _back_to_scale(raw.scores, fp32.said.scores, films.sides == VALIDATION)
@@ -210,10 +225,10 @@ def _best_panel(
 ) -> tuple[dict[str, _Choice], Agreement, float]:
     """Which models to run in int8 and how: choices by name, the panel's agreement, its rough gain.
 
-    Of all that answer like fp32 and are clearly worth it the one most like fp32; of those that are
-    less fast the fastest; where the panel never answers like fp32 what comes nearest. A model alone
-    passes with fewer changed labels than four together have changed consensus, so they are judged
-    together.
+    Of all that answer like fp32 and are clearly worth it the one that does so by the largest
+    margin; of those that are less fast the fastest; where the panel never answers like fp32 what
+    comes nearest. A model alone passes with fewer changed labels than four together have changed
+    consensus, so they are judged together.
     """
     names = panel.model_names
     plain = [choices[name][0] for name in names]
@@ -232,13 +247,24 @@ def _best_panel(
         )
         gain = sum(one.work for one in plain) / sum(one.work for one in some)
         alone = all(one.form is None or one.form.passed for one in some)
-        alike = found.equal_labels + found.equal_flags
+        alike = _margin(found, [one.form.agreement for one in some if one.form is not None])
         good = alone and good_enough(found)
         enough = good and gain >= _ENOUGH_GAIN
         order = (float(good), float(enough), alike if enough or not good else gain, gain)
         ranked.append((order, dict(zip(names, some, strict=True)), found, gain))
     best = max(ranked, key=lambda item: item[0])
     return best[1], best[2], best[3]
+
+
+def _margin(together: Agreement, alone: Iterable[Agreement]) -> float:
+    """How far the tightest requirement is met, 1 = by all there is: `cxr-quorum prove` asks the
+    same of each model and of the panel again, on other films.
+    """
+    labels = [together.equal_labels, *(one.equal_labels for one in alone)]
+    return min(
+        (min(labels) - SMALLEST_AGREEMENT) / (1 - SMALLEST_AGREEMENT),
+        (together.equal_flags - SMALLEST_FLAG_AGREEMENT) / (1 - SMALLEST_FLAG_AGREEMENT),
+    )
 
 
 def _kept_form(choices: Sequence[_Choice], chosen: _Choice) -> Int8Form:
