@@ -164,7 +164,7 @@ def test_a_list_whose_folders_change_meanwhile_is_refused_and_no_error(tmp_path:
             (tmp_path / folder / f"{name}.png").touch()
     file = tmp_path / "list"
     file.write_text(f"{tmp_path}/one/a.png\n{tmp_path}/one/b.png\n")
-    found = gather(PlaceList(file))  # type: ignore[arg-type]
+    found = gather(PlaceList(file))  # type: ignore[arg-type]  # no addresses in it
     file.write_text(f"{tmp_path}/two/a.png\n{tmp_path}/two/b.png\n")
     with pytest.raises(UsageError, match="was changed"):
         list(found)
@@ -178,7 +178,7 @@ def test_films_named_twice_are_labelled_once_whatever_names_them(tmp_path: Path)
 
     def images(*names: str) -> list[str]:
         file.write_text("".join(f"{tmp_path}/{name}\n" for name in names))
-        return [found.image for found in gather(PlaceList(file))]  # type: ignore[arg-type]
+        return [found.image for found in gather(PlaceList(file))]  # type: ignore[arg-type]  # no addresses in it
 
     assert images("b.png", "a.png", "b.png", "./b.png") == ["b.png", "a.png"]
     assert images("ward/c.png", "ward", "a.png") == ["ward/c.png", "a.png"]
