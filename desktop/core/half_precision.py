@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from desktop.core.graph_reading import GraphReading
 from desktop.core.onnx_graph import (
     FLOAT,
     FLOAT16,
-    Array,
     Graph,
     Node,
     number_attribute,
@@ -51,12 +51,7 @@ class _Writer:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        # Weights may be stored in 16 bits and widened by a Cast.
-        self._widened = {
-            node.outputs[0]: node.inputs[0]
-            for node in graph.nodes
-            if node.op_type == "Cast" and node.inputs[0] in graph.tensors
-        }
+        self._reading = GraphReading(graph)
         self._tensors = dict(graph.tensors)
         self._nodes: list[Node] = []
         self._twins: set[str] = set()
@@ -88,19 +83,16 @@ class _Writer:
         if len(node.outputs) != 1 or not all(node.inputs):
             return False
         if node.op_type == "Conv":
-            return all(self._weight(name) is not None for name in node.inputs[1:])
+            return all(self._reading.constant(name) is not None for name in node.inputs[1:])
         if node.op_type not in _FOLLOW:
             return False
-        data = [name for name in node.inputs if self._weight(name) is None]
+        data = [name for name in node.inputs if self._reading.constant(name) is None]
         return bool(data) and all(name in self.half for name in data)
-
-    def _weight(self, name: str) -> Array | None:
-        return self._graph.constant(self._widened.get(name, name))
 
     def _narrow(self, node: Node, place: int) -> str:
         """Name of an input in 16 bits."""
         name = node.inputs[place]
-        values = self._weight(name)
+        values = self._reading.constant(name)
         if values is not None:
             if values.dtype.kind != "f":
                 return name  # the amounts of a Pad

@@ -49,6 +49,7 @@ from desktop.core.devices import (
 from desktop.core.errors import ModelRefused
 from desktop.core.int8_recipe import int8_form
 from desktop.core.precision import ALL_FP32, PrecisionPlan
+from desktop.core.processor_form import lean_form, processor_form
 
 Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
@@ -97,6 +98,7 @@ class PanelSession:
         streams: Callers of ``predict`` that run at once. With as many streams as threads each
             model runs on its caller's thread, which is the fastest way through a folder; with one
             stream all threads work on the same image, which is the fastest answer for one image.
+            The two differ by the rounding of float32; see ``processor_form``.
         precision: ``auto`` = 16 bits on an accelerator where the answers to drawn films stay the
             same, else 32; or one of the others. Says nothing about the CPU.
         on_cpu: Which models run in int8 where the CPU runs them; see ``plan_precision``.
@@ -277,7 +279,7 @@ class PanelSession:
         if device in ONE_AT_A_TIME:
             loaded = replace(loaded, turn=threading.Lock())
         for model in self.panel.models:
-            content = self._content(model, precision)
+            content = self._content(model, device, precision)
             try:
                 session = self._session(content, device, precision, model)
                 if _device_of(session) != device:
@@ -293,11 +295,17 @@ class PanelSession:
                 raise refusal(model, error) from error
         return loaded
 
-    def _content(self, model: PanelModel, precision: str) -> bytes:
+    def _content(self, model: PanelModel, device: str, precision: str) -> bytes:
         plan = self._on_cpu
         if precision == "int8" and plan.recipe is not None and model.name in plan.int8:
             return int8_form(model, plan.recipe, plan.bits)
-        return read_verified(model)
+        content = read_verified(model)
+        # Where threads share one image, direct convolutions share it better.
+        alone = device == "cpu" and self._threads <= self.streams
+        try:
+            return processor_form(content) if alone else lean_form(content)
+        except ValueError:
+            return content  # ONNX Runtime says what is wrong with it
 
     def _session(self, content: bytes, device: str, precision: str, model: PanelModel) -> Any:
         # Late: most runs need neither.

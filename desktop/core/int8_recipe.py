@@ -20,6 +20,7 @@ import numpy as np
 
 from desktop.core.catalogue import Panel, PanelModel, read_verified
 from desktop.core.errors import ModelRefused
+from desktop.core.processor_form import lean_form
 from desktop.core.quantised import (
     QUANTISER_VERSION,
     Corrections,
@@ -213,7 +214,7 @@ def int8_form(model: PanelModel, recipe: PanelRecipe, bits: WeightBits) -> bytes
         if form is None:
             raise ValueError("no form")
         return quantise(
-            content,
+            lean_form(content),
             recipe.models[model.name].ranges,
             bits,
             form.kept,

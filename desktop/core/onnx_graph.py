@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.wire_format import fields, message, numbers, text, written
+from desktop.core.wire_format import fields, heading, message, numbers, text, written
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +59,14 @@ class Node:
                 found += numbers(value)
         return tuple(found)
 
+    @property
+    def sizes_its_padding(self) -> bool:
+        """Padding that follows from the size and the stride (``auto_pad``), not from numbers."""
+        if "auto_pad" not in self.attributes:
+            return False
+        words = dict(fields(memoryview(self.attributes["auto_pad"])))
+        return text(words.get(4, b"")) not in ("", "NOTSET")
+
     def serialised(self) -> bytes | memoryview:
         """The ``NodeProto``."""
         if self.raw:
@@ -97,11 +105,13 @@ class Graph:
     def serialised(self) -> bytes:
         """The model file; weights that nothing uses any more are left out."""
         used = {name for node in self.nodes for name in node.inputs}
-        parts = [written(1, node.serialised()) for node in self.nodes]
-        parts += [written(5, data) for name, data in self.tensors.items() if name in used]
+        parts: list[bytes | memoryview] = [written(1, node.serialised()) for node in self.nodes]
+        for name, data in self.tensors.items():
+            if name in used:
+                parts += heading(5, len(data)), data  # copied once, with the whole file
         parts += [written(number, value) for number, value in self.rest_of_graph]
         model = [written(number, value) for number, value in self.rest_of_model]
-        return b"".join([*model, written(7, b"".join(parts))])
+        return b"".join([*model, heading(7, sum(map(len, parts))), *parts])
 
 
 def read_graph(content: bytes) -> Graph:

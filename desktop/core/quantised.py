@@ -19,9 +19,9 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from desktop.core.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.graph_reading import FoldedConvolution, GraphReading
 from desktop.core.onnx_graph import (
     Array,
     Graph,
@@ -45,32 +45,6 @@ _LARGEST_BIAS = 2.0**30
 
 
 @dataclass(frozen=True)
-class _Convolution:
-    """A convolution with what follows it and can be folded into it.
-
-    Attributes:
-        node: The Conv.
-        weights: [out, in, kh, kw] as stored, float16 or float32.
-        factor: float64 [out] that the weights of each channel are to be multiplied by: batch
-            normalisation, folded in.
-        bias: float64 [out], the same folded in.
-        rectified: A ReLU ends it.
-        summed: Name of the tensor before that ReLU; ``end`` where there is none.
-        end: Name of the tensor that the rest of the graph sees.
-        swallowed: Outputs of the nodes that are folded in.
-    """
-
-    node: Node
-    weights: Array
-    factor: npt.NDArray[np.float64]
-    bias: npt.NDArray[np.float64]
-    rectified: bool
-    summed: str
-    end: str
-    swallowed: frozenset[str]
-
-
-@dataclass(frozen=True)
 class _Pool:
     """A maximum pool, with the zero padding in front of it if it has one."""
 
@@ -81,7 +55,7 @@ class _Pool:
     swallowed: frozenset[str]
 
 
-_Step = _Convolution | _Pool
+_Step = FoldedConvolution | _Pool
 
 
 @dataclass(frozen=True)
@@ -114,7 +88,7 @@ def convolutions(content: bytes) -> tuple[Quantisable, ...]:
             len(step.weights),
         )
         for end, step in _Trunk(read_graph(content)).steps.items()
-        if isinstance(step, _Convolution)
+        if isinstance(step, FoldedConvolution)
     )
 
 
@@ -178,12 +152,7 @@ class _Trunk:
     def __init__(self, graph: Graph, kept: Collection[str] = ()) -> None:
         self._graph = graph
         self._kept = frozenset(kept)
-        self._consumers: dict[str, list[Node]] = {}
-        for node in graph.nodes:
-            for name in node.inputs:
-                self._consumers.setdefault(name, []).append(node)
-        self._producers = {name: node for node in graph.nodes for name in node.outputs}
-        self._constants = self._read_constants()
+        self._reading = GraphReading(graph)
         self.steps: dict[str, _Step] = {}
         self.rectified: set[str] = set()
         self.source_of: dict[str, str] = {}
@@ -198,24 +167,6 @@ class _Trunk:
             name = self.source_of[name]
         return name
 
-    def _read_constants(self) -> dict[str, Array]:
-        """Weights that are stored in 16 bits and cast to 32 by the graph."""
-        found: dict[str, Array] = {}
-        for node in self._graph.nodes:
-            if node.op_type == "Cast" and node.integers("to") == (1,):
-                values = self._graph.constant(node.inputs[0])
-                if values is not None:
-                    found[node.outputs[0]] = values
-        return found
-
-    def _constant(self, name: str) -> Array | None:
-        if name not in self._constants:
-            values = self._graph.constant(name)
-            if values is None:
-                return None
-            self._constants[name] = values
-        return self._constants[name]
-
     def _find(self) -> None:
         wanted = self._before(OUTPUT_PROBABILITIES)
         for node in self._graph.nodes:
@@ -223,7 +174,7 @@ class _Trunk:
                 continue
             step: _Step | None = None
             if node.op_type == "Conv":
-                step = self._convolution(node)
+                step = self._reading.folded(node)
             elif node.op_type == "MaxPool":
                 step = self._pool(node)
             if step is None or step.end in self._kept:
@@ -243,63 +194,21 @@ class _Trunk:
         waiting = [output]
         while waiting:
             name = waiting.pop()
-            node = self._producers.get(name)
+            node = self._reading.producers.get(name)
             if name in found or node is None:
                 continue
             found.add(name)
             waiting += node.inputs
         return found
 
-    def _convolution(self, node: Node) -> _Convolution | None:
-        weights = self._constant(node.inputs[1])
-        stored = self._constant(node.inputs[2]) if len(node.inputs) > 2 else np.zeros(1)
-        if weights is None or stored is None or weights.ndim != 4 or weights.dtype.kind != "f":
-            return None
-        channels = len(weights)
-        factor, bias = np.ones(channels), np.broadcast_to(stored.astype(np.float64), channels)
-        end, swallowed, rectified = node.outputs[0], set[str](), False
-        summed = end
-        while not rectified and (after := self._only_consumer(end)) is not None:
-            other = [name for name in after.inputs if name != end]
-            values = self._per_channel(other[0], channels) if len(other) == 1 else None
-            if after.op_type == "Mul" and values is not None:
-                factor, bias = factor * values, bias * values
-            elif after.op_type == "Add" and values is not None:
-                bias = bias + values
-            elif after.op_type == "Relu":
-                rectified = True
-            else:
-                break
-            swallowed.add(end)
-            end = after.outputs[0]
-            summed = summed if rectified else end
-        return _Convolution(
-            node, weights, factor, bias, rectified, summed, end, frozenset(swallowed)
-        )
-
-    def _only_consumer(self, name: str) -> Node | None:
-        consumers = self._consumers.get(name, [])
-        return consumers[0] if len(consumers) == 1 and name not in self._graph.outputs else None
-
-    def _per_channel(self, name: str, channels: int) -> Array | None:
-        """A constant that is one number a channel [1, C, 1, 1] or one for all, as [C]."""
-        values = self._constant(name)
-        if values is None or values.dtype.kind != "f":
-            return None
-        if values.size == 1:
-            return np.full(channels, values.ravel()[0], np.float64)
-        if values.size == channels and values.shape[-3:] == (channels, 1, 1):
-            return values.ravel().astype(np.float64)
-        return None
-
     def _pool(self, node: Node) -> _Pool | None:
         source, pads, swallowed = node.inputs[0], node.integers("pads") or (0, 0, 0, 0), set[str]()
         if len(node.outputs) != 1 or any(name in node.attributes for name in ("auto_pad",)):
             return None
-        padding = self._producers.get(source)
-        if padding is not None and padding.op_type == "Pad" and self._only_consumer(source):
-            around = self._constant(padding.inputs[1])
-            filler = self._constant(padding.inputs[2]) if len(padding.inputs) > 2 else None
+        padding = self._reading.producers.get(source)
+        if padding is not None and padding.op_type == "Pad" and self._reading.only_consumer(source):
+            around = self._reading.constant(padding.inputs[1])
+            filler = self._reading.constant(padding.inputs[2]) if len(padding.inputs) > 2 else None
             zero = filler is None or not filler.any()
             # Zeros lose against any value that is not below zero, as no padding at all does.
             if (
@@ -343,7 +252,7 @@ class _Trunk:
 
 
 def _inputs(step: _Step) -> Sequence[str]:
-    return step.node.inputs[:1] if isinstance(step, _Convolution) else (step.source,)
+    return step.node.inputs[:1] if isinstance(step, FoldedConvolution) else (step.source,)
 
 
 class _Writer:
@@ -382,7 +291,7 @@ class _Writer:
         return [node for node in self._nodes if read.intersection(node.outputs)]
 
     def _write(self, step: _Step) -> None:
-        if isinstance(step, _Convolution):
+        if isinstance(step, FoldedConvolution):
             self._write_convolution(step)
         else:
             attributes = {**step.node.attributes, "pads": list_attribute("pads", step.pads)}
@@ -390,7 +299,7 @@ class _Writer:
             self._nodes.append(Node("MaxPool", (source,), (f"{step.end}_float",), attributes))
             self._round(f"{step.end}_float", step.end)
 
-    def _write_convolution(self, step: _Convolution) -> None:
+    def _write_convolution(self, step: FoldedConvolution) -> None:
         source = step.node.inputs[0]
         read = self._as_integers(source)
         scale_in, _ = self._affine(source)

@@ -65,7 +65,12 @@ def written(number: int, value: int | str | Bytes) -> bytes:
     if isinstance(value, int):
         return _varint_bytes(number << 3 | _VARINT) + _varint_bytes(value & (2**64 - 1))
     content = value.encode() if isinstance(value, str) else value
-    return b"".join((_varint_bytes(number << 3 | _BYTES), _varint_bytes(len(content)), content))
+    return heading(number, len(content)) + content
+
+
+def heading(number: int, length: int) -> bytes:
+    """What stands before the ``length`` bytes of a field, for content too large to be copied."""
+    return _varint_bytes(number << 3 | _BYTES) + _varint_bytes(length)
 
 
 def _signed(value: int) -> int:
