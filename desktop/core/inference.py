@@ -98,7 +98,6 @@ class PanelSession:
         streams: Callers of ``predict`` that run at once. With as many streams as threads each
             model runs on its caller's thread, which is the fastest way through a folder; with one
             stream all threads work on the same image, which is the fastest answer for one image.
-            The two differ by the rounding of float32; see ``processor_form``.
         precision: ``auto`` = 16 bits on an accelerator where the answers to drawn films stay the
             same, else 32; or one of the others. Says nothing about the CPU.
         on_cpu: Which models run in int8 where the CPU runs them; see ``plan_precision``.
@@ -300,10 +299,8 @@ class PanelSession:
         if precision == "int8" and plan.recipe is not None and model.name in plan.int8:
             return int8_form(model, plan.recipe, plan.bits)
         content = read_verified(model)
-        # Where threads share one image, direct convolutions share it better.
-        alone = device == "cpu" and self._threads <= self.streams
         try:
-            return processor_form(content) if alone else lean_form(content)
+            return processor_form(content) if device == "cpu" else lean_form(content)
         except ValueError:
             return content  # ONNX Runtime says what is wrong with it
 

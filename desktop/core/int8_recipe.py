@@ -20,7 +20,7 @@ import numpy as np
 
 from desktop.core.catalogue import Panel, PanelModel, read_verified
 from desktop.core.errors import ModelRefused
-from desktop.core.processor_form import lean_form
+from desktop.core.processor_form import lean_form, processor_form
 from desktop.core.quantised import (
     QUANTISER_VERSION,
     Corrections,
@@ -213,7 +213,7 @@ def int8_form(model: PanelModel, recipe: PanelRecipe, bits: WeightBits) -> bytes
     try:
         if form is None:
             raise ValueError("no form")
-        return quantise(
+        whole = quantise(
             lean_form(content),
             recipe.models[model.name].ranges,
             bits,
@@ -221,6 +221,7 @@ def int8_form(model: PanelModel, recipe: PanelRecipe, bits: WeightBits) -> bytes
             form.score,
             form.corrections,
         )
+        return processor_form(whole)  # for what stayed fp32
     except (ValueError, OverflowError) as error:
         raise ModelRefused(
             "MODEL-13",

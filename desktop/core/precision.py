@@ -23,6 +23,7 @@ from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.int8_recipe import INT8_NAME, Agreement, PanelRecipe, recipe_of
 from desktop.core.places import data_home, make_private_folder
 from desktop.core.processor import Processor, this_processor
+from desktop.core.processor_form import FORM_VERSION
 from desktop.core.quantised import QUANTISER_VERSION, WeightBits
 
 SMALLEST_AGREEMENT = 0.995
@@ -239,7 +240,7 @@ def proof_key(panel: Panel, processor: Processor) -> str:
     return " | ".join(
         (
             panel.fingerprint,
-            f"quantiser {QUANTISER_VERSION}, {processor.weight_bits} bits",
+            f"quantiser {QUANTISER_VERSION}, form {FORM_VERSION}, {processor.weight_bits} bits",
             f"ONNX Runtime {onnxruntime.__version__}",
             processor.words,
         )

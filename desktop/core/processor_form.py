@@ -11,6 +11,9 @@ from desktop.core.repeated_channels import merge_repeated_channels
 from desktop.core.stride_hoisting import hoist_strides
 from desktop.core.winograd import transform_small_convolutions
 
+FORM_VERSION = 1
+"""Goes up when the same file gives another form: what was measured with the old one is void."""
+
 _WITH_INNER_GRAPHS = frozenset({"If", "Loop", "Scan", "SequenceMap"})
 
 

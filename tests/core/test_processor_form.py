@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from desktop.core.catalogue import open_panel, read_verified
-from desktop.core.inference import PanelSession, drawn_films, make_session
+from desktop.core.inference import drawn_films, make_session
 from desktop.core.map_sizes import map_sizes
 from desktop.core.onnx_graph import read_graph
 from desktop.core.processor_form import lean_form, processor_form
@@ -136,19 +136,6 @@ def test_small_networks_have_nothing_to_leave_out(name: str) -> None:
     content = read_verified(model)
     assert lean_form(content) is content
     assert processor_form(content) is content
-
-
-def test_the_fast_way_through_a_folder_answers_like_the_fast_way_to_one_film() -> None:
-    panel = open_panel("covid19")
-    films = drawn_films(panel.input_sizes[0])
-    folder, film = (
-        PanelSession(panel, "cpu", 2, streams=streams).predict(films) for streams in (2, 1)
-    )
-    for mine, theirs in zip(folder, film, strict=True):
-        for one, other in zip(mine.predictions, theirs.predictions, strict=True):
-            assert one.vote == other.vote
-            assert np.allclose(one.probabilities, other.probabilities, atol=2e-6)
-            assert np.allclose(one.cams, other.cams, atol=2e-6)
 
 
 def test_answers_do_not_depend_on_who_else_is_in_the_batch() -> None:
