@@ -21,7 +21,7 @@ class Measured:
 
     Attributes:
         core_ms: Processor time of one full-size film through decoder and four models, ms of one
-            core: 11.1 ms a film on two cores by ``tests/benchmarks/bench_pipeline.py``.
+            core: both cores' time by ``tests/benchmarks/bench_pipeline.py``, idle moments included.
         film_mb: Mean size of those 60 JPEG films, MB.
         list_us: Listing and cutting one film on the machine that starts the run, microseconds;
             without the time of the storage. ``tests/benchmarks/bench_cluster_driver.py``.

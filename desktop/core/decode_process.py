@@ -44,10 +44,12 @@ class DecodePool:
     """Worker processes that turn files into model pixels; keeps the ``Decoder`` protocol.
 
     Use as a context manager; leaving it ends the workers at once, also mid-decode. Starting is
-    asynchronous, so create the pool before loading the models. One thread drives it.
+    asynchronous, so create the pool before loading the models. One thread drives it. The first
+    process is started at once, the others when there is more in hand than those before them hold:
+    starting one costs as much as decoding sixty films.
 
     Args:
-        workers: Number of processes, at least 1.
+        workers: Number of processes at most, at least 1.
         ahead: Files decoded or in hand before they are asked for, over all workers.
         sizes: Input sizes (height, width) to make room for; others later cost a restart.
         film: Also make room for reduced films.
@@ -73,7 +75,7 @@ class DecodePool:
         self._slot_bytes = _slot_bytes(sizes, film)
         self._workers: list[_Worker] = []
         self._closed = False
-        self._start()
+        self._start(1)
 
     def decode(
         self, sources: Iterable[FoundFile], sizes: Sizes, *, film: bool = False
@@ -146,6 +148,8 @@ class DecodePool:
         needed = _slot_bytes(sizes, film)
         if needed > self._slot_bytes:
             self._grow(needed)
+        if not any(worker.free for worker in self._workers):
+            self._start(1)
         worker = min(self._workers, key=lambda one: len(one.tasks))
         if not worker.free:
             raise ValueError("there is no room")
@@ -198,20 +202,21 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _start(self) -> None:
-        self._workers = [
-            _Worker(self._slots, self._slot_bytes, self._time_limit_s) for _ in range(self._count)
-        ]
+    def _start(self, more: int) -> None:
+        for _ in range(min(more, self._count - len(self._workers))):
+            self._workers.append(_Worker(self._slots, self._slot_bytes, self._time_limit_s))
 
     def _grow(self, needed: int) -> None:
         """Larger slots need fresh workers; what the old ones hold is handed over."""
         held = [task for worker in self._workers for task in worker.tasks]
+        count = len(self._workers)
         for worker in self._workers:
             worker.end()
+        self._workers.clear()
         self._slot_bytes = needed
-        self._start()
+        self._start(count)
         for place, task in enumerate(held):
-            self._workers[place % self._count].take_over([task])
+            self._workers[place % count].take_over([task])
 
     def _pump(self, timeout_s: float) -> None:
         """Take in what the workers say, and look after them."""

@@ -278,8 +278,8 @@ class PanelSession:
         if device in ONE_AT_A_TIME:
             loaded = replace(loaded, turn=threading.Lock())
         for model in self.panel.models:
-            content = self._content(model, device, precision)
             try:
+                content = self._content(model, device, precision)
                 session = self._session(content, device, precision, model)
                 if _device_of(session) != device:
                     raise _DeviceFailed

@@ -41,7 +41,21 @@ def test_a_folders_size_is_told_where_it_was_measured() -> None:
     run = {"files": 1000, "ms_wall": 2.0, "ms_cpu": 3.0, "largest_mb": 400.0}
     scale = {"clock": True, "load_before": 0.1, "first_row_seconds": 1.44, "few": run}
     scale["many"] = {**run, "files": 100_000, "ms_wall": 2.02, "largest_mb": 410.0}
-    text = speed_table.table({**measured(True, pipeline=0.02), "scale": scale})
-    assert "a folder of 100,000 files with one of 1,000 | 1.01 times the time" in text
-    assert "+10 MB" in text
+    tiny = {**scale, "clock": False, "many": {**scale["many"], "ms_cpu": 3.6}}
+    text = speed_table.table(
+        {**measured(True, pipeline=0.02), "scale_of_films": scale, "scale": tiny}
+    )
+    of_films, of_tiny = (line for line in text.splitlines() if "a folder of 100,000" in line)
+    assert "1,000 | full-size films: 1.01 times the time an image by the clock" in of_films
+    assert "+10 MB" in of_films
+    assert "small films" in of_tiny
+    assert "1.20 times the time an image by processor time (+0.60 ms)" in of_tiny
     assert "first row | 1.4 s" in text
+
+
+def test_what_the_engine_leaves_out_is_told() -> None:
+    found = measured(True, pipeline=0.02, sgemm=0.01)
+    found["pipeline"]["gflop_run"] = 1.6
+    text = speed_table.table(found)
+    assert "2.00 billion multiplications and additions an image" in text
+    assert "the same answers with 1.60" in text
