@@ -75,7 +75,7 @@ def _why_not(costs: Mapping[str, float]) -> str:
 def _products(found: Mapping[str, Any]) -> str:
     return (
         f"The files state {found['gflop_an_image']:.2f} billion multiplications and additions an "
-        f"image; the engine gives the same answers with {found['gflop_run']:.2f}: "
+        f"image; the engine gives the same answers, but for rounding, with {found['gflop_run']:.2f}: "
         "[Batch, Speed](docs/batch.md#speed)."
     )
 

@@ -58,4 +58,4 @@ def test_what_the_engine_leaves_out_is_told() -> None:
     found["pipeline"]["gflop_run"] = 1.6
     text = speed_table.table(found)
     assert "2.00 billion multiplications and additions an image" in text
-    assert "the same answers with 1.60" in text
+    assert "the same answers, but for rounding, with 1.60" in text
