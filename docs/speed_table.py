@@ -75,8 +75,8 @@ def _why_not(costs: Mapping[str, float]) -> str:
 def _products(found: Mapping[str, Any]) -> str:
     return (
         f"The files state {found['gflop_an_image']:.2f} billion multiplications and additions an "
-        f"image; the engine gives the same answers, but for rounding, with {found['gflop_run']:.2f}: "
-        "[Batch, Speed](docs/batch.md#speed)."
+        "image; the engine gives the same answers, but for rounding, with "
+        f"{found['gflop_run']:.2f}: [Batch, Speed](docs/batch.md#speed)."
     )
 
 
