@@ -20,12 +20,13 @@ def test_the_manual_has_the_figures_of_the_formula() -> None:
 
 def test_processors_are_the_bottleneck_where_storage_is_plenty() -> None:
     rich = replace(Assumed(), storage_gb_s=1e6, node_gb_s=1e6)
-    found = plan(rich)
+    known = Measured(core_ms=32.2)
+    found = plan(rich, known)
     assert found.bottleneck == "processors"
     by_hand = 100_000_000 * 0.0322 / 3600 / (10 * 32 * 0.85)
     assert found.labelling_hours == pytest.approx(by_hand)
     assert found.price == pytest.approx(by_hand * 320 * 0.04)
-    half = plan(replace(rich, nodes=20))
+    half = plan(replace(rich, nodes=20), known)
     assert half.labelling_hours == pytest.approx(by_hand / 2)
     assert half.price == pytest.approx(found.price)
 
