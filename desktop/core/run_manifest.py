@@ -15,7 +15,7 @@ from typing import Any
 import onnxruntime
 
 import desktop
-from desktop.core.atomic import atomic_write_text
+from desktop.core.atomic import atomic_write_text, remove_leftovers
 from desktop.core.catalogue import Panel
 from desktop.core.contract import CONTRACT_VERSION, RESEARCH_USE
 from desktop.core.devices import DeviceReport
@@ -62,6 +62,8 @@ def write_manifest(output: Path, facts: RunFacts) -> Path:
         OutputFailed: See ``atomic_write``.
     """
     target = manifest_path(output)
+    # The run that writes the table is the one that may write here.
+    remove_leftovers(target)
     with atomic_write_text(target) as stream:
         stream.write(json.dumps(manifest(facts), indent=2, ensure_ascii=False) + "\n")
     return target

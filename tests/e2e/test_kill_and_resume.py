@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.core.atomic import atomic_write
 from tests import command
 from tests.tiny_models import write_panel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 STAMP_NS = 1_700_000_000_000_000_000
-FILMS = 26
+FILMS = 44
 SECOND_CONTENT = "film7.bmp"
 """A film that changes during the kills, to a content of the same size with the same time."""
 
@@ -142,7 +143,7 @@ def kill_and_resume(ground: Ground, kills: int, seed: int) -> None:
             # towards the end, where the table is written; the others leave rows to later runs.
             few = [dice.randrange(1, 6) for _ in range(4)]
             images = dice.choice((0, *few, dice.randrange(6, FILMS + 2)))
-            ground.kill(images, dice.uniform(0, 0.2 if images else 1.5))
+            ground.kill(images, dice.uniform(0, 0.1 if images else 1.5))
             table = ground.folder / ground.output
             if table.exists():  # whole, or not there
                 assert table.read_bytes() in ground.expected
@@ -155,6 +156,17 @@ def kill_and_resume(ground: Ground, kills: int, seed: int) -> None:
 def test_runs_killed_at_any_moment_go_on_and_give_the_same_bytes(tmp_path: Path) -> None:
     ground = prepared(tmp_path, "votes.csv")
     kill_and_resume(ground, 8, seed=3)
+
+
+def test_what_a_kill_left_of_table_and_manifest_is_removed(tmp_path: Path) -> None:
+    ground = prepared(tmp_path, "votes.csv")
+    for name in ("votes.csv", "votes.csv.run.json"):
+        with atomic_write(tmp_path / name):
+            (half,) = (path for path in tmp_path.glob(".cxr-quorum-*") if "left" not in path.name)
+            (tmp_path / f"{half.name[:21]}left.tmp").write_bytes(b"half a file")
+    for name in ("votes.csv", "votes.csv.run.json"):
+        (tmp_path / name).unlink()
+    ground.finish(1)
 
 
 @pytest.mark.slow
@@ -176,5 +188,5 @@ def test_a_hundred_kills_cost_nothing_but_time(
     ground = prepared(tmp_path, output, "--shape", shape)
     kill_and_resume(ground, kills, seed=kills + len(output) + len(shape))
     print(dict(ground.moments))
-    assert ground.moments["between rows"] > 0.4 * kills
+    assert ground.moments["between rows"] > 0.3 * kills
     assert ground.moments["resumed"] > 0
