@@ -81,9 +81,13 @@ def make_session(
     content: bytes, options: onnxruntime.SessionOptions, providers: Sequence[Provider]
 ) -> onnxruntime.InferenceSession:
     """An ONNX Runtime session that raises instead of falling back by itself and printing so."""
-    return onnxruntime.InferenceSession(
+    session = onnxruntime.InferenceSession(
         content, options, providers=list(providers), enable_fallback=0
     )
+    if hasattr(session, "_model_bytes"):
+        # Kept to make the session again on other providers, which nobody asks for: 120 MB.
+        session._model_bytes = b""
+    return session
 
 
 class PanelSession:

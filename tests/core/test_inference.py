@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import onnxruntime
 import pytest
 
 from desktop.core.accelerators import Provider
-from desktop.core.catalogue import open_panel
+from desktop.core.catalogue import open_panel, read_verified
 from desktop.core.devices import (
     DEVICES,
     checked_device,
@@ -203,3 +204,12 @@ def test_memory_messages_are_recognised() -> None:
     assert is_out_of_memory("std::bad_alloc")
     assert not is_out_of_memory("Non-zero status code")
     assert usable_cores() >= 1
+
+
+def test_a_session_does_not_keep_the_file_it_was_made_of(tmp_path: Path) -> None:
+    model = open_panel(write_panel(tmp_path)).models[0]
+    content = read_verified(model)
+    before = sys.getrefcount(content)
+    session = make_session(content, None, ["CPUExecutionProvider"])
+    assert sys.getrefcount(content) == before
+    assert session.run(None, {"pixels": films(1)})
