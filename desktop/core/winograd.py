@@ -66,6 +66,7 @@ def transform_small_convolutions(graph: Graph) -> Graph:
 def _is_plain(node: Node) -> bool:
     return (
         node.integers("pads") == (1, 1, 1, 1)
+        and not node.sizes_its_padding
         and node.integers("strides") in ((), (1, 1))
         and node.integers("dilations") in ((), (1, 1))
         and node.integers("group") in ((), (1,))
