@@ -432,6 +432,10 @@ class _Job:
 
 
 def _write_standard_output(text: str) -> None:
+    if sys.stdout.isatty():
+        # A file holds what a terminal would obey: there names are written as they are said.
+        end = "\r\n" if text.endswith("\r\n") else "\n"
+        text = end.join(printable(line) for line in text.split(end))
     # Bytes: the line ends are the table's own, whatever the terminal's encoding.
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()

@@ -72,6 +72,20 @@ def test_names_of_films_do_nothing_to_a_terminal(tmp_path: Path) -> None:
     assert output.is_file()
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_table_that_is_written_to_a_terminal_does_nothing_to_it(
+    tmp_path: Path, form: str
+) -> None:
+    folder, panel = hostile_folder(tmp_path / "films"), write_panel(tmp_path)
+    words: list[str | Path] = ["label", folder, "--panel", panel, "-o", "-", "--format", form]
+    said = in_a_terminal(words, tmp_path)
+    for sequence in OBEYED:
+        assert sequence not in said, (sequence, said)
+    rows = command.run(words, tmp_path).stdout
+    assert (CLEAR.encode() in rows) is (form == "csv")  # a pipe gets the very name
+    assert rows.count(b"sound.png") == said.count(b"sound.png") == 1
+
+
 def test_a_log_and_a_pipe_get_whole_printable_lines(tmp_path: Path) -> None:
     folder, panel = hostile_folder(tmp_path / "films"), write_panel(tmp_path)
     log = tmp_path / "log"
