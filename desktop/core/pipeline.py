@@ -40,8 +40,8 @@ class BatchPlan:
         streams: Micro-batches that run at once, each on one thread: nothing waits for the slowest
             part of an operator, so no core idles.
         decoders: Child processes that decode; a full-size film takes a fifth of a core's time to
-            decode, but as many decoders as streams fill every gap that the streams leave, first of
-            all when a run begins.
+            decode, so half as many as streams are plenty. Two cores have two all the same: they
+            fill every gap that the streams leave, first of all when a run begins.
         batch: Images in a micro-batch.
         ahead: Files decoded before the models ask for them; bounds the memory.
     """
@@ -56,7 +56,10 @@ def batch_plan(threads: int, batch: int | None = None) -> BatchPlan:
     """The plan for a number of processor threads; the models and the decoders share them."""
     size = batch or DEFAULT_BATCH
     return BatchPlan(
-        streams=threads, decoders=threads, batch=size, ahead=max(16, 4 * size * threads)
+        streams=threads,
+        decoders=max(min(threads, 2), (threads + 1) // 2),
+        batch=size,
+        ahead=max(16, 4 * size * threads),
     )
 
 
