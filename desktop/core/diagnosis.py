@@ -196,8 +196,9 @@ def choices(report: DeviceReport, asked_threads: int | None = None) -> tuple[Cho
         Choice(
             "batch",
             str(plan.batch),
-            "Weights are read once a batch, so that eight images cost 4 % less than in batches of "
-            "four; larger ones delay the first row and leave cores idle at a folder's end."
+            "Weights are read once a batch, so that eight images take 2 % less time than in "
+            "batches of four; larger ones delay the first row and leave cores idle at a folder's "
+            "end."
             if report.batch is None
             else "A probe at the start: the next larger one was hardly faster or had no room.",
         ),

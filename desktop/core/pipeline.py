@@ -24,8 +24,8 @@ from desktop.core.folder import FoundFile
 from desktop.core.inference import PanelSession
 from desktop.core.vote import verdict
 
-# Weights are read once a batch: 8 images cost 4 % less processor time an image than batches of 4,
-# 16 another 2 %, but then a folder's first row waits for 16 films and its end leaves cores idle.
+# Weights are read once a batch: 8 images take 2 % less time an image than batches of 4, 16 another
+# 2 % or so, but then a folder's first row waits for 16 films and its end leaves cores idle.
 DEFAULT_BATCH = 8
 MAX_REFUSED_IN_BATCH = 32
 
