@@ -31,7 +31,7 @@ _BLOCK = r"(<!-- generated: {name} -->\n)(.*?)(<!-- end: {name} -->)"
 
 def keyboard() -> str:
     """One table a group of the window's action table, with the keys as they are shipped."""
-    from desktop.gui.action_table import ACTIONS
+    from desktop.gui.actions.action import ACTIONS
 
     lines: list[str] = []
     for group in dict.fromkeys(action.group for action in ACTIONS):
@@ -45,8 +45,8 @@ def keyboard() -> str:
 
 def columns() -> str:
     """Every column of the shipped panel's table with its meaning."""
-    from desktop.core.catalogue import open_panel
-    from desktop.core.table_columns import table_columns
+    from desktop.core.export.columns import table_columns
+    from desktop.core.panels.registry import open_panel
 
     rows = [
         f"| `{item.name}` | {item.kind} | {item.meaning} |"
@@ -57,7 +57,7 @@ def columns() -> str:
 
 def codes() -> str:
     """The one table of codes, a heading for each family so that a page can link to it."""
-    from desktop.core.codes import all_codes
+    from desktop.core.error_codes import all_codes
 
     lines: list[str] = []
     rows = sorted(all_codes(), key=lambda item: item.code)
@@ -96,7 +96,7 @@ def commands() -> str:
 
 def states() -> str:
     """The words after ``is:`` that the search box knows."""
-    from desktop.core.query_terms import STATES
+    from desktop.core.review.query_terms import STATES
 
     rows = [f"| `is:{word}` | {meaning} |" for word, (_, meaning) in STATES.items()]
     return "\n".join(["| word | cases that |", "| --- | --- |", *rows])

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from desktop.core.catalogue import Panel, open_panel
+from desktop.core.panels.registry import Panel, open_panel
 
 #: (name in the scores, words) of the columns after the accuracy.
 _COLUMNS = {

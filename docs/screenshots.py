@@ -25,8 +25,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from PIL import Image
 
-from desktop.core.demo import write_samples
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.imaging.samples import write_samples
 
 SIZE = (1440, 900)
 FILM_SIZE = (1024, 880)
@@ -53,10 +53,10 @@ class Photographer:
     """One window on one folder, driven by its own actions."""
 
     def __init__(self, ward: Path) -> None:
-        from desktop.gui import theme
         from desktop.gui.app import make_application
-        from desktop.gui.main_window import MainWindow
-        from desktop.gui.preferences import Preferences
+        from desktop.gui.mainwindow.main_window import MainWindow
+        from desktop.gui.settings.preferences import Preferences
+        from desktop.gui.style import theme
 
         self.application = make_application()
         theme.apply_choice(self.application, "dark", 1.0)
@@ -110,7 +110,7 @@ class Photographer:
 
     def set_theme(self, name: str) -> None:
         """Dark or light, as the settings do it."""
-        from desktop.gui import theme
+        from desktop.gui.style import theme
 
         theme.apply_choice(self.application, name, 1.0)
         self.settle()

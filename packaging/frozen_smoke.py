@@ -33,7 +33,7 @@ def draw_films(folder: Path) -> None:
     """Write a few phantoms and one broken file."""
     from PIL import Image
 
-    from desktop.core.phantoms import FILM_KINDS, draw_phantom
+    from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 
     folder.mkdir(parents=True)
     for number in range(FILMS):

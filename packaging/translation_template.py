@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 import PySide6
 
-from desktop.core.atomic import atomic_write
-from desktop.core.settings import explanations
+from desktop.core.system.atomic_write import atomic_write
+from desktop.gui.settings.schema import explanations
 
 TEMPLATE = ROOT / "desktop" / "assets" / "i18n" / "cxr_quorum.ts"
 _SETTINGS = "Settings"
@@ -31,7 +31,7 @@ def template() -> bytes:
     """The template as it should be now, UTF-8."""
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.ts"
-        _lupdate(sorted((ROOT / "desktop" / "gui").glob("*.py")), found)
+        _lupdate(sorted((ROOT / "desktop" / "gui").rglob("*.py")), found)
         tree = ElementTree.parse(found)
     texts: dict[str, list[tuple[str, str]]] = {}
     for context in tree.getroot().iter("context"):

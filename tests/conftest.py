@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from desktop.core.places import HOME_VARIABLE
-from tests.data_location import shared_data
+from desktop.core.system.app_dirs import HOME_VARIABLE
+from tests.helpers.data_location import shared_data
 
 # The same examples on every machine and no folder of earlier ones: a failure is never a surprise.
 # No deadline: how long an example takes says more about the machine than about the code.
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests marked ``data`` where the public X-rays are not on this machine."""
     if shared_data() is not None:
         return
-    absent = pytest.mark.skip(reason="needs the public X-rays; see tests/data_location.py")
+    absent = pytest.mark.skip(reason="needs the public X-rays; see tests/helpers/data_location.py")
     for item in items:
         if "data" in item.keywords:
             item.add_marker(absent)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.core.errors import CxrError
-from training.studies import add_studies
+from training.cli.studies import add_studies
 
 # Before TensorFlow is imported: its start-up chatter would stand between the progress lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -209,14 +209,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.command == "report":
-        from training.report import write_report
+        from training.report.report import write_report
 
         for path in write_report(options.models, options.output):
             print(path)
         return
-    from training import commands
-    from training.audit import refuse_leaks
-    from training.splits import split
+    from training.audit.audit import refuse_leaks
+    from training.cli import commands
+    from training.data.split import split
 
     if options.command == "fit":
         changes: dict[str, object] = {
@@ -226,7 +226,7 @@ def _run(options: argparse.Namespace) -> None:
         }
         recipe = commands.recipe_for(options.panel, options.data)
         if options.epochs is not None:
-            from training.config import config_for
+            from training.configs import config_for
 
             side = config_for(options.model, recipe.panel).stages[-1][1]
             changes["stages"] = ((options.epochs, side),)
@@ -253,7 +253,7 @@ def _run(options: argparse.Namespace) -> None:
             options.version or commands.default_version(),
         )
     elif options.command == "evaluate":
-        from training.evaluation import evaluate_films, evaluate_table
+        from training.evaluation.evaluate import evaluate_films, evaluate_table
 
         if options.csv is None:
             found = evaluate_films(options.panel_folder, options.data, options.metadata)
@@ -262,7 +262,7 @@ def _run(options: argparse.Namespace) -> None:
                 options.panel_folder, options.csv, options.labels, options.metadata
             )
         if options.json:
-            from training.checkpoints import write_json
+            from training.runtime.files import write_json
 
             write_json(options.json, found)
     elif options.smoke:

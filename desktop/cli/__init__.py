@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from desktop.cli.arguments import COMMANDS, parse
 from desktop.core.errors import CxrError, UsageError
-from desktop.core.names import printable
+from desktop.core.system.text import printable
 
 __all__ = ["COMMANDS", "main"]
 

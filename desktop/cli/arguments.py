@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import desktop
-from desktop.core.contract import RESEARCH_USE
-from desktop.core.names import printable
-from desktop.core.path_list import place
+from desktop.core.files.path_list import place
+from desktop.core.panels.contract import RESEARCH_USE
+from desktop.core.system.text import printable
 
 COMMANDS = ("label", "models", "doctor", "prove", "demo", "codes")
 DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu")

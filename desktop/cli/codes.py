@@ -9,7 +9,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from desktop.core.codes import all_codes
+from desktop.core.error_codes import all_codes
 from desktop.core.errors import UsageError
 
 

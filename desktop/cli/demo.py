@@ -15,20 +15,20 @@ from rich.table import Table
 from rich.text import Text
 
 from desktop.cli.progress import RunProgress
-from desktop.core.catalogue import Panel, open_panel
-from desktop.core.contract import RESEARCH_USE
-from desktop.core.decode_process import DecodePool
-from desktop.core.demo import write_samples
-from desktop.core.devices import checked_device, usable_cores
-from desktop.core.folder import natural_key
-from desktop.core.gather import gather
-from desktop.core.inference import PanelSession
-from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.model_trial import try_panel
-from desktop.core.names import printable
-from desktop.core.pipeline import batch_plan
-from desktop.core.run_manifest import RunFacts, write_manifest
-from desktop.core.table_columns import TableRow
+from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.pipeline import batch_plan
+from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.export.columns import TableRow
+from desktop.core.files.inputs import gather
+from desktop.core.files.listing import natural_key
+from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.samples import write_samples
+from desktop.core.inference.devices import checked_device, usable_cores
+from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.contract import RESEARCH_USE
+from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.system.text import printable
 from desktop.core.vote import consensus_text, rule_text, short_names
 
 _CLASS_STYLES = ("dark_orange", "cyan", "medium_purple1", "green", "yellow", "blue")

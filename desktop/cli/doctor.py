@@ -6,11 +6,11 @@ import argparse
 import dataclasses
 import json
 
-from desktop.core.devices import checked_device
-from desktop.core.diagnosis import Diagnosis, diagnose
-from desktop.core.names import printable
-from desktop.core.pipeline import batch_plan
-from desktop.core.precision import checked_precision
+from desktop.core.batch.pipeline import batch_plan
+from desktop.core.diagnostics.system import Diagnosis, diagnose
+from desktop.core.inference.devices import checked_device
+from desktop.core.inference.precision import checked_precision
+from desktop.core.system.text import printable
 
 
 def run(arguments: argparse.Namespace) -> int:

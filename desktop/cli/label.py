@@ -17,31 +17,30 @@ from pathlib import Path
 from rich.console import Console
 
 import desktop
-from desktop.cli.progress import RunProgress
-from desktop.cli.stop import StopSignals
-from desktop.cli.summary import log_end, summary
-from desktop.core.cancel import CancelToken
-from desktop.core.catalogue import Panel, open_panel
-from desktop.core.decode_process import DecodePool
-from desktop.core.decoding import Decoder
-from desktop.core.devices import checked_device, usable_cores
+from desktop.cli.progress import RunProgress, log_end, summary
+from desktop.cli.signals import StopSignals
+from desktop.core.batch.event_log import STANDARD_ERROR, RunLog
+from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.output_check import refuse_to_write_over
+from desktop.core.batch.pipeline import LabelledCase, batch_plan
+from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.errors import CxrError, UsageError
-from desktop.core.export_csv import FORMATS, Table, TableFormat
-from desktop.core.folder import FoundFile
-from desktop.core.gather import gather, nothing_found
-from desktop.core.guarded_session import GuardedSession
-from desktop.core.inference import PanelSession
-from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.model_trial import bounded_memory, try_panel
-from desktop.core.names import printable
-from desktop.core.output_guard import refuse_to_write_over
-from desktop.core.path_list import PlaceList, refuse_addresses
-from desktop.core.pipeline import LabelledCase, batch_plan
-from desktop.core.precision import PrecisionPlan, checked_precision, plan_precision
-from desktop.core.run_log import STANDARD_ERROR, RunLog
-from desktop.core.run_manifest import RunFacts, write_manifest
-from desktop.core.table_columns import TableRow
-from desktop.core.watch import FolderWatch
+from desktop.core.export.columns import TableRow
+from desktop.core.export.table import FORMATS, Table, TableFormat
+from desktop.core.files.inputs import gather, nothing_found
+from desktop.core.files.listing import FoundFile
+from desktop.core.files.path_list import PlaceList, refuse_addresses
+from desktop.core.files.watch import FolderWatch
+from desktop.core.imaging.decoder import Decoder
+from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.inference.devices import checked_device, usable_cores
+from desktop.core.inference.precision import PrecisionPlan, checked_precision, plan_precision
+from desktop.core.inference.sandbox import bounded_memory, try_panel
+from desktop.core.inference.session import PanelSession
+from desktop.core.inference.watchdog import GuardedSession
+from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.system.cancel_token import CancelToken
+from desktop.core.system.text import printable
 
 EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 STANDARD_OUTPUT = "-"

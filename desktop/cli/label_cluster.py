@@ -20,30 +20,29 @@ from desktop.cli.label import (
     refuse_precious_targets,
     table_format,
 )
-from desktop.cli.progress import RunProgress
-from desktop.cli.stop import StopSignals
-from desktop.cli.summary import log_end, summary
-from desktop.cluster.cluster_run import (
+from desktop.cli.progress import RunProgress, log_end, summary
+from desktop.cli.signals import StopSignals
+from desktop.cluster.inputs import Film, list_films
+from desktop.cluster.ray_backend import ClusterSettings, RayCluster, require_ray
+from desktop.cluster.run import (
     ClusterRun,
     PartSettings,
     checked_part_size,
     default_store,
 )
-from desktop.cluster.part_labeller import Job, PartReport
-from desktop.cluster.ray_engine import ClusterSettings, RayCluster, require_ray
-from desktop.cluster.sources import Film, list_films
-from desktop.core.cancel import CancelToken
-from desktop.core.catalogue import open_panel
-from desktop.core.devices import DeviceReport, checked_device
+from desktop.cluster.worker import Job, PartReport
+from desktop.core.batch.event_log import STANDARD_ERROR, RunLog
+from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.run import RunSettings
 from desktop.core.errors import CxrError, UsageError
-from desktop.core.gather import nothing_found
-from desktop.core.label_run import RunSettings
-from desktop.core.model_trial import try_panel
-from desktop.core.names import printable
-from desktop.core.path_list import is_address
-from desktop.core.precision import checked_precision, plan_precision
-from desktop.core.run_log import STANDARD_ERROR, RunLog
-from desktop.core.run_manifest import RunFacts, write_manifest
+from desktop.core.files.inputs import nothing_found
+from desktop.core.files.path_list import is_address
+from desktop.core.inference.devices import DeviceReport, checked_device
+from desktop.core.inference.precision import checked_precision, plan_precision
+from desktop.core.inference.sandbox import try_panel
+from desktop.core.panels.registry import open_panel
+from desktop.core.system.cancel_token import CancelToken
+from desktop.core.system.text import printable
 
 _NOT_ON_CLUSTER = (
     ("watch", "--watch"),

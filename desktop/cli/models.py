@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from desktop.core.catalogue import Panel, PanelModel, open_panel, survey_panels
 from desktop.core.errors import ModelRefused
-from desktop.core.inference import PanelSession
-from desktop.core.model_trial import try_panel
-from desktop.core.names import printable
+from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.registry import Panel, PanelModel, open_panel, survey_panels
+from desktop.core.system.text import printable
 
 
 def run(arguments: argparse.Namespace) -> int:

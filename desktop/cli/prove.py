@@ -7,19 +7,19 @@ import dataclasses
 import json
 import sys
 
-from desktop.core.catalogue import Panel, open_panel
-from desktop.core.gather import gather
-from desktop.core.model_trial import try_panel
-from desktop.core.names import printable
-from desktop.core.precision import (
+from desktop.core.diagnostics.int8_benchmark import prove
+from desktop.core.files.inputs import gather
+from desktop.core.inference.cpu import this_processor
+from desktop.core.inference.precision import (
     SMALLEST_AGREEMENT,
     SMALLEST_PANEL_GAIN,
     Proof,
     plan_precision,
     proof_path,
 )
-from desktop.core.precision_trial import prove
-from desktop.core.processor import this_processor
+from desktop.core.inference.sandbox import try_panel
+from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.system.text import printable
 
 
 def run(arguments: argparse.Namespace) -> int:

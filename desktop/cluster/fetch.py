@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from desktop.cluster.sources import Film, open_address
-from desktop.core.decoding import file_sha256
+from desktop.cluster.inputs import Film, open_address
+from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused, UsageError
-from desktop.core.file_bytes import MAX_FILE_BYTES
-from desktop.core.folder import FoundFile
-from desktop.core.path_list import is_address
-from desktop.core.refusals import refused
+from desktop.core.files.listing import FoundFile
+from desktop.core.files.path_list import is_address
+from desktop.core.imaging.decoder import file_sha256
+from desktop.core.imaging.file_reader import MAX_FILE_BYTES
 
 _PREFIX = "cxr-quorum-films-"
 _PAUSES_S = (0.5, 1.0, 2.0)

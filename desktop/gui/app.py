@@ -12,10 +12,10 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QApplication
 
 import desktop
-from desktop.core.contract import MANIFEST_NAME
-from desktop.gui import icons, theme
-from desktop.gui.main_window import MainWindow
-from desktop.gui.preferences import Preferences
+from desktop.core.panels.contract import MANIFEST_NAME
+from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.settings.preferences import Preferences
+from desktop.gui.style import icons, theme
 from desktop.gui.translations import install_translations
 
 _SHARE_OF_SCREEN = 0.8

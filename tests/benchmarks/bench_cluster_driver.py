@@ -13,13 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from desktop.cluster.cluster_run import ClusterRun, PartSettings
-from desktop.cluster.parts import FinishedFilm, encode_part, films_of, identity
-from desktop.cluster.sources import Film
+from desktop.cluster.inputs import Film
+from desktop.cluster.partition import FinishedFilm, encode_part, films_of, identity
+from desktop.cluster.run import ClusterRun, PartSettings
+from desktop.core.batch.result_json import answer_text
+from desktop.core.batch.run import RunSettings
 from desktop.core.cases import CaseResult, Prediction
-from desktop.core.catalogue import open_panel
-from desktop.core.label_run import RunSettings
-from desktop.core.stored_answer import answer_text
+from desktop.core.panels.registry import open_panel
 
 
 def main() -> None:

@@ -23,11 +23,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QPointF
 
-from desktop.core.pixels import Radiograph, Window
-from desktop.gui import theme
+from desktop.core.imaging.decode import Radiograph, Window
 from desktop.gui.app import make_application
-from desktop.gui.image_view import ImageView
-from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
+from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer
+from desktop.gui.style import theme
+from desktop.gui.viewer.image_view import ImageView
 from tests.benchmarks.gauge import Figure, Spent, ThreadGauge, percentile, print_figures
 
 LIMIT_MS = 8.0

@@ -24,16 +24,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from desktop.core.catalogue import Panel, open_panel
-from desktop.core.decoding import ThreadDecoder, decode_file
-from desktop.core.folder import FoundFile
-from desktop.core.gather import gather
-from desktop.core.inference import PanelSession
-from desktop.core.int8_recipe import recipe_of
-from desktop.core.pipeline import DEFAULT_BATCH, label
-from desktop.core.precision import ALL_FP32, PrecisionPlan
-from desktop.core.processor import this_processor
-from tests.data_location import shared_data
+from desktop.core.batch.pipeline import DEFAULT_BATCH, label
+from desktop.core.files.inputs import gather
+from desktop.core.files.listing import FoundFile
+from desktop.core.imaging.decoder import ThreadDecoder, decode_file
+from desktop.core.inference.cpu import this_processor
+from desktop.core.inference.int8_recipe import recipe_of
+from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.registry import Panel, open_panel
+from tests.helpers.data_location import shared_data
 
 
 def main() -> None:

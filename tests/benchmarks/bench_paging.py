@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.benchmarks.bench_window import WindowBench
 from tests.benchmarks.film_folders import make_folder
 from tests.benchmarks.gauge import Figure, family_mb, print_figures, resident_mb
-from tests.tiny_models import write_panel
+from tests.helpers.tiny_models import write_panel
 
 PAGES_AN_HOUR = 3000
 _EVERY = 50

@@ -52,12 +52,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import onnx
 
-from desktop.core.catalogue import open_panel, read_verified
-from desktop.core.devices import usable_cores
-from desktop.core.gather import gather
-from desktop.core.processor_form import processor_form
+from desktop.core.files.inputs import gather
+from desktop.core.inference.devices import usable_cores
+from desktop.core.onnx_graph.optimize import processor_form
+from desktop.core.panels.registry import open_panel, read_verified
 from tests.benchmarks.speed_ratios import Cost, figures, report
-from tests.data_location import shared_data
+from tests.helpers.data_location import shared_data
 
 PEERS = {"torch": "torch", "pipeline:openvino": "openvino"}
 """Contender -> the package it needs."""

@@ -16,14 +16,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from desktop.core import decisions
-from desktop.core.case_query import select_text
 from desktop.core.cases import OPEN, CaseResult, Prediction
-from desktop.core.decisions import make_step
-from desktop.core.review_store import ReviewStore
+from desktop.core.review import decisions
+from desktop.core.review.decisions import make_step
+from desktop.core.review.query import select_text
+from desktop.core.store.review_store import ReviewStore
 from desktop.core.vote import verdict
 from tests.benchmarks.gauge import Figure, Spent, ThreadGauge, percentile, print_figures
-from tests.review_cases import CLASSES, MODELS, STAMP, fact, labelling, manifest
+from tests.helpers.review_cases import CLASSES, MODELS, STAMP, fact, labelling, manifest
 
 Value = TypeVar("Value")
 QUERIES = (

@@ -37,15 +37,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image
 
-from desktop.core.catalogue import open_panel
-from desktop.core.decoding import Decoded
-from desktop.core.folder import FoundFile
-from desktop.core.gather import gather
-from desktop.core.inference import PanelSession
-from desktop.core.label_run import LabelRun, RunSettings
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.files.inputs import gather
+from desktop.core.files.listing import FoundFile
+from desktop.core.imaging.decoder import Decoded
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.registry import open_panel
 from tests.benchmarks.gauge import family_mb
-from tests.tiny_models import write_panel
+from tests.helpers.tiny_models import write_panel
 
 ROOT = Path(__file__).resolve().parents[2]
 FILMS = 40

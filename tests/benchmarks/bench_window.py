@@ -35,12 +35,12 @@ from tests.benchmarks.gauge import (
     print_figures,
     resident_mb,
 )
-from tests.tiny_models import write_panel
+from tests.helpers.tiny_models import write_panel
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication, QWidget
 
-    from desktop.gui.main_window import MainWindow
+    from desktop.gui.mainwindow.main_window import MainWindow
 
 PARTS = ("start", "list", "lateness", "jump", "next")
 _TICK_MS = 5
@@ -92,8 +92,8 @@ def start_of_program() -> list[Figure]:
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from desktop.gui.app import make_application\n"
         "from desktop.gui import theme\n"
-        "from desktop.gui.main_window import MainWindow\n"
-        "from desktop.gui.preferences import Preferences\n"
+        "from desktop.gui.mainwindow.main_window import MainWindow\n"
+        "from desktop.gui.settings.preferences import Preferences\n"
         "app = make_application(); theme.apply_choice(app, 'dark')\n"
         "window = MainWindow(Preferences()); window.show(); window.repaint()\n"
         "app.processEvents(); cpu = time.thread_time()\n"
@@ -135,10 +135,10 @@ class WindowBench:
     """The real window on a folder, driven as a reader would."""
 
     def __init__(self, panel: Path) -> None:
-        from desktop.gui import theme
         from desktop.gui.app import make_application
-        from desktop.gui.main_window import MainWindow
-        from desktop.gui.preferences import Preferences
+        from desktop.gui.mainwindow.main_window import MainWindow
+        from desktop.gui.settings.preferences import Preferences
+        from desktop.gui.style import theme
 
         self.application: QApplication = make_application()
         theme.apply_choice(self.application, "dark")

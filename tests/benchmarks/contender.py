@@ -64,13 +64,13 @@ def _children(pid: int) -> Iterator[int]:
 @contextlib.contextmanager
 def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """Files from disk to a CSV file: ``pipeline``, ``pipeline:openvino``, ``pipeline:int8``."""
-    from desktop.core.catalogue import open_panel
-    from desktop.core.decode_process import DecodePool
-    from desktop.core.export_csv import TableRow, write_table
-    from desktop.core.folder import FoundFile
-    from desktop.core.inference import PanelSession
-    from desktop.core.pipeline import batch_plan, label, without_maps
-    from desktop.core.precision import ALL_FP32, plan_precision
+    from desktop.core.batch.pipeline import batch_plan, label, without_maps
+    from desktop.core.export.table import TableRow, write_table
+    from desktop.core.files.listing import FoundFile
+    from desktop.core.imaging.decoder_pool import DecodePool
+    from desktop.core.inference.precision import ALL_FP32, plan_precision
+    from desktop.core.inference.session import PanelSession
+    from desktop.core.panels.registry import open_panel
 
     kind = name.partition(":")[2]
     threads = spec["threads"]
@@ -110,11 +110,11 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
 @contextlib.contextmanager
 def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """The same sessions on films that are in memory: ``models`` and ``models:without_maps``."""
-    from desktop.core.catalogue import open_panel
-    from desktop.core.decoding import decode_file
-    from desktop.core.folder import FoundFile
-    from desktop.core.inference import PanelSession
-    from desktop.core.pipeline import batch_plan
+    from desktop.core.batch.pipeline import batch_plan
+    from desktop.core.files.listing import FoundFile
+    from desktop.core.imaging.decoder import decode_file
+    from desktop.core.inference.session import PanelSession
+    from desktop.core.panels.registry import open_panel
 
     panel = open_panel(Path(spec["panel"]))
     plan = batch_plan(spec["threads"], spec.get("batch"))
@@ -149,9 +149,9 @@ def _without_map_nodes(session: Any, spec: dict[str, Any]) -> Any:
     import onnx
     from onnx import utils
 
-    from desktop.core.catalogue import open_panel
-    from desktop.core.contract import OUTPUT_CAMS
-    from desktop.core.inference import PanelSession, make_session
+    from desktop.core.inference.session import PanelSession, make_session
+    from desktop.core.panels.contract import OUTPUT_CAMS
+    from desktop.core.panels.registry import open_panel
 
     def cut(content: bytes, options: Any, providers: Any) -> Any:
         model = onnx.load_from_string(content)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 
 _MOST_SOURCES = 1000
 _DICOM_EVERY = 50

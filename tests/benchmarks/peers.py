@@ -25,10 +25,10 @@ LIKENESS = "likeness.npz"
 
 def build_bodies(panel: str, classes: int, runs: Path | None) -> dict[str, Any]:
     """The four networks: with the weights of finished runs, else random; speed does not differ."""
-    from training.config import config_for
-    from training.export import fixed_body
+    from training.configs import config_for
+    from training.export.exporter import fixed_body
+    from training.fit.trainer import load_best
     from training.models import build
-    from training.train import load_best
 
     bodies = {}
     for name in MODELS:
@@ -97,7 +97,7 @@ def keras_script(bodies: dict[str, Any], *, compiled: bool) -> Callable[[Sequenc
     import keras
     import tensorflow as tf
 
-    from training.grad_cam_head import grad_cams_by_tape, inference_outputs
+    from training.models.grad_cam import grad_cams_by_tape, inference_outputs
     from training.models.layers import LOGITS
 
     classifiers, tapes = {}, {}

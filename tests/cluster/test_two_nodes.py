@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from tests.tiny_models import write_panel
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from tests.helpers.tiny_models import write_panel
 
 
 @pytest.mark.slow

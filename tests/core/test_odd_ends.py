@@ -13,26 +13,26 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from desktop.core.answers import NoAnswer
-from desktop.core.cancel import CancelToken
 from desktop.core.cases import Prediction
-from desktop.core.decision_log import _decision
-from desktop.core.decoding import FILM_SIDE, ThreadDecoder, _reduced, file_sha256
-from desktop.core.dicom import _occurs
-from desktop.core.dicom_facts import number
-from desktop.core.dicom_windows import _limits
-from desktop.core.engine_messages import EngineRequest
+from desktop.core.engine.messages import EngineRequest
 from desktop.core.errors import UsageError
-from desktop.core.folder import list_folder
-from desktop.core.inference import _same_answer
-from desktop.core.onnx_graph import tensor, tensor_values
-from desktop.core.precision import ALL_FP32, checked_precision, plan_precision
-from desktop.core.query_terms import All, Some
-from desktop.core.quiet import quiet
-from desktop.core.store_database import _sqlite_code
-from desktop.core.store_salvage import latest_aside, rebuild
-from tests.review_cases import case, fact, labelling, open_store
-from tests.tiny_models import write_panel
+from desktop.core.files.listing import list_folder
+from desktop.core.imaging.decoder import FILM_SIDE, ThreadDecoder, _reduced, file_sha256
+from desktop.core.imaging.dicom import _occurs
+from desktop.core.imaging.dicom_metadata import number
+from desktop.core.imaging.dicom_voi import _limits
+from desktop.core.inference.precision import ALL_FP32, checked_precision, plan_precision
+from desktop.core.inference.predictions import NoAnswer
+from desktop.core.inference.session import _same_answer
+from desktop.core.onnx_graph.graph import tensor, tensor_values
+from desktop.core.review.query_terms import All, Some
+from desktop.core.store.connection import _sqlite_code
+from desktop.core.store.decision_log import _decision
+from desktop.core.store.recovery import latest_aside, rebuild
+from desktop.core.system.cancel_token import CancelToken
+from desktop.core.system.quiet_warnings import quiet
+from tests.helpers.review_cases import case, fact, labelling, open_store
+from tests.helpers.tiny_models import write_panel
 
 
 # precision ---------------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ def test_a_precision_is_known_in_any_case_and_any_other_word_is_refused() -> Non
 
 
 def test_who_asks_for_32_bits_gets_them_without_a_look_at_the_machine(tmp_path: Path) -> None:
-    from desktop.core.catalogue import open_panel
+    from desktop.core.panels.registry import open_panel
 
     panel = open_panel(write_panel(tmp_path))
     assert plan_precision(panel, "fp32") is ALL_FP32

@@ -13,7 +13,7 @@ from pathlib import Path
 import generate
 import pytest
 
-from desktop.core.codes import all_codes
+from desktop.core.error_codes import all_codes
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -49,7 +49,7 @@ def test_the_pictures_of_the_manual_stay_small() -> None:
 
 
 def test_keys_named_in_the_prose_do_what_the_prose_says() -> None:
-    from desktop.gui.action_table import BY_NAME
+    from desktop.gui.actions.action import BY_NAME
 
     text = (DOCS / "first-review.md").read_text(encoding="utf-8")
     said = {

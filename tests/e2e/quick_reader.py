@@ -27,11 +27,12 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.core.decisions import Step
-from desktop.core.review_store import AppliedStep, ReviewStore
-from desktop.gui import app, review_actions
-from desktop.gui.case_list_model import ROW_VIEW_ROLE, RowView
-from desktop.gui.main_window import MainWindow
+from desktop.core.review.decisions import Step
+from desktop.core.store.review_store import AppliedStep, ReviewStore
+from desktop.gui import app
+from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.session import decisions as review_actions
+from desktop.gui.session.case_list_model import ROW_VIEW_ROLE, RowView
 
 KEYS = (
     *("1", "2", "3") * 4,

@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from desktop.__main__ import main
-from tests.command import REPOSITORY, environment
-from tests.tiny_models import write_panel
+from tests.helpers.command import REPOSITORY, environment
+from tests.helpers.tiny_models import write_panel
 
 NOT_POSIX = sys.platform == "win32"
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from desktop.__main__ import main
-from tests.tiny_models import write_panel
+from tests.helpers.tiny_models import write_panel
 
 DISK_BYTES = 400_000
 Say = Callable[..., tuple[int, str]]

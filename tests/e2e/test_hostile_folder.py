@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from tests import command
-from tests.hostile_files import mutations, write_worst_cases
-from tests.hostile_structures import structured
-from tests.tiny_models import write_panel
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from tests.helpers import command
+from tests.helpers.hostile_files import mutations, write_worst_cases
+from tests.helpers.hostile_structures import structured
+from tests.helpers.tiny_models import write_panel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktop.core.atomic import atomic_write
-from tests import command
-from tests.tiny_models import write_panel
+from desktop.core.system.atomic_write import atomic_write
+from tests.helpers import command
+from tests.helpers.tiny_models import write_panel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 STAMP_NS = 1_700_000_000_000_000_000

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from tests.tiny_models import write_panel
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from tests.helpers.tiny_models import write_panel
 
 ROOT = Path(__file__).resolve().parents[2]
 # A socket that is only made, or bound to this machine (a library asking "is there IPv6?"), sends

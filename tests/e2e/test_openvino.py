@@ -1,7 +1,7 @@
 """OpenVINO, where it is installed: the same answers as ONNX Runtime, and no word to anybody.
 
 Importing OpenVINO asks its telemetry package to report to an analytics service; see
-``desktop.core.openvino_session``.
+``desktop.core.inference.openvino``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(
 def test_openvino_answers_as_onnx_runtime_does_and_contacts_nobody(tmp_path: Path) -> None:
     script = (
         "import desktop.core, numpy as np\n"
-        "from desktop.core.catalogue import open_panel\n"
-        "from desktop.core.inference import PanelSession, drawn_films\n"
+        "from desktop.core.panels.registry import open_panel\n"
+        "from desktop.core.inference.session import PanelSession, drawn_films\n"
         "panel = open_panel('covid19')\n"
         "films = drawn_films(panel.input_sizes[0])\n"
         "other = PanelSession(panel, 'openvino', 1)\n"

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from desktop.__main__ import main
-from tests import film_files as films
-from tests.tiny_models import write_panel
+from tests.helpers import film_files as films
+from tests.helpers.tiny_models import write_panel
 
 Say = Callable[..., tuple[int, str]]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests import command
-from tests import film_files as films
-from tests.tiny_models import write_panel
+from tests.helpers import command
+from tests.helpers import film_files as films
+from tests.helpers.tiny_models import write_panel
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="capabilities of Linux")
 

@@ -22,9 +22,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from tests.e2e.test_full_disk import fill
-from tests.tiny_models import write_panel
+from tests.helpers.tiny_models import write_panel
 
 PATIENCE_S = 120.0
 FILMS = 30

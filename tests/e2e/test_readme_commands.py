@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [

@@ -11,8 +11,7 @@ from PIL import Image
 
 from desktop.__main__ import main
 from desktop.core.cases import CaseResult
-from desktop.core.catalogue import Panel, find_panels, open_panel
-from desktop.core.engine_process import (
+from desktop.core.engine.process import (
     CaseDone,
     EngineEvent,
     EngineFailed,
@@ -21,12 +20,13 @@ from desktop.core.engine_process import (
     EngineReady,
     EngineRequest,
 )
-from desktop.core.export_csv import TableRow, write_table
-from desktop.core.gather import gather
-from desktop.core.inference import PanelSession
-from desktop.core.phantoms import draw_phantom
-from tests.data_location import shared_data
-from tests.tiny_models import write_panel
+from desktop.core.export.table import TableRow, write_table
+from desktop.core.files.inputs import gather
+from desktop.core.imaging.phantoms import draw_phantom
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.registry import Panel, find_panels, open_panel
+from tests.helpers.data_location import shared_data
+from tests.helpers.tiny_models import write_panel
 
 
 def engine_table(panel: Panel, folder: Path, output: Path, order: int) -> None:

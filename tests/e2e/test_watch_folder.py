@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import draw_phantom
-from tests import command
-from tests.tiny_models import write_panel
+from desktop.core.imaging.phantoms import draw_phantom
+from tests.helpers import command
+from tests.helpers.tiny_models import write_panel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

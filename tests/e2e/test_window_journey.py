@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageGrab
 
-from desktop.core.catalogue import open_panel
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from desktop.core.review_store import ReviewStore
-from tests.tiny_models import write_panel
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.panels.registry import open_panel
+from desktop.core.store.review_store import ReviewStore
+from tests.helpers.tiny_models import write_panel
 
 NEEDED = ("Xvfb", "xdotool", "openbox")
 PATIENCE_S = 90.0

@@ -24,18 +24,18 @@ if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.core.catalogue import open_panel
-from desktop.core.folder import list_folder
-from desktop.core.inference import PanelSession
-from desktop.core.phantoms import FILM_KINDS, draw_phantom
-from desktop.core.pipeline import label
-from desktop.core.review_store import FileFact, ReviewStore
-from desktop.core.settings import DEFAULTS
-from desktop.gui import theme
+from desktop.core.batch.pipeline import label
+from desktop.core.files.listing import list_folder
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
+from desktop.core.inference.session import PanelSession
+from desktop.core.panels.registry import open_panel
+from desktop.core.store.review_store import FileFact, ReviewStore
 from desktop.gui.app import make_application
-from desktop.gui.main_window import MainWindow
-from desktop.gui.preferences import Preferences
-from tests.tiny_models import write_panel
+from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.settings.preferences import Preferences
+from desktop.gui.settings.schema import DEFAULTS
+from desktop.gui.style import theme
+from tests.helpers.tiny_models import write_panel
 
 PATIENCE_MS = 60_000
 

@@ -23,32 +23,31 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.core.agreement import Estimate, ReliabilityBin
-from desktop.core.pixels import Radiograph, read_radiograph
-from desktop.gui import icons, theme
-from desktop.gui.badge import Badge, BadgeFacts, BadgeRow
-from desktop.gui.compare_view import ComparePanel, CompareView
-from desktop.gui.decision_button import DecisionButton
-from desktop.gui.decision_panel import DecisionPanel
-from desktop.gui.heatmap_controls import HeatmapControls
-from desktop.gui.histogram import Histogram
-from desktop.gui.image_view import ImageView
-from desktop.gui.labels import Line
-from desktop.gui.model_row import ModelRow
-from desktop.gui.model_rows import ModelRows
-from desktop.gui.score_charts import (
+from desktop.core.imaging.decode import Radiograph, read_radiograph
+from desktop.core.review.agreement import Estimate, ReliabilityBin
+from desktop.gui.compare.view import ComparePanel, CompareView
+from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer
+from desktop.gui.review.decision_button import DecisionButton
+from desktop.gui.review.decision_panel import DecisionPanel
+from desktop.gui.review.heatmap_controls import HeatmapControls
+from desktop.gui.review.model_list import ModelRows
+from desktop.gui.review.model_row import ModelRow
+from desktop.gui.review.verdict_panel import VerdictPanel
+from desktop.gui.scorecard.charts import (
     CalibrationChart,
     ConfusionMatrix,
     IntervalLine,
     Intervals,
     KappaMatrix,
 )
-from desktop.gui.segmented import Segmented
-from desktop.gui.verdict_panel import VerdictPanel
-from desktop.gui.view_values import HeatStyle, HudFacts, MapLayer
-from desktop.gui.vote_strip import VoteStrip
-from tests.data_location import shared_data
-from tests.gui.samples import (
+from desktop.gui.style import icons, theme
+from desktop.gui.viewer.histogram import Histogram
+from desktop.gui.viewer.image_view import ImageView
+from desktop.gui.votes.vote_strip import VoteStrip
+from desktop.gui.widgets.badge import Badge, BadgeFacts, BadgeRow
+from desktop.gui.widgets.label import Line
+from desktop.gui.widgets.segmented_control import Segmented
+from tests.gui.sample_values import (
     KEYS,
     cam,
     covid_panel,
@@ -57,6 +56,7 @@ from tests.gui.samples import (
     result,
     thumbnail,
 )
+from tests.helpers.data_location import shared_data
 
 
 def film() -> Radiograph:

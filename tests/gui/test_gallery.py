@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.gui import theme
-from desktop.gui.decision_panel import DecisionPanel
-from desktop.gui.heatmap_controls import HeatmapControls
-from desktop.gui.labels import Line
-from desktop.gui.model_rows import ModelRows
-from desktop.gui.paint import text_width
-from desktop.gui.verdict_panel import VerdictPanel
+from desktop.gui.review.decision_panel import DecisionPanel
+from desktop.gui.review.heatmap_controls import HeatmapControls
+from desktop.gui.review.model_list import ModelRows
+from desktop.gui.review.verdict_panel import VerdictPanel
+from desktop.gui.style import theme
+from desktop.gui.style.paint import text_width
+from desktop.gui.widgets.label import Line
 from tests.gui.gallery import PAGES
-from tests.gui.samples import KEYS, covid_panel, result
+from tests.gui.sample_values import KEYS, covid_panel, result
 
 
 @pytest.mark.parametrize("tokens", [theme.DARK, theme.LIGHT], ids=["dark", "light"])

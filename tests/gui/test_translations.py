@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication, QLabel, QTabWidget
 
-from desktop.gui.settings_dialog import SettingsDialog
+from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.translations import FOLDER, install_translations
 from tests.gui.conftest import MakeWindow
 

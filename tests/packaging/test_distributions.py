@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.phantoms import draw_phantom
+from desktop.core.imaging.phantoms import draw_phantom
 
 pytestmark = pytest.mark.slow
 
@@ -109,8 +109,8 @@ def test_the_wheel_labels_a_film_with_nothing_of_the_checkout(wheel: Path, tmp_p
         (row,) = csv.DictReader(stream)
     assert row["status"] == "ok"
     where = subprocess.run(
-        [sys.executable, "-c", "from desktop.gui.manual_window import manual_folder as m;"
-         "from desktop.core.catalogue import find_panels as p; print(m(), p()[0].folder)"],
+        [sys.executable, "-c", "from desktop.gui.help.manual_window import manual_folder as m;"
+         "from desktop.core.panels.registry import find_panels as p; print(m(), p()[0].folder)"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert all(Path(part).is_relative_to(site) for part in where.split())

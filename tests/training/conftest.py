@@ -12,11 +12,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 tensorflow = pytest.importorskip("tensorflow", reason="training extra is not installed")
 
-from training import smoke  # noqa: E402
-from training.config import FitConfig  # noqa: E402
-from training.recipes import recipe_for_folder  # noqa: E402
-from training.splits import SplitData, split  # noqa: E402
-from training.train import Fit  # noqa: E402
+from training.configs import FitConfig  # noqa: E402
+from training.data import synthetic as smoke  # noqa: E402
+from training.data.datasets import recipe_for_folder  # noqa: E402
+from training.data.split import SplitData, split  # noqa: E402
+from training.fit.trainer import Fit  # noqa: E402
 
 SIZE = (64, 64)
 

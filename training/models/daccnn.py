@@ -1,7 +1,8 @@
 """DACCNN: the data-augmented CCNN. The graph is CCNN's; only what it is shown in training differs.
 
 Its configuration trains with rotation, shift, zoom, contrast, brightness and a horizontal flip (see
-:mod:`training.augment` for why a flip is justified here); CCNN's trains on the films as they are.
+:mod:`training.data.augment` for why a flip is justified here); CCNN's trains on the films as they
+are.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _take_weights(model: keras.Model, checkpoint: Path) -> None:
     """Copy every layer from a run's checkpoint; the last only where it has as many classes."""
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} does not exist; run the pretraining first.")
-    from training.checkpoints import read_weights
+    from training.runtime.files import read_weights
 
     values = read_weights(checkpoint)
     for variable in float_variables(model):

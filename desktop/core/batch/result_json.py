@@ -1,0 +1,54 @@
+"""A finished image's answer as text that gives back exactly the same numbers.
+
+Journals of runs and the part files of a cluster keep answers this way; what follows from an answer
+(the verdict) is computed again, so it can never contradict it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from desktop.core.cases import CaseResult, Prediction
+from desktop.core.panels.registry import Panel
+from desktop.core.vote import verdict
+
+
+def answer_text(result: CaseResult) -> str:
+    """What ``answer_result`` needs besides name and hash, as one line of ASCII JSON."""
+    return json.dumps(
+        {
+            "status": result.status,
+            "code": result.code,
+            "reason": result.reason,
+            "predictions": [
+                [item.model, item.probabilities, item.ood_score] for item in result.predictions
+            ],
+        }
+    )
+
+
+def answer_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResult:
+    """The result again, without maps.
+
+    Args:
+        panel: The panel that answered.
+        image: Name of the image in the table.
+        sha256: Hash of the file's bytes, empty where it could not be read.
+        answer: What ``answer_text`` made.
+    """
+    values = json.loads(answer)
+    predictions = tuple(
+        Prediction(model, tuple(probabilities), score)
+        for model, probabilities, score in values["predictions"]
+    )
+    return CaseResult(
+        image=image,
+        sha256=sha256,
+        status=values["status"],
+        code=values["code"],
+        reason=values["reason"],
+        predictions=predictions,
+        verdict=verdict(predictions, panel.model_names, len(panel.class_names), panel.ood_limit)
+        if predictions
+        else None,
+    )

@@ -1,0 +1,85 @@
+"""What a window and its engine process say to each other.
+
+Apart from the engine itself, so that the window need not load the inference library: it would start
+later and keep 60 MB for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.core.cases import CaseResult
+from desktop.core.errors import CxrError
+from desktop.core.files.listing import FoundFile
+
+MOST_IN_HAND = 64
+"""Most files the parent may have handed out: the length of ``clock``."""
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """What to run: a panel on a device.
+
+    Attributes:
+        panel_folder: Folder with the panel's ``manifest.json``.
+        device: ``auto``, ``cpu``, ``cuda``, ... as in ``desktop.core.inference.devices``.
+        cams: Ask for heatmaps too.
+        micro_batch: Images a run of the models; small keeps the first answer near.
+        time_limit_s: Seconds one image may take to decode.
+        threads: Processor threads for the models, None = all usable cores.
+        answer_limit_s: Seconds the models of a foreign panel may look at a micro-batch.
+    """
+
+    panel_folder: Path
+    device: str = "auto"
+    cams: bool = True
+    micro_batch: int = 4
+    time_limit_s: float = 30.0
+    threads: int | None = None
+    answer_limit_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.micro_batch <= MOST_IN_HAND // 4:
+            raise ValueError(f"a micro-batch has 1 to {MOST_IN_HAND // 4} images")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One file for the engine.
+
+    Attributes:
+        key: The parent's number for it.
+        source: The file.
+        urgent: Answered before others that are not, in a batch of its own kind.
+        alone: Answered in a batch of one, because a batch with it ended the process.
+    """
+
+    key: int
+    source: FoundFile
+    urgent: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models are loaded and warm."""
+
+    device: str
+    fallback: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The panel cannot be run."""
+
+    problem: CxrError
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One file is done."""
+
+    key: int
+    result: CaseResult
+    seconds: float

@@ -1,0 +1,74 @@
+"""A folder that films arrive in: what is complete and new, look by look.
+
+Looks are listings, not the system's change messages, because those do not cross a network share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from desktop.core.errors import UsageError
+from desktop.core.files.inputs import gather
+from desktop.core.files.listing import FoundFile
+from desktop.core.system.cancel_token import CancelToken
+from desktop.core.system.text import shown
+
+Stamp = tuple[int, int]
+"""Size and time of the last change."""
+
+
+class FolderWatch:
+    """Gives each file once it is complete, and again after it has changed.
+
+    A file is taken for complete when two looks in a row see the same size and time. One that was
+    still growing all the same has another size or time at a later look, and is given again.
+
+    Args:
+        paths: Folders and files, as for ``gather``.
+        recursive: Also look in the folders below.
+    """
+
+    def __init__(self, paths: Collection[Path], *, recursive: bool = False) -> None:
+        self._paths = paths
+        self._recursive = recursive
+        self._seen: dict[str, Stamp] = {}
+        self._given: dict[str, Stamp] = {}
+
+    @property
+    def unsettled(self) -> int:
+        """Files of the last look that may still be growing."""
+        return len(self._seen)
+
+    def look(self, cancel: CancelToken | None = None) -> list[FoundFile]:
+        """List once; the files that are complete and not given in this state yet, in order.
+
+        Args:
+            cancel: When set, the listing is broken off and nothing given.
+
+        Raises:
+            UsageError: A path cannot be listed now. Nothing is forgotten: a share that comes back
+                goes on where it was.
+        """
+        seen: dict[str, Stamp] = {}
+        complete = []
+        try:
+            for file in gather(self._paths, recursive=self._recursive):
+                if cancel is not None and cancel.cancelled:
+                    return []
+                stamp = file.size, file.mtime_ns
+                if self._given.get(file.image) == stamp:
+                    continue
+                if self._seen.get(file.image) == stamp:
+                    complete.append(file)
+                else:
+                    seen[file.image] = stamp
+        except OSError as error:  # a share that drops in the middle of the listing
+            raise UsageError(
+                "FOLDER-03",
+                f"The folder {shown(next(iter(self._paths)))} cannot be read ({error.strerror}). "
+                "Check its connection.",
+            ) from error
+        self._seen = seen
+        self._given.update((file.image, (file.size, file.mtime_ns)) for file in complete)
+        return complete

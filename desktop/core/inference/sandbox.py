@@ -1,0 +1,222 @@
+"""A panel that did not come with the app is tried in a process of its own before it runs here.
+
+A graph is a program: one operation can ask for a terabyte or for a year of work, and nothing inside
+a process can stop it. So a child with bounded memory and time loads each model and lets it answer a
+few images; only a panel whose child came back sound is loaded where films are labelled. What
+passed is remembered by the hashes of its files, so a panel pays once. Panels that came with the app
+are as trusted as its code and pay nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import desktop
+from desktop.core.errors import CxrError, ModelRefused
+from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
+from desktop.core.panels.registry import Panel
+from desktop.core.system.app_dirs import data_home, make_private_folder
+from desktop.core.system.atomic_write import atomic_write_text
+from desktop.core.system.processes import start_bare
+from desktop.core.system.text import shown
+
+TIME_LIMIT_S = 120.0
+"""Seconds a panel may take to load and to answer; the shipped ones take one or two."""
+
+_ROOM_BYTES = 4 * 2**30
+_ROOM_PER_BYTE = 6
+"""A loaded model is in memory as its file, as its weights and as kernels pack them."""
+_GRACE_S = 5.0
+
+
+def try_panel(
+    panel: Panel,
+    plan: PrecisionPlan = ALL_FP32,
+    *,
+    home: Path | None = None,
+    time_limit_s: float | None = None,
+) -> None:
+    """Refuse a foreign panel that does not load and answer within time and memory.
+
+    Returns at once for panels that came with the app and for those that passed before.
+
+    Args:
+        panel: Opened and verified.
+        plan: In which precision its models will run.
+        home: Home of what passed, None for the user's.
+        time_limit_s: None = ``TIME_LIMIT_S``.
+
+    Raises:
+        ModelRefused: MODEL-14 where it hangs or ends its process, MODEL-12 where it needs too much
+            memory, others as ``PanelSession``.
+    """
+    if panel.shipped:
+        return
+    passed = _pass_path(panel, plan, home)
+    if passed.is_file():
+        return
+    _run_trial(panel, plan, TIME_LIMIT_S if time_limit_s is None else time_limit_s)
+    # Not remembered on a disk that is full or read-only: then it is tried again the next time.
+    with contextlib.suppress(OSError, CxrError):
+        make_private_folder(passed.parent)
+        with atomic_write_text(passed) as stream:
+            stream.write(json.dumps({"panel": panel.name, "version": panel.version}) + "\n")
+
+
+def room_bytes(panel: Panel, streams: int = 1) -> int:
+    """Address space that a foreign panel may add to a process.
+
+    Args:
+        panel: The panel.
+        streams: Micro-batches that run at once.
+    """
+    files = sum(model.size_bytes for model in panel.models)
+    return _ROOM_BYTES + 2**30 * (max(1, streams) - 1) + _ROOM_PER_BYTE * files
+
+
+@contextlib.contextmanager
+def bounded_memory(panel: Panel, streams: int = 1, device: str = "cpu") -> Iterator[None]:
+    """While entered, a foreign panel on the processor cannot take more memory than it may.
+
+    An operation that asks for more then costs its image a vote (MODEL-12), not the machine its
+    memory. Does nothing for panels that came with the app, on accelerators, whose drivers reserve
+    any amount of address space, and on systems without such limits.
+    """
+    bounded = not panel.shipped and device == "cpu"
+    before = _limit_memory(room_bytes(panel, streams)) if bounded else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _pass_path(panel: Panel, plan: PrecisionPlan, home: Path | None) -> Path:
+    import onnxruntime
+
+    facts = (panel.fingerprint, plan.identity, desktop.__version__, onnxruntime.__version__)
+    name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
+    return data_home(home) / "tried-panels" / f"{name}.json"
+
+
+def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    # Not a daemon: the engine process, which may not be one either, runs this as well.
+    child = context.Process(
+        target=_child, args=(panel, plan, theirs, time_limit_s), name="model-trial", daemon=False
+    )
+    start_bare(child)
+    theirs.close()
+    title, end = "A model", time.monotonic() + time_limit_s
+    try:
+        while ours.poll(max(0.0, end - time.monotonic())):
+            said = ours.recv()
+            if isinstance(said, CxrError):
+                raise said
+            if said is None:
+                return
+            title = said
+        why = f"did not load and answer a test image within {time_limit_s:g} seconds"
+    except (EOFError, OSError):
+        why = "ended the process that tried it, as too large or damaged graphs do"
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+        child.close()
+    raise ModelRefused(
+        "MODEL-14",
+        f"{title} of {shown(panel.folder)} {why}, so the panel is not run. Export it again, or use "
+        "another panel.",
+    )
+
+
+def _child(panel: Panel, plan: PrecisionPlan, connection: Connection, time_limit_s: float) -> None:
+    """Load each model and ask it about images; the parent hears titles, then the end."""
+    _settle(time_limit_s)
+    with contextlib.suppress(BrokenPipeError, ConnectionError):
+        try:
+            _limit_memory(room_bytes(panel))
+            _answer_test_images(panel, plan, connection)
+            connection.send(None)
+        except CxrError as problem:
+            connection.send(problem)
+        except MemoryError:
+            connection.send(
+                ModelRefused(
+                    "MODEL-12",
+                    f"A model of {shown(panel.folder)} needs more memory than a panel may have and "
+                    "is not run. Export it again.",
+                )
+            )
+
+
+def _answer_test_images(panel: Panel, plan: PrecisionPlan, connection: Connection) -> None:
+    import numpy as np
+
+    from desktop.core.inference.session import PanelSession
+
+    for model in panel.models:
+        connection.send(model.card.title)
+        session = PanelSession(replace(panel, models=(model,)), "cpu", on_cpu=plan)
+        # A graph may go by what it sees, and the session has seen plain grey only.
+        height, width = model.card.input_size
+        images = np.zeros((4, height, width, 1), np.uint8)
+        images[1] = 255
+        images[2] = np.linspace(0, 255, height, dtype=np.uint8)[:, np.newaxis, np.newaxis]
+        images[3] = np.random.default_rng(0).integers(0, 256, (height, width, 1), np.uint8)
+        session.predict(images, maps=True)
+
+
+def _limit_memory(room: int) -> tuple[int, int] | None:
+    """Let this process grow by ``room`` bytes only; the limits before, None where none is set."""
+    if sys.platform != "linux":  # elsewhere the limit does not exist or is not kept
+        return None
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        now = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+        soft = now + room
+        for limit in before:
+            if limit != resource.RLIM_INFINITY:
+                soft = min(soft, limit)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, before[1]))
+    except (OSError, ValueError, IndexError):
+        return None
+    return before
+
+
+def _settle(time_limit_s: float) -> None:
+    """Leave Ctrl+C to the parent, keep quiet, and end in time even without the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.kernel32.SetErrorMode(0x8007)
+        return
+    import resource
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, time_limit_s + _GRACE_S)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # If memory runs out all the same, this process goes first.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")

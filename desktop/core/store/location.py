@@ -1,0 +1,110 @@
+"""Where the reviews lie: one folder a reviewed folder, found by its path, or again after a move.
+
+``<data home>/reviews/<name>-<hash of the resolved path>/`` holds ``review.sqlite``, ``maps.sqlite``
+and ``folder.json``, which says what was reviewed, so that the app can list earlier sessions without
+opening every store.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.core.review.decisions import utc_stamp
+from desktop.core.store.connection import path_bytes
+from desktop.core.system.app_dirs import data_home, make_private_folder
+from desktop.core.system.atomic_write import atomic_write
+
+STORE_NAME = "review.sqlite"
+MAPS_NAME = "maps.sqlite"
+_FACTS_NAME = "folder.json"
+
+
+@dataclass(frozen=True)
+class KnownReview:
+    """A folder that was reviewed before.
+
+    Attributes:
+        folder: The reviewed folder, resolved.
+        opened_at: Last opening, ISO 8601 UTC.
+        place: Folder of its store.
+        identity: (device, inode) of the reviewed folder when it was last opened.
+    """
+
+    folder: Path
+    opened_at: str
+    place: Path
+    identity: tuple[int, int]
+
+
+def known_reviews(home: Path | None = None) -> tuple[KnownReview, ...]:
+    """Earlier reviews, the latest first; what cannot be read is left out."""
+    found = []
+    with suppress(OSError):
+        for facts in (data_home(home) / "reviews").glob(f"*/{_FACTS_NAME}"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                values = json.loads(facts.read_bytes())
+                device, inode = values["identity"]
+                found.append(
+                    KnownReview(
+                        Path(values["folder"]),
+                        str(values["opened_at"]),
+                        facts.parent,
+                        (int(device), int(inode)),
+                    )
+                )
+    return tuple(sorted(found, key=lambda review: review.opened_at, reverse=True))
+
+
+def review_place(folder: Path, home: Path | None = None) -> Path:
+    """Folder of the store for ``folder``, made if need be; notes the opening.
+
+    A folder that was moved or renamed on its disk keeps its review: if there is none under its
+    path, one whose folder is gone and had the same device and inode is taken over.
+
+    Args:
+        folder: The opened folder; must exist.
+        home: See `places.data_home`.
+
+    Raises:
+        OSError: The data folder cannot be written or ``folder`` cannot be looked at.
+        OutputFailed: The facts cannot be written.
+    """
+    resolved = folder.resolve()
+    status = resolved.stat()
+    identity = (status.st_dev, status.st_ino)
+    place = data_home(home) / "reviews" / _folder_id(resolved)
+    if not (place / STORE_NAME).exists():
+        moved = _moved_here(resolved, identity, home)
+        if moved is not None and not place.exists():
+            moved.rename(place)
+    # The review says what is in the films: nobody else's business on a shared machine.
+    make_private_folder(place)
+    facts = {
+        "folder": str(resolved),
+        "opened_at": utc_stamp(datetime.datetime.now(datetime.UTC)),
+        "identity": identity,
+    }
+    with atomic_write(place / _FACTS_NAME) as stream:
+        stream.write(json.dumps(facts, indent=2).encode())
+    return place
+
+
+def _folder_id(resolved: Path) -> str:
+    digest = hashlib.sha256(path_bytes(resolved.as_posix())).hexdigest()[:16]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", resolved.name).strip("-")[:40]
+    return f"{name or 'folder'}-{digest}"
+
+
+def _moved_here(resolved: Path, identity: tuple[int, int], home: Path | None) -> Path | None:
+    for review in known_reviews(home):
+        if review.identity == identity and review.folder != resolved:
+            with suppress(OSError):
+                if not review.folder.exists() and (review.place / STORE_NAME).exists():
+                    return review.place
+    return None

@@ -1,0 +1,211 @@
+"""Save what is readable of a damaged review store. The damaged file itself is only ever read.
+
+Decisions are what a person worked for, and they stand in the file twice: in ``decision`` and in
+``log``. Both are read from both ends until the damage stops it, and the newest readable state of
+each image wins. Where the first page is lost, which names every other, the page of an empty store
+with the same schema is put in its place, in the copy.
+
+The new store appears under its name only when everything saved is in it: a kill or a full disk in
+between leaves the damaged file, and the next opening tries again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from desktop.core.cases import OPEN, Decision
+from desktop.core.store.connection import (
+    asides,
+    connect,
+    image_path,
+    set_aside,
+    stored_path,
+    transaction,
+)
+from desktop.core.store.decision_log import (
+    DECISION_COLUMNS,
+    DecisionLog,
+    decision_from_row,
+    unpacked,
+)
+from desktop.core.system.atomic_write import sync_folder
+
+Saved = dict[str, dict[str, tuple[Decision, bytes]]]
+_PAGE_BYTES = 4096
+_LOG_LINE_BYTES = 40  # no line is shorter
+_MAX_LOOKED_UP = 2_000_000
+_DECISIONS = f"SELECT panel, path, sha256, {DECISION_COLUMNS} FROM decision"
+_LOG = "SELECT panel, path, sha256, after, revision FROM log"
+_Line = tuple[str, str, bytes, Decision]
+
+
+def latest_aside(path: Path) -> Path | None:
+    """The store that was set aside last, None where none ever was."""
+    found = asides(path)
+    return found[-1][2] if found else None
+
+
+def rebuild(path: Path, name: str) -> tuple[Path, int]:
+    """Set a damaged store aside, or take up where that was interrupted, and begin a new one.
+
+    Args:
+        path: The store; missing where it was already set aside.
+        name: The opened folder's name, for sentences.
+
+    Returns:
+        Where the damaged file is, and how many decisions were saved from it.
+
+    Raises:
+        OSError: There is no room, or the folder cannot be written; nothing is lost.
+        sqlite3.Error: The new store cannot be written.
+    """
+    aside = None if path.exists() else latest_aside(path)
+    aside = aside or set_aside(path)
+    saved = salvage(aside)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        with closing(connect(new, name)) as connection, transaction(connection):
+            for panel, decisions in saved.items():
+                if decisions:
+                    DecisionLog(connection, panel).restore(decisions)
+        try:
+            # Unlike a rename, a link never replaces the store of a window that was faster.
+            path.hardlink_to(new)
+        except OSError:
+            if not path.exists():
+                new.rename(path)
+    sync_folder(path.parent)
+    return aside, sum(map(len, saved.values()))
+
+
+def salvage(damaged: Path) -> Saved:
+    """Read the decisions of a damaged store.
+
+    Args:
+        damaged: The set-aside file; its ``-wal`` beside it is read too.
+
+    Returns:
+        Panel name -> image -> (decision, raw content hash it was made on); empty where nothing is
+        readable.
+
+    Raises:
+        OSError: There is no room for a copy to read from.
+    """
+    with tempfile.TemporaryDirectory(prefix=".salvage-", dir=damaged.parent) as folder:
+        copy = Path(folder) / "copy.sqlite"
+        for suffix in ("", "-wal"):
+            source = damaged.with_name(damaged.name + suffix)
+            if source.exists():
+                shutil.copyfile(source, copy.with_name(copy.name + suffix))
+        found: list[_Line] = []
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            found = _read_all(copy)
+        if not found and _give_first_page(copy, Path(folder) / "empty.sqlite"):
+            with suppress(sqlite3.Error, UnicodeDecodeError):
+                found = _read_all(copy)
+    return _newest(found)
+
+
+def _read_all(copy: Path) -> list[_Line]:
+    """Whole tables from both ends; where damage stops that, line by line."""
+    with closing(sqlite3.connect(copy)) as connection:
+        # Also makes SQLite read a file that is shorter than it says.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.text_factory = bytes
+        found: list[_Line] = []
+        whole = True
+        for select, order, build in (
+            (_DECISIONS, "ORDER BY path {0}, panel {0}", decision_from_row),
+            (_LOG, "ORDER BY revision {0}", _from_log),
+        ):
+            for direction in ("ASC", "DESC"):
+                lines, ended = _read(connection, f"{select} {order.format(direction)}", (), build)
+                found += lines
+                whole &= ended
+                if ended:
+                    break
+        if not whole:
+            found += _read_singly(connection, copy.stat().st_size)
+    return found
+
+
+def _read_singly(connection: sqlite3.Connection, size: int) -> list[_Line]:
+    """Look lines up one by one: each needs only the few pages that lead to it."""
+    found: list[_Line] = []
+    images: set[bytes] = set()
+    for direction in ("ASC", "DESC"):
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            for (path,) in connection.execute(f"SELECT path FROM image ORDER BY id {direction}"):
+                images.add(path)
+    for revision in range(1, min(size // _LOG_LINE_BYTES, _MAX_LOOKED_UP)):
+        lines, _ = _read(connection, f"{_LOG} WHERE revision = ?", (revision,), _from_log)
+        found += lines
+        images.update(stored_path(line[1]).encode() for line in lines)
+    for path in images:
+        lines, _ = _read(
+            connection, f"{_DECISIONS} WHERE path = CAST(? AS TEXT)", (path,), decision_from_row
+        )
+        found += lines
+    return found
+
+
+def _read(
+    connection: sqlite3.Connection,
+    query: str,
+    values: tuple[object, ...],
+    build: Callable[[Sequence[Any]], Decision],
+) -> tuple[list[_Line], bool]:
+    """Rows until the damage, and whether there was none; a senseless row is passed over."""
+    found: list[_Line] = []
+    ended = True
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        for panel, path, sha256, *rest in connection.execute(query, values):
+            try:
+                # Texts come as bytes, so that one that is not UTF-8 any more costs only its row.
+                plain = [item.decode() if isinstance(item, bytes) else item for item in rest]
+                if not isinstance(sha256, bytes):
+                    raise TypeError
+                found.append((panel.decode(), image_path(path.decode()), sha256, build(plain)))
+            except (ValueError, TypeError, AttributeError):
+                ended = False
+        return found, ended
+    return found, False
+
+
+def _from_log(values: Sequence[Any]) -> Decision:
+    after, revision = values
+    return replace(unpacked(after), revision=revision)
+
+
+def _give_first_page(copy: Path, empty: Path) -> bool:
+    """Put the first page of an empty store into the copy; False if it cannot be one of ours."""
+    size = copy.stat().st_size
+    if size < 2 * _PAGE_BYTES:
+        return False
+    with closing(connect(empty, "empty")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    page = bytearray(empty.read_bytes()[:_PAGE_BYTES])
+    page[28:32] = (size // _PAGE_BYTES).to_bytes(4, "big")  # number of pages in the file
+    page[32:40] = bytes(8)  # no list of free pages
+    with copy.open("r+b") as stream:
+        stream.write(page)
+    return True
+
+
+def _newest(found: list[_Line]) -> Saved:
+    newest: Saved = {}
+    for panel, path, sha256, decision in sorted(found, key=lambda item: item[3].revision):
+        newest.setdefault(panel, {})[path] = (decision, sha256)
+    return {
+        panel: {
+            path: saved for path, saved in images.items() if replace(saved[0], revision=0) != OPEN
+        }
+        for panel, images in newest.items()
+    }

@@ -1,0 +1,345 @@
+"""Files and results in the store: what was seen in the folder and what the panel said about it.
+
+A result belongs to the content of a file and to exactly one set of models; the same film under two
+names is stored once. Probabilities are kept as float64, so an export from the store has the same
+bytes as one from the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from desktop.core.cases import CaseResult, Prediction, Verdict
+from desktop.core.panels.contract import PanelManifest
+from desktop.core.review.case_table import FAILED, NONE, READ, ResultColumns
+from desktop.core.store.connection import image_path, stored_path
+
+_CHUNK = 500
+_RESULT = (
+    "probabilities, model_ood, mean, consensus, agreement, entropy, ood_score, ood, code, reason"
+)
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """A file as the scan saw it.
+
+    Attributes:
+        image: Path relative to the opened folder, POSIX separators.
+        size: Bytes, -1 where unknown.
+        mtime_ns: Time of the last change, -1 where unknown.
+    """
+
+    image: str
+    size: int
+    mtime_ns: int
+
+
+def panel_fingerprint(panel: PanelManifest) -> str:
+    """Hash over everything that decides a result: classes, models' hashes, limit; 64 hex digits."""
+    facts = [
+        panel.name,
+        panel.class_names,
+        [(member.name, member.sha256) for member in panel.members],
+        panel.ood_limit,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class ResultRows:
+    """The tables ``image``, ``content``, ``result`` and ``failure``. The caller holds transactions.
+
+    Args:
+        connection: The store.
+        panel: The panel whose results are read and written.
+        panel_id: Its row in the table ``panel``.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, panel: PanelManifest, panel_id: int) -> None:
+        self._connection = connection
+        self._panel_id = panel_id
+        self._classes = len(panel.class_names)
+        self._models = tuple(member.name for member in panel.members)
+
+    # reading -----------------------------------------------------------------------------------
+
+    def images(self) -> list[str]:
+        """All images ever seen, in the order in which they were first seen."""
+        rows = self._connection.execute("SELECT path FROM image ORDER BY id")
+        return [image_path(path) for (path,) in rows]
+
+    def files(self) -> dict[str, FileFact]:
+        """All images ever seen, as they were then."""
+        rows = self._connection.execute("SELECT path, size, mtime_ns FROM image ORDER BY id")
+        return _facts(rows)
+
+    def finished(self) -> dict[str, FileFact]:
+        """Images with a result or a failure of exactly these models, as they were then."""
+        rows = self._connection.execute(
+            "SELECT path, size, mtime_ns FROM image WHERE EXISTS (SELECT 1 FROM result"
+            " WHERE result.content = image.content AND result.panel = :panel) OR EXISTS"
+            " (SELECT 1 FROM failure WHERE failure.image = image.id AND failure.panel = :panel)"
+            " ORDER BY id",
+            {"panel": self._panel_id},
+        )
+        return _facts(rows)
+
+    def contents(self, images: Sequence[str]) -> dict[str, bytes]:
+        """Image -> raw content hash, where it is known."""
+        found: dict[str, bytes] = {}
+        for chunk in _chunks(images):
+            rows = self._connection.execute(
+                "SELECT path, sha256 FROM image JOIN content ON content.id = content"
+                f" WHERE path IN ({_marks(chunk)})",
+                [stored_path(image) for image in chunk],
+            )
+            found.update((image_path(path), sha256) for path, sha256 in rows)
+        return found
+
+    def columns(self) -> ResultColumns:
+        """All results of these models, in columns."""
+        rows = self._connection.execute(
+            f"SELECT path, sha256, {_RESULT} FROM image JOIN content ON content.id = image.content"
+            " JOIN result ON result.content = image.content AND result.panel = :panel"
+            # The same film under another name may have been read where this file was not.
+            " WHERE NOT EXISTS (SELECT 1 FROM failure WHERE failure.image = image.id"
+            " AND failure.panel = :panel) ORDER BY image.id",
+            {"panel": self._panel_id},
+        ).fetchall()
+        failures = self._connection.execute(
+            "SELECT path, sha256, code, reason FROM failure JOIN image ON image.id = failure.image"
+            " WHERE panel = ? ORDER BY image.id",
+            (self._panel_id,),
+        ).fetchall()
+        return self._columns(rows, failures)
+
+    def case_results(self, images: Iterable[str]) -> Iterator[CaseResult]:
+        """Results of these images in this order, without maps; those without one are left out."""
+        for chunk in _chunks(list(images)):
+            found: dict[str, CaseResult] = {}
+            paths = [stored_path(image) for image in chunk]
+            rows = self._connection.execute(
+                f"SELECT path, sha256, {_RESULT} FROM image"
+                " JOIN content ON content.id = image.content"
+                " JOIN result ON result.content = image.content AND result.panel = ?"
+                f" WHERE path IN ({_marks(chunk)})",
+                [self._panel_id, *paths],
+            )
+            for path, sha256, *values in rows:
+                found[path] = self._case_result(image_path(path), sha256, values)
+            rows = self._connection.execute(
+                "SELECT path, sha256, code, reason FROM failure"
+                " JOIN image ON image.id = failure.image"
+                f" WHERE panel = ? AND path IN ({_marks(chunk)})",
+                [self._panel_id, *paths],
+            )
+            for path, sha256, code, reason in rows:
+                image = image_path(path)
+                found[path] = CaseResult(image, sha256.hex(), "failed", code, reason)
+            yield from (found[path] for path in paths if path in found)
+
+    def devices(self) -> dict[str, str]:
+        """Image -> device its answer came from, where it has one; empty where that is unknown."""
+        rows = self._connection.execute(
+            "SELECT path, coalesce(failure.device, result.device) AS device FROM image"
+            " LEFT JOIN result ON result.content = image.content AND result.panel = :panel"
+            " LEFT JOIN failure ON failure.image = image.id AND failure.panel = :panel"
+            " WHERE coalesce(failure.device, result.device) IS NOT NULL",
+            {"panel": self._panel_id},
+        )
+        return {image_path(path): device for path, device in rows}
+
+    # writing, inside the caller's transaction --------------------------------------------------
+
+    def record_files(self, files: Iterable[FileFact]) -> None:
+        """Note what a scan saw. A file that is not as it was counts as unread again."""
+        self._connection.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS seen (path TEXT PRIMARY KEY, size, mtime_ns)"
+        )
+        self._connection.execute("DELETE FROM temp.seen")
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO temp.seen VALUES (?, ?, ?)",
+            ((stored_path(file.image), file.size, file.mtime_ns) for file in files),
+        )
+        self._connection.execute(
+            "DELETE FROM failure WHERE image IN (SELECT image.id FROM image JOIN temp.seen"
+            " USING (path) WHERE (image.size, image.mtime_ns) != (seen.size, seen.mtime_ns))"
+        )
+        self._connection.execute(
+            "UPDATE image SET size = seen.size, mtime_ns = seen.mtime_ns, content = NULL"
+            " FROM temp.seen WHERE seen.path = image.path"
+            " AND (image.size, image.mtime_ns) != (seen.size, seen.mtime_ns)"
+        )
+        self._connection.execute(
+            "INSERT INTO image (path, size, mtime_ns) SELECT path, size, mtime_ns FROM temp.seen"
+            " WHERE path NOT IN (SELECT path FROM image) ORDER BY seen.rowid"
+        )
+
+    def record(self, result: CaseResult, fact: FileFact, device: str) -> bytes:
+        """Keep one result or failure with the device it came from.
+
+        Returns:
+            The raw content hash, empty where unknown.
+        """
+        sha256 = bytes.fromhex(result.sha256)
+        content = self._content_id(sha256) if sha256 else None
+        (image,) = self._connection.execute(
+            "INSERT INTO image (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, content = excluded.content RETURNING id",
+            (stored_path(result.image), fact.size, fact.mtime_ns, content),
+        ).fetchone()
+        if result.status == "failed":
+            self._connection.execute(
+                "INSERT OR REPLACE INTO failure (image, panel, sha256, code, reason, device)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (image, self._panel_id, sha256, result.code, _storable(result.reason), device),
+            )
+            return sha256
+        if content is None or result.verdict is None:
+            raise ValueError("a result that is ok has a content hash and a verdict")
+        self._connection.execute(
+            "DELETE FROM failure WHERE image = ? AND panel = ?", (image, self._panel_id)
+        )
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO result (content, panel, {_RESULT}, device)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (content, self._panel_id, *self._values(result, result.verdict), device),
+        )
+        return sha256
+
+    # -------------------------------------------------------------------------------------------
+
+    def _content_id(self, sha256: bytes) -> int:
+        found = self._connection.execute(
+            "SELECT id FROM content WHERE sha256 = ?", (sha256,)
+        ).fetchone()
+        if found is None:
+            cursor = self._connection.execute("INSERT INTO content (sha256) VALUES (?)", (sha256,))
+            return cast("int", cursor.lastrowid)
+        return cast("int", found[0])
+
+    def _values(self, result: CaseResult, verdict: Verdict) -> tuple[Any, ...]:
+        """The columns of _RESULT."""
+        probabilities = np.full((len(self._models), self._classes), np.nan)
+        ood = np.full(len(self._models), np.nan)
+        for prediction in result.predictions:
+            model = self._models.index(prediction.model)
+            probabilities[model] = prediction.probabilities
+            ood[model] = np.nan if prediction.ood_score is None else prediction.ood_score
+        return (
+            probabilities.astype("<f8").tobytes(),
+            ood.astype("<f8").tobytes(),
+            np.asarray(verdict.mean_probabilities, "<f8").tobytes(),
+            verdict.consensus,
+            verdict.agreement,
+            verdict.entropy,
+            verdict.ood_score,
+            verdict.ood,
+            result.code,
+            _storable(result.reason),
+        )
+
+    def _case_result(self, image: str, sha256: bytes, values: Sequence[Any]) -> CaseResult:
+        packed, packed_ood, mean, consensus, agreement, entropy, score, ood, code, reason = values
+        rows = np.frombuffer(packed, "<f8").reshape(len(self._models), self._classes).tolist()
+        scores = np.frombuffer(packed_ood, "<f8").tolist()
+        predictions = tuple(
+            Prediction(name, tuple(row), None if own != own else own)
+            for name, row, own in zip(self._models, rows, scores, strict=True)
+            if row[0] == row[0]  # NaN = no answer
+        )
+        by_model = {prediction.model: prediction.vote for prediction in predictions}
+        verdict = Verdict(
+            consensus=consensus,
+            agreement=agreement,
+            votes=tuple(by_model.get(name) for name in self._models),
+            mean_probabilities=tuple(np.frombuffer(mean, "<f8").tolist()),
+            entropy=entropy,
+            ood_score=score,
+            ood=bool(ood),
+        )
+        return CaseResult(image, sha256.hex(), "ok", code, reason, predictions, verdict)
+
+    def _columns(self, rows: list[Any], failures: list[Any]) -> ResultColumns:
+        models, classes = len(self._models), self._classes
+        count = len(rows) + len(failures)
+        read = slice(0, len(rows))
+
+        def filled(shape: tuple[int, ...], blank: object, dtype: Any) -> Any:
+            return np.full((count, *shape), blank, dtype)
+
+        by_column = list(zip(*rows, strict=True)) if rows else [()] * 12
+        stored, hashes, packed, packed_ood, means, consensus, agreement, *rest = by_column
+        entropy, score, ood, codes, reasons = rest
+        paths = [image_path(path) for path in (*stored, *(line[0] for line in failures))]
+        probabilities = filled((models, classes), np.nan, np.float64)
+        probabilities[read] = np.frombuffer(b"".join(packed), "<f8").reshape(-1, models, classes)
+        model_ood = filled((models,), np.nan, np.float64)
+        model_ood[read] = np.frombuffer(b"".join(packed_ood), "<f8").reshape(-1, models)
+        mean = filled((classes,), np.nan, np.float64)
+        blank = np.full(classes, np.nan).tobytes()
+        joined = b"".join(item or blank for item in means)
+        mean[read] = np.frombuffer(joined, "<f8").reshape(-1, classes)
+        status = filled((), FAILED, np.int8)
+        status[read] = READ
+        consensus_column = filled((), NONE, np.int16)
+        consensus_column[read] = [NONE if item is None else item for item in consensus]
+        agreement_column = filled((), 0, np.int16)
+        agreement_column[read] = agreement
+        entropy_column = filled((), np.nan, np.float64)
+        entropy_column[read] = entropy
+        score_column = filled((), np.nan, np.float64)
+        score_column[read] = [np.nan if item is None else item for item in score]
+        ood_column = filled((), False, np.bool_)
+        ood_column[read] = ood
+        refusals = {
+            path: (code, reason)
+            for path, code, reason in zip(
+                paths,
+                (*codes, *(line[2] for line in failures)),
+                (*reasons, *(line[3] for line in failures)),
+                strict=True,
+            )
+            if code
+        }
+        return ResultColumns(
+            images=paths,
+            sha256=[item.hex() for item in (*hashes, *(line[1] for line in failures))],
+            status=status,
+            probabilities=probabilities,
+            model_ood=model_ood,
+            consensus=consensus_column,
+            agreement=agreement_column,
+            mean_probabilities=mean,
+            entropy=entropy_column,
+            ood_score=score_column,
+            ood=ood_column,
+            refusals=refusals,
+        )
+
+
+def _facts(rows: Iterable[tuple[str, int, int]]) -> dict[str, FileFact]:
+    named = ((image_path(path), size, mtime) for path, size, mtime in rows)
+    return {image: FileFact(image, size, mtime) for image, size, mtime in named}
+
+
+def _storable(sentence: str) -> str:
+    """A sentence may name a file whose name is not Unicode."""
+    return sentence.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _marks(items: Sequence[str]) -> str:
+    return ", ".join("?" * len(items))

@@ -1,0 +1,112 @@
+"""What this is, which versions run, whose work is inside, and what it must not be used for."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+import desktop
+from desktop.core.panels.contract import RESEARCH_USE
+
+# Distribution -> licence, for those whose metadata do not say it in a word.
+from desktop.gui.style import icons, theme
+
+# Distribution -> licence, for those whose metadata do not say it in a word.
+_LICENCES = {
+    "PySide6-Essentials": "LGPL-3.0-only",
+    "numpy": "BSD-3-Clause",
+    "pillow": "MIT-CMU",
+    "onnxruntime": "MIT",
+    "onnxruntime-gpu": "MIT",
+    "pydicom": "MIT",
+    "python-gdcm": "BSD-3-Clause",
+    "pyjpegls": "MIT",
+    "pylibjpeg": "MIT",
+    "pylibjpeg-rle": "MIT",
+    "pylibjpeg-openjpeg": "MIT",
+    "platformdirs": "MIT",
+    "rich": "MIT",
+}
+
+
+class AboutDialog(QDialog):
+    """Name, research use, versions and licences."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About CXR Quorum"))
+        self.setMinimumSize(theme.dp(520), theme.dp(440))
+        mark = QLabel()
+        mark.setPixmap(icons.app_mark(theme.dp(48), self.devicePixelRatioF()))
+        title = QLabel("CXR Quorum " + desktop.__version__)
+        title.setFont(theme.font(20, 600))
+        what = QLabel(self.tr("Four neural networks vote on each chest X-ray. A human decides."))
+        research = QLabel(RESEARCH_USE)
+        research.setWordWrap(True)
+        research.setFont(theme.font(13, 500))
+        tabs = QTabWidget()
+        tabs.setAccessibleName(self.tr("Versions and licences"))
+        tabs.addTab(_text(versions_text(), self.tr("Versions")), self.tr("Versions"))
+        tabs.addTab(_text(licences_text(), self.tr("Licences")), self.tr("Licences"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(theme.GAP_S)
+        # An aligned label is not asked how high it gets when it wraps.
+        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (title, what, research):
+            column.addWidget(widget)
+        column.addWidget(tabs, 1)
+        column.addWidget(buttons)
+
+
+def versions_text() -> str:
+    """One version a line, for the box and for a report of a problem."""
+    lines = [
+        f"CXR Quorum {desktop.__version__}",
+        f"Python {platform.python_version()}",
+        f"Qt {qVersion()}",
+        f"{platform.system()} {platform.release()} {platform.machine()}",
+        "",
+    ]
+    for name in sorted(_LICENCES, key=str.lower):
+        try:
+            lines.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return "\n".join(lines)
+
+
+def licences_text() -> str:
+    """Licence of the app and of everything it stands on."""
+    lines = [
+        "CXR Quorum: Apache-2.0",
+        "",
+        "Inter typeface: SIL Open Font License 1.1",
+    ]
+    for name, licence in sorted(_LICENCES.items(), key=lambda item: item[0].lower()):
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+        lines.append(f"{name}: {licence}")
+    return "\n".join(lines)
+
+
+def _text(words: str, name: str) -> QPlainTextEdit:
+    field = QPlainTextEdit(words)
+    field.setReadOnly(True)
+    field.setAccessibleName(name)
+    return field

@@ -1,0 +1,184 @@
+"""The 40 px top row: name, menus, the four pages, the open folder, blind first and export."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenuBar, QWidget
+
+from desktop.gui.style import icons, theme
+from desktop.gui.widgets.button import FlatButton
+
+HEIGHT = 40
+PAGES = ("review", "compare", "batch", "scorecard")
+# Above and below the words, as the style sheet has it.
+MENU_PADDING = 6
+_NARROW = 1200
+
+
+class TopBar(QWidget):
+    """The row above everything.
+
+    Signals:
+        page_chosen(str): One of ``PAGES``.
+    """
+
+    page_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.menu_bar = QMenuBar()
+        self.menu_bar.setAccessibleName(self.tr("Menus"))
+        self._mark = _Mark()
+        self._pages = QWidget(self)
+        self._folder = FlatButton("", "folder", kind="plain")
+        self._panel_name = QLabel()
+        self._panel_name.setAccessibleName(self.tr("Panel"))
+        self.blind_button = FlatButton(self.tr("Blind first"), "eye-off")
+        self.export_button = FlatButton(self.tr("Export"), "export")
+        self._rule = QFrame()
+        self._rule.setFixedSize(1, 16)
+        self._folder_name = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(theme.GAP_S)
+        row.addWidget(self._mark)
+        row.addWidget(self.menu_bar, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        row.addWidget(self._folder)
+        row.addWidget(self._panel_name)
+        row.addSpacing(theme.GAP_S)
+        row.addWidget(self._rule)
+        row.addWidget(self.blind_button)
+        row.addWidget(self.export_button)
+        self._build_pages()
+        theme.notifier().theme_changed.connect(self._on_theme_changed)
+        self._on_theme_changed(theme.current())
+        self.set_folder("", "")
+
+    @property
+    def folder_button(self) -> FlatButton:
+        """Shows the open folder; a click opens another."""
+        return self._folder
+
+    def set_page(self, page: str) -> None:
+        """Mark a page as the one shown."""
+        for name, button in self._page_buttons.items():
+            button.setChecked(name == page)
+
+    def set_folder(self, name: str, panel: str, path: str = "") -> None:
+        """Name the open folder and panel; empty strings where none is open."""
+        self._folder_name = name
+        self._folder.setVisible(bool(name))
+        self._rule.setVisible(bool(name))
+        self.blind_button.setVisible(bool(name))
+        self.export_button.setVisible(bool(name))
+        self._folder.setToolTip(path)
+        self._panel_name.setText(self.tr("%s panel").replace("%s", panel) if panel else "")
+        self._panel_name.setVisible(bool(name))
+        self._fit()
+
+    def follow_actions(self, pages: dict[str, QAction], blind: QAction, export: QAction) -> None:
+        """Tie the buttons to the window's actions."""
+        for name, button in self._page_buttons.items():
+            keys = pages[name].shortcut().toString()
+            words = button.text()
+            button.setToolTip(f"{words} ({keys})" if keys else words)
+        self.blind_button.follow(blind, self.tr("Blind first"))
+        self.export_button.follow(export, self.tr("Export"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour(tokens.bg))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.colour(tokens.line))
+        painter.end()
+
+    def _build_pages(self) -> None:
+        titles = {
+            "review": self.tr("Review"),
+            "compare": self.tr("Compare"),
+            "batch": self.tr("Batch"),
+            "scorecard": self.tr("Scorecard"),
+        }
+        row = QHBoxLayout(self._pages)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP_XS)
+        group = QButtonGroup(self)
+        group.setExclusive(True)
+        self._page_buttons: dict[str, FlatButton] = {}
+        for name, title in titles.items():
+            button = FlatButton(title, kind="page")
+            button.setCheckable(True)
+            button.setObjectName(f"page_{name}_button")
+            button.clicked.connect(lambda _checked=False, name=name: self.page_chosen.emit(name))
+            group.addButton(button)
+            row.addWidget(button)
+            self._page_buttons[name] = button
+
+    def _fit(self) -> None:
+        """Centre the pages in the window as long as the sides leave room, and shorten the rest."""
+        narrow = self.width() < theme.dp(_NARROW)
+        self.blind_button.set_words_hidden(narrow)
+        self.export_button.set_words_hidden(narrow)
+        self._panel_name.setVisible(bool(self._folder_name) and not narrow)
+        room = theme.dp(140 if self.width() < theme.dp(1400) else 220)
+        metrics = QFontMetrics(theme.font(12, 500))
+        self._folder.set_words(
+            metrics.elidedText(self._folder_name, Qt.TextElideMode.ElideMiddle, room)
+        )
+        self.layout().activate()
+        size = self._pages.sizeHint()
+        left_end = self.menu_bar.geometry().left() + self.menu_bar.sizeHint().width() + theme.GAP_S
+        right_start = self._folder.geometry().left() if self._folder_name else self.width()
+        x = (self.width() - size.width()) // 2
+        x = max(left_end, min(x, right_start - size.width() - theme.GAP_S))
+        self._pages.setGeometry(
+            x, (self.height() - size.height()) // 2, size.width(), size.height()
+        )
+
+    def _on_theme_changed(self, tokens: theme.Tokens) -> None:
+        self.setFixedHeight(theme.dp(HEIGHT))
+        self.menu_bar.setFont(theme.font(13))
+        # No higher than its words: Qt puts them at the top of what is left over.
+        words = QFontMetrics(theme.font(13)).height()
+        # Two more than that, because Qt rounds up, and hides all menus where one pixel is missing.
+        self.menu_bar.setFixedHeight(words + 2 * theme.dp(MENU_PADDING) + 2)
+        self._panel_name.setFont(theme.font(12))
+        self._panel_name.setStyleSheet(f"color: {tokens.text3};")
+        self._rule.setStyleSheet(f"background: {tokens.border};")
+        self._fit()
+        self.update()
+
+
+class _Mark(QWidget):
+    """Icon and name of the app."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName(QCoreApplication.applicationName() or "CXR Quorum")
+        theme.notifier().theme_changed.connect(self._resize)
+        self._resize()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        side = theme.dp(18)
+        y = (self.height() - side) // 2
+        painter.drawPixmap(0, y, icons.app_mark(side, self.devicePixelRatioF()))
+        painter.setFont(theme.font(13, 600))
+        painter.setPen(theme.colour(tokens.text1))
+        box = self.rect().adjusted(side + theme.GAP_S, 0, 0, 0)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "CXR Quorum")
+        painter.end()
+
+    def _resize(self, _tokens: object = None) -> None:
+        words = QFontMetrics(theme.font(13, 600)).horizontalAdvance("CXR Quorum")
+        self.setFixedWidth(theme.dp(18) + theme.GAP_S + words + theme.GAP_S)
+        self.setFixedHeight(theme.dp(HEIGHT) - 1)
+        self.update()

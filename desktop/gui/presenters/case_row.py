@@ -1,0 +1,149 @@
+"""What a case says in the list, in words. Pure functions over the case table."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.cases import Decision
+from desktop.core.review.case_table import FAILED, WAITING, CaseTable
+from desktop.gui.panel_info import PanelFacts
+from desktop.gui.session.case_list_model import RowCopies, RowState, RowStatus, RowView
+from desktop.gui.votes.vote_strip import strip_words
+
+translate = QCoreApplication.translate
+
+
+def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> RowView:
+    """Compose the row of one case.
+
+    Args:
+        table: Images, results and decisions.
+        case: Row of the table.
+        facts: The panel.
+        blind: The votes must not be told: neither on screen nor to a screen reader.
+    """
+    image = table.images[case]
+    decision = table.decision(case)
+    status = int(table.column("status")[case])
+    votes: tuple[int | None, ...] = ()
+    state: RowState
+    if status == FAILED:
+        state = "failed"
+        reason = short_reason(table.refusal(case)[1], image)
+        line = translate("RowWords", "Not read: {reason}").format(reason=reason)
+        # The cross at the row's end says "not read" as well; there is room for one of the two.
+        short = reason[:1].upper() + reason[1:]
+    elif blind:
+        state, line, short = (
+            "blind",
+            translate("RowWords", "Your label first"),
+            translate("RowWords", "Label first"),
+        )
+    elif status == WAITING:
+        state, line, short = (
+            "waiting",
+            translate("RowWords", "Waiting for models"),
+            translate("RowWords", "Waiting"),
+        )
+    else:
+        state = "voted"
+        votes = votes_of(table, case)
+        line = _verdict_line(table, case, facts, facts.class_names)
+        short = _short_verdict(table, case, facts)
+    words = [image, _label_words(decision), line]
+    if state == "voted" and table.column("ood")[case]:
+        words.append(translate("RowWords", "out of distribution"))
+    copies = _copies(table, case)
+    if copies == "duplicate":
+        words.append(translate("RowWords", "has a near-duplicate"))
+    elif copies == "conflict":
+        words.append(translate("RowWords", "labelled otherwise than its near-duplicate"))
+    if state == "voted":
+        words.append(strip_words(votes, state, facts))
+    if decision.flagged:
+        words.append(translate("RowWords", "flagged"))
+    return RowView(
+        name=image,
+        line=line,
+        short_line=short,
+        votes=votes,
+        state=state,
+        status=_mark(status, decision),
+        decided=decision.reviewed,
+        copies=copies,
+        words=", ".join(word for word in words if word),
+    )
+
+
+def _copies(table: CaseTable, case: int) -> RowCopies:
+    if table.column("duplicate_group")[case] < 0:
+        return ""
+    return "conflict" if table.conflicting()[case] else "duplicate"
+
+
+def votes_of(table: CaseTable, case: int) -> tuple[int | None, ...]:
+    """Class index of each model, None where it gave no answer."""
+    return tuple(int(vote) if vote >= 0 else None for vote in table.column("votes")[case].tolist())
+
+
+def short_reason(sentence: str, image: str) -> str:
+    """A refusal without the file's name in front and without what to do: for one narrow line."""
+    first = sentence.split(". ")[0].rstrip(".")
+    name = image.rsplit("/", 1)[-1]
+    for known in (image, name):
+        first = first.removeprefix(known).strip()
+    for filler in ("is a ", "is an ", "is "):
+        if first.startswith(filler):
+            first = first.removeprefix(filler)
+            break
+    if first[1:2].isupper():  # DICOM is no word to begin small
+        return first
+    return first[:1].lower() + first[1:]
+
+
+def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[str, ...]) -> str:
+    consensus = int(table.column("consensus")[case])
+    line = translate("RowWords", "No consensus")
+    if consensus >= 0:
+        line = translate("RowWords", "{label} {agreement} of {models}").format(
+            label=names[consensus],
+            agreement=int(table.column("agreement")[case]),
+            models=len(facts.models),
+        )
+    if table.column("ood")[case]:
+        # Votes on what is no usual film must not look like any other row's.
+        return translate("RowWords", "{verdict}, OOD").format(verdict=line)
+    return line
+
+
+def _short_verdict(table: CaseTable, case: int, facts: PanelFacts) -> str:
+    """The verdict for a narrow list, where "Pneumonia 4 of 4" would be cut."""
+    consensus = int(table.column("consensus")[case])
+    ood = bool(table.column("ood")[case])
+    if consensus < 0:
+        split = translate("RowWords", "OOD, split")
+        return split if ood else translate("RowWords", "No consensus")
+    label = facts.short_names[consensus]
+    if ood:
+        return translate("RowWords", "OOD, {label}").format(label=label)
+    return translate("RowWords", "{label} {agreement}/{models}").format(
+        label=label,
+        agreement=int(table.column("agreement")[case]),
+        models=len(facts.models),
+    )
+
+
+def _label_words(decision: Decision) -> str:
+    if decision.label is not None:
+        return translate("RowWords", "you: {label}").format(label=decision.label)
+    return translate("RowWords", "you: unsure") if decision.state == "unsure" else ""
+
+
+def _mark(status: int, decision: Decision) -> RowStatus:
+    if decision.flagged:
+        return "flagged"
+    if decision.state == "unsure":
+        return "unsure"
+    if decision.reviewed:
+        return "decided"
+    return "failed" if status == FAILED else "open"

@@ -1,0 +1,199 @@
+"""The verdict in words: pure functions from a result to title and sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.core.cases import CaseResult, Verdict
+from desktop.core.heatmaps.grad_cam import MarginShare, margin_share
+from desktop.gui.panel_info import ModelFacts, PanelFacts
+from desktop.gui.votes.vote_strip import StripState
+from desktop.gui.widgets.badge import BadgeFacts
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """What the panel says.
+
+    Attributes:
+        title: Class name, "No consensus", "Your label first", "Not read" or "Waiting".
+        sentence: Count, dissent and rule, or the reason.
+        state: State of the vote strip.
+    """
+
+    title: str
+    sentence: str
+    state: StripState
+
+
+translate = QCoreApplication.translate
+# Share of votes kept with covered lungs from which on the reader is told.
+MOSTLY_KEPT = 0.5
+
+
+def verdict_words(
+    result: CaseResult | None,
+    panel: PanelFacts,
+    *,
+    blind: bool,
+    accept_key: str = "",
+    label_keys: Sequence[str] = (),
+) -> VerdictWords:
+    """Words for a result; None = the models have not read the image yet."""
+    if result is not None and result.status == "failed":
+        return VerdictWords(translate("Verdict", "Not read"), result.reason, "failed")
+    if blind:
+        keys = [key for key in label_keys if key]
+        if not keys:
+            return VerdictWords(
+                translate("Verdict", "Your label first"),
+                translate("Verdict", "The votes appear after you label."),
+                "blind",
+            )
+        listed = keys[0]
+        if len(keys) > 1:
+            listed = translate("Verdict", "{keys} or {last}").format(
+                keys=", ".join(keys[:-1]), last=keys[-1]
+            )
+        sentence = translate("Verdict", "The votes appear after you press {keys}.").format(
+            keys=listed
+        )
+        return VerdictWords(translate("Verdict", "Your label first"), sentence, "blind")
+    if result is None or result.verdict is None:
+        return VerdictWords(
+            translate("Verdict", "Waiting"),
+            translate("Verdict", "The models have not read this image yet."),
+            "waiting",
+        )
+    verdict = result.verdict
+    if verdict.consensus is None:
+        return VerdictWords(
+            translate("Verdict", "No consensus"), tie_sentence(verdict, panel), "voted"
+        )
+    parts = [
+        translate("Verdict", "{agreeing} of {models}.").format(
+            agreeing=verdict.agreement, models=len(panel.models)
+        ),
+        *_dissents(verdict, panel),
+    ]
+    if accept_key:
+        parts.append(translate("Verdict", "{key} accepts.").format(key=accept_key))
+    return VerdictWords(panel.class_names[verdict.consensus], " ".join(parts), "voted")
+
+
+def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
+    """``2 Covid, 2 Viral Pneumonia. Majority needs 3 of 4.``"""
+    rule = translate("Verdict", "Majority needs {needed} of {models}.").format(
+        needed=panel.majority, models=len(panel.models)
+    )
+    return f"{tie_counts(verdict, panel)}. {rule}"
+
+
+def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
+    """``2 Covid, 2 Viral Pneumonia``, most votes first."""
+    counts = Counter(vote for vote in verdict.votes if vote is not None)
+    # Three answers and the rule fit the narrowest panel only with short names.
+    names = panel.class_names if len(counts) < 3 else panel.short_names
+    answers = [f"{count} {names[vote]}" for vote, count in counts.most_common()]
+    silent = sum(vote is None for vote in verdict.votes)
+    if silent:
+        answers.append(translate("Verdict", "{count} no answer").format(count=silent))
+    return ", ".join(answers)
+
+
+def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
+    """``CCNN says Normal.`` for each model outside the consensus."""
+    sentences = []
+    for model, vote in zip(panel.models, verdict.votes, strict=True):
+        if vote is None:
+            sentences.append(
+                translate("Verdict", "{model} gave no answer.").format(model=model.title)
+            )
+        elif vote != verdict.consensus:
+            name = panel.short_names[vote]
+            sentences.append(
+                translate("Verdict", "{model} says {name}.").format(model=model.title, name=name)
+            )
+    return sentences
+
+
+def ood_badge(verdict: Verdict) -> BadgeFacts:
+    """The out-of-distribution badge with its score."""
+    sentence = translate("Verdict", "Unlike the training images, so the votes may mean little.")
+    if verdict.ood_score is not None:
+        figure = translate(
+            "Verdict", "Score {score}; 95 % of the validation images stay below 1."
+        ).format(score=f"{verdict.ood_score:.2f}")
+        sentence = f"{sentence} {figure}"
+    return BadgeFacts(
+        "ood", "out-of-distribution", translate("Verdict", "Out of distribution"), sentence
+    )
+
+
+def alarm_sentence(model_title: str, share: MarginShare) -> str:
+    """How much of a map lies where no lung is, and what to do."""
+    return translate("Verdict", "{percent} % of the heatmap of {model} lies at the border.").format(
+        percent=round(100 * max(share.border, share.corners)), model=model_title
+    )
+
+
+def lungs_sentence(model: ModelFacts, class_index: int, class_name: str) -> str:
+    """What the test with covered lungs says of this model's vote; empty without reason to warn."""
+    share = model.share_kept(class_index)
+    if share is None or share <= MOSTLY_KEPT:
+        return ""
+    return translate(
+        "Verdict",
+        "With the lungs covered, {model} kept {percent} % of its votes for {label}.",
+    ).format(model=model.title, label=class_name, percent=round(100 * share))
+
+
+def lungs_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+    """The caution that this label mostly survives without lungs, None where it does not."""
+    kept: dict[int, list[str]] = {}
+    for prediction in result.predictions:
+        index = panel.model_index(prediction.model)
+        share = None if index is None else panel.models[index].share_kept(prediction.vote)
+        if index is not None and share is not None and share > MOSTLY_KEPT:
+            words = f"{panel.models[index].title} {round(100 * share)} %"
+            kept.setdefault(prediction.vote, []).append(words)
+    if not kept:
+        return None
+    sentences = [
+        translate(
+            "Verdict", "Votes for {label} that stayed when lungs were covered: {models}."
+        ).format(label=panel.class_names[vote], models=", ".join(models))
+        for vote, models in kept.items()
+    ]
+    advice = translate("Verdict", "So the vote alone does not show that the lungs were read.")
+    return BadgeFacts(
+        "lungs",
+        "lungs-covered",
+        translate("Verdict", "Stays without lungs"),
+        " ".join([*sentences, advice]),
+    )
+
+
+def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+    """The shortcut alarm for the maps of the predicted classes, None where there is no reason."""
+    sentences = []
+    for prediction in result.predictions:
+        index = panel.model_index(prediction.model)
+        if index is None or prediction.cams is None:
+            continue
+        share = margin_share(prediction.cams[prediction.vote])
+        if share.alarming:
+            sentences.append(alarm_sentence(panel.models[index].title, share))
+    if not sentences:
+        return None
+    advice = translate("Verdict", "Compare with the lungs covered.")
+    return BadgeFacts(
+        "shortcut",
+        "shortcut-alarm",
+        translate("Verdict", "Shortcut alarm"),
+        " ".join([*sentences, advice]),
+    )

@@ -1,0 +1,70 @@
+"""What the file says of the film: view, age, sex, date; shown on request, never exported."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.core.imaging.radiograph import FilmFacts, Radiograph
+from desktop.gui.style import theme
+from desktop.gui.style.paint import Restyled, horizontal_line
+from desktop.gui.widgets.containers import FactLines
+from desktop.gui.widgets.label import Line, Paragraph
+
+
+class FactsPanel(Restyled):
+    """Names and values below the list."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("DICOM facts"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(theme.GAP_S)
+        column.addWidget(Line(self.tr("Facts of the file"), "secondary", "text2"))
+        self._lines = FactLines()
+        column.addWidget(self._lines)
+        column.addWidget(
+            Paragraph(self.tr("Stay on this screen; no export has them."), tone="text3")
+        )
+
+    def show_film(self, film: Radiograph | None) -> None:
+        """Show what the file says; dashes where it says nothing or is not read yet."""
+        self._lines.show_facts(facts_of(film))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        horizontal_line(painter, 0, self.width(), 0, theme.current().line)
+        painter.end()
+
+
+def facts_of(film: Radiograph | None) -> list[tuple[str, str]]:
+    """(name, value) of each fact, always the same names, so that nothing jumps."""
+
+    translate = QCoreApplication.translate
+    facts = (film.facts if film is not None else None) or FilmFacts()
+    size = bits = spacing = kind = ""
+    if film is not None:
+        height, width = film.values.shape
+        size = f"{width:,} × {height:,}"
+        bits = translate("FactsPanel", "{bits} bit").format(bits=film.bits)
+        kind = film.source_format
+        if film.spacing_mm is not None:
+            spacing = f"{film.spacing_mm[0]:.3g} mm {film.spacing_kind}".strip()
+    values = (
+        (
+            translate("FactsPanel", "View"),
+            " ".join(part for part in (facts.view, facts.laterality) if part),
+        ),
+        (translate("FactsPanel", "Age"), facts.age),
+        (translate("FactsPanel", "Sex"), facts.sex),
+        (translate("FactsPanel", "Study date"), facts.study_date),
+        (
+            translate("FactsPanel", "Device"),
+            " ".join(part for part in (facts.manufacturer, facts.device) if part),
+        ),
+        (translate("FactsPanel", "Format"), ", ".join(part for part in (kind, size, bits) if part)),
+        (translate("FactsPanel", "Spacing"), spacing),
+    )
+    return [(name, value or "–") for name, value in values]

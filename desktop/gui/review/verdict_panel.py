@@ -1,0 +1,156 @@
+"""The verdict: what the panel says together, how sure, and what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.core.cases import CaseResult
+from desktop.gui.panel_info import PanelFacts
+from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_words
+from desktop.gui.style import theme
+from desktop.gui.style.paint import Restyled
+from desktop.gui.votes.probability_bar import MeanProbability
+from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
+from desktop.gui.widgets.badge import BadgeFacts, BadgeRow
+from desktop.gui.widgets.label import Line, Paragraph
+
+# Badges bring 3 px of room for their focus ring.
+_RING = 3
+
+
+class VerdictPanel(Restyled):
+    """Verdict, sentence, strip, mean probability and badges; its height never changes.
+
+    Signals:
+        badge_opened(str): Key of the badge whose sentence was opened.
+    """
+
+    badge_opened = Signal(str)
+
+    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._result: CaseResult | None = None
+        self._blind = False
+        self._badges: tuple[BadgeFacts, ...] = ()
+        self._accept_key = ""
+        self._label_keys: tuple[str, ...] = ()
+        self.title = Line("", "verdict", parent=self)
+        self.strip = VoteStrip(panel, CELL_VERDICT, self)
+        self.sentence = Line("", "secondary", "text2", parent=self)
+        self.reason = Paragraph("", "secondary", "text2", self, selectable=True)
+        self.reason.setAccessibleName(self.tr("Reason"))
+        self.mean = MeanProbability(panel, self)
+        self.badges = BadgeRow(self)
+        self.badges.opened.connect(self.badge_opened)
+        header = QHBoxLayout()
+        header.setSpacing(theme.GAP_M)
+        header.addWidget(self.title, 1)
+        header.addWidget(self.strip, 0, Qt.AlignmentFlag.AlignVCenter)
+        words = QVBoxLayout()
+        words.setContentsMargins(_RING, 0, _RING, 0)
+        words.setSpacing(0)
+        words.addLayout(header)
+        words.addSpacing(2)
+        words.addWidget(self.sentence)
+        words.addWidget(self.reason, 1)
+        words.addSpacing(theme.GAP_M)
+        words.addWidget(self.mean)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(
+            theme.GAP_L - _RING, theme.GAP_L, theme.GAP_L - _RING, theme.GAP_M
+        )
+        column.setSpacing(0)
+        column.addLayout(words)
+        column.addSpacing(theme.GAP_S)
+        column.addWidget(self.badges)
+        column.addStretch(0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("Verdict"))
+        self.restyle()
+        self._show()
+
+    def restyle(self) -> None:
+        """The same height with and without badges, so that nothing below ever jumps."""
+        text = theme.dp(28) + 2 + theme.dp(16)
+        bar = self.mean.sizeHint().height()
+        badges = theme.dp(24) + 6
+        edges = theme.GAP_L + theme.GAP_M
+        self.setFixedHeight(edges + text + theme.GAP_M + bar + theme.GAP_S + badges)
+
+    def sizeHint(self) -> QSize:
+        return QSize(328, self.height())
+
+    def set_panel(self, panel: PanelFacts) -> None:
+        """Another panel; shows waiting."""
+        self._panel = panel
+        self.strip.set_panel(panel)
+        self.mean.set_panel(panel)
+        self.show_case(None)
+
+    def show_case(
+        self, result: CaseResult | None, *, blind: bool = False, badges: Sequence[BadgeFacts] = ()
+    ) -> None:
+        """Show a result; None = waiting for the models. While ``blind`` nothing of it is shown.
+
+        The badges for out of distribution and the shortcut alarm come by themselves; ``badges``
+        are the others.
+        """
+        self._result, self._blind, self._badges = result, blind, tuple(badges)
+        self._show()
+
+    def set_keys(self, accept: str, labels: Sequence[str]) -> None:
+        """Words of the keys that accept and label, as now bound."""
+        self._accept_key, self._label_keys = accept, tuple(labels)
+        self._show()
+
+    def say_no_consensus(self) -> None:
+        """Draw attention to the rule after Enter was pressed without a consensus."""
+        self._tell(self.tr("Nothing to accept: no majority. Label it yourself."))
+        self.sentence.set_tone("text1")
+
+    def _show(self) -> None:
+        words = verdict_words(
+            self._result,
+            self._panel,
+            blind=self._blind,
+            accept_key=self._accept_key,
+            label_keys=self._label_keys,
+        )
+        failed = words.state == "failed"
+        verdict = self._result.verdict if self._result is not None else None
+        voted = words.state == "voted" and verdict is not None
+        self.title.set_text(words.title)
+        self.sentence.set_tone("text2")
+        self._tell("" if failed else words.sentence)
+        self.reason.setText(words.sentence if failed else "")
+        self.reason.setVisible(failed)
+        self.sentence.setVisible(not failed)
+        self.mean.setVisible(not failed)
+        votes = verdict.votes if voted and verdict else (None,) * len(self._panel.models)
+        self.strip.set_votes(votes, words.state)
+        self.mean.set_values(verdict.mean_probabilities if voted and verdict else ())
+        badges = [*self._own_badges(), *self._badges] if voted else list(self._badges)
+        self.badges.set_badges(() if failed else badges)
+        self.setAccessibleDescription(f"{words.title}. {words.sentence}")
+
+    def _own_badges(self) -> list[BadgeFacts]:
+        """What the result itself gives reason to doubt, the gravest first."""
+        given = {badge.key for badge in self._badges}
+        found = []
+        if self._result is not None and self._result.verdict is not None:
+            if self._result.verdict.ood:
+                found.append(ood_badge(self._result.verdict))
+            alarm = alarm_badge(self._result, self._panel)
+            if alarm is not None:
+                found.append(alarm)
+            lungs = lungs_badge(self._result, self._panel)
+            if lungs is not None:
+                found.append(lungs)
+        return [badge for badge in found if badge.key not in given]
+
+    def _tell(self, sentence: str) -> None:
+        self.sentence.set_text(sentence)

@@ -1,0 +1,329 @@
+"""The four models as the window sees them: one QObject in front of the niced engine process.
+
+Answers are written to the review store by a thread of their own, so that a slow disk delays neither
+the window nor the models.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from time import monotonic
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from desktop.core.cases import CaseResult
+from desktop.core.engine.process import (
+    CaseDone,
+    EngineEvent,
+    EngineFailed,
+    EngineIdle,
+    EnginePaused,
+    EngineProcess,
+    EngineReady,
+    EngineRequest,
+    EngineRestarted,
+)
+from desktop.core.errors import CxrError
+from desktop.core.panels.registry import Panel
+from desktop.core.store.review_store import FileFact, ReviewStore
+
+_KEPT_WITH_MAPS = 128
+_RATE_WINDOW_S = 10.0
+_RETRY_S = 2.0
+
+
+class EngineClient(QObject):
+    """One panel over one folder.
+
+    Signals:
+        ready(str, str): Device that really runs, and why no better one does.
+        cases_answered(list[CaseResult]): Answers, without maps; ``with_maps`` has those.
+        idle(): Everything asked for is answered.
+        paused(): The images in hand are answered; nothing else is begun.
+        failed(CxrError): The engine cannot run.
+        restarted(str): The engine died and goes on; why.
+        files_changed(list[str]): Images whose content is not what was decided on.
+        not_recorded(CxrError): Answers could not be written to the store.
+    """
+
+    ready = Signal(str, str)
+    cases_answered = Signal(list)
+    idle = Signal()
+    paused = Signal()
+    failed = Signal(object)
+    restarted = Signal(str)
+    files_changed = Signal(list)
+    not_recorded = Signal(object)
+    _happened = Signal()
+
+    def __init__(
+        self,
+        panel: Panel,
+        root: Path,
+        *,
+        device: str = "auto",
+        store_home: Path | None = None,
+        keep_maps: bool = True,
+        parent: QObject | None = None,
+    ) -> None:
+        """Prepare; the first files begin.
+
+        Args:
+            panel: The panel to run.
+            root: The opened folder.
+            device: As in the settings.
+            store_home: Home of the review store, None for the user's.
+            keep_maps: Keep heatmaps in the store too.
+            parent: Owner.
+        """
+        super().__init__(parent)
+        self._events: list[EngineEvent] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._with_maps: OrderedDict[str, CaseResult] = OrderedDict()
+        self._done_times: deque[float] = deque()
+        self._files: dict[str, FileFact] = {}
+        self._happened.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        self._recorder = ResultRecorder(root, panel, store_home, keep_maps=keep_maps)
+        self._recorder.files_changed.connect(self.files_changed)
+        self._recorder.not_recorded.connect(self.not_recorded)
+        request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
+        self._make = lambda: EngineProcess(request, root=root, on_event=self._on_event)
+        self._engine: EngineProcess | None = None
+        self._device = ""
+
+    def _running(self) -> EngineProcess:
+        """The engine, started with the first question.
+
+        A folder whose answers are all in the store never loads the models.
+        """
+        if self._engine is None:
+            self._recorder.start()
+            self._engine = self._make()
+            self._engine.start()
+        return self._engine
+
+    def add(self, files: Iterable[tuple[Path, FileFact]]) -> None:
+        """Queue files at the end."""
+        listed = list(files)
+        if not listed:
+            return
+        self._files.update((fact.image, fact) for _, fact in listed)
+        self._running().add(path for path, _ in listed)
+
+    def note_files(self, files: Iterable[FileFact]) -> None:
+        """Remember the size and time that go into the store with an answer."""
+        self._files.update((fact.image, fact) for fact in files)
+
+    def bring_forward(self, paths: Iterable[Path]) -> None:
+        """Answer these first, in this order."""
+        self._running().bring_forward(paths)
+
+    def pause(self) -> None:
+        """Begin nothing new until ``resume``."""
+        if self._engine is not None:
+            self._engine.pause()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._done_times.clear()
+        if self._engine is not None:
+            self._engine.resume()
+
+    def cancel(self) -> None:
+        """Forget what waits; what is answered is kept."""
+        if self._engine is not None:
+            self._engine.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """Files that wait or are in hand."""
+        return self._engine.waiting if self._engine is not None else 0
+
+    @property
+    def rate(self) -> float:
+        """Images a second over the last ten seconds, 0 before the second answer."""
+        now = monotonic()
+        while self._done_times and now - self._done_times[0] > _RATE_WINDOW_S:
+            self._done_times.popleft()
+        if len(self._done_times) < 2:
+            return 0.0
+        return (len(self._done_times) - 1) / max(1e-3, now - self._done_times[0])
+
+    def with_maps(self, image: str) -> CaseResult | None:
+        """A recent answer with its heatmaps, None where it is no longer kept here."""
+        return self._with_maps.get(image)
+
+    def close(self) -> None:
+        """End the engine and the recorder within about a second; answers in hand are written."""
+        self._closed = True
+        if self._engine is not None:
+            self._engine.close()
+            self._drain()
+            self._recorder.close()
+
+    def _on_event(self, event: EngineEvent) -> None:
+        """Runs on the engine's thread: keep the event and wake the window once for many."""
+        with self._lock:
+            self._events.append(event)
+            first = len(self._events) == 1
+        if first:
+            self._happened.emit()
+
+    @Slot()
+    def _drain(self) -> None:
+        with self._lock:
+            events, self._events = self._events, []
+        answered: list[CaseResult] = []
+        answers: list[_Answer] = []
+        for event in events:
+            if isinstance(event, EngineReady):
+                self._device = event.device
+            elif isinstance(event, CaseDone):
+                self._keep(event)
+                answered.append(event.result)
+                fact = self._files.get(event.result.image)
+                if fact is not None:
+                    answers.append(_Answer(event.result, fact, self._device))
+        self._recorder.record(answers)
+        if self._closed:
+            return
+        if answered:
+            self.cases_answered.emit(answered)
+        for event in events:
+            self._tell(event)
+
+    def _keep(self, event: CaseDone) -> None:
+        self._done_times.append(monotonic())
+        self._with_maps[event.result.image] = event.result
+        self._with_maps.move_to_end(event.result.image)
+        while len(self._with_maps) > _KEPT_WITH_MAPS:
+            self._with_maps.popitem(last=False)
+
+    def _tell(self, event: EngineEvent) -> None:
+        match event:
+            case EngineReady(device, fallback):
+                self.ready.emit(device, fallback)
+            case EngineIdle():
+                self.idle.emit()
+            case EnginePaused():
+                self.paused.emit()
+            case EngineFailed(problem):
+                self.failed.emit(problem)
+            case EngineRestarted(reason):
+                self.restarted.emit(reason)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What goes into the store: an answer, its file, and the device that gave it."""
+
+    result: CaseResult
+    fact: FileFact
+    device: str
+
+
+class ResultRecorder(QObject):
+    """Writes answers to the review store on its own thread, many in one transaction.
+
+    Signals:
+        files_changed(list[str]), not_recorded(CxrError): As in ``EngineClient``.
+    """
+
+    files_changed = Signal(list)
+    not_recorded = Signal(object)
+
+    def __init__(
+        self, root: Path, panel: Panel, home: Path | None, *, keep_maps: bool = True
+    ) -> None:
+        super().__init__()
+        self._root, self._panel, self._home = root, panel, home
+        self._keep_maps = keep_maps
+        self._waiting: list[_Answer] = []
+        self._changed = threading.Condition()
+        self._ended = False
+        self._told = False
+        self._thread = threading.Thread(target=self._run, name="cxr-quorum-recorder", daemon=True)
+        self._started = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._started = True
+        self._thread.start()
+
+    def record(self, answers: Sequence[_Answer]) -> None:
+        """Write these soon."""
+        if not answers:
+            return
+        if not self._keep_maps:
+            answers = [replace(one, result=_without_maps(one.result)) for one in answers]
+        with self._changed:
+            self._waiting += answers
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write what waits and end the thread."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        if self._started:
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        store: ReviewStore | None = None
+        try:
+            while True:
+                with self._changed:
+                    while not self._waiting and not self._ended:
+                        self._changed.wait()
+                    answers, self._waiting = self._waiting, []
+                    if not answers and self._ended:
+                        return
+                try:
+                    if store is None:
+                        store = ReviewStore.open(self._root, self._panel.manifest, home=self._home)
+                    changed = _write(store, answers)
+                except CxrError as problem:
+                    if self._give_up(answers, problem):
+                        return
+                    continue
+                self._told = False
+                if changed:
+                    self.files_changed.emit(sorted(changed))
+        finally:
+            if store is not None:
+                store.close()
+
+    def _give_up(self, answers: list[_Answer], problem: CxrError) -> bool:
+        """Keep answers that could not be written for another try; True at the end of the run.
+
+        A full disk or another window's long write passes; the models need not run again for it.
+        """
+        with self._changed:
+            if self._ended:
+                return True
+            self._waiting = answers + self._waiting
+        if not self._told:
+            self._told = True
+            self.not_recorded.emit(problem)
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, _RETRY_S)
+        return False
+
+
+def _write(store: ReviewStore, answers: Iterable[_Answer]) -> frozenset[str]:
+    changed: frozenset[str] = frozenset()
+    for device, group in groupby(answers, key=lambda one: one.device):
+        pairs = [(one.result, one.fact) for one in group]
+        changed |= store.record_results(pairs, device=device)
+    return changed
+
+
+def _without_maps(result: CaseResult) -> CaseResult:
+    slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
+    return replace(result, predictions=slim)

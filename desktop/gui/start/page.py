@@ -1,0 +1,444 @@
+"""What the window says before a folder is open: drop hint, ways in, recent folders, panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.panels.registry import Panel, RefusedPanel
+from desktop.gui.panel_info import colour_slots, short_names
+from desktop.gui.style import icons, theme
+from desktop.gui.style.paint import (
+    Restyled,
+    draw_text,
+    fill_round,
+    horizontal_line,
+    stroke_round,
+    text_width,
+)
+from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.switch import Switch
+
+SIDE_WIDTH = 344
+_RECENT_ROW = 56
+
+
+@dataclass(frozen=True)
+class RecentFolder:
+    """One line of the recent list.
+
+    Attributes:
+        path: The folder.
+        summary: e.g. ``4,812 images``, may be empty.
+        left: e.g. ``318 to review``, may be empty.
+        opened: e.g. ``Today, 14:02``.
+    """
+
+    path: Path
+    summary: str = ""
+    left: str = ""
+    opened: str = ""
+
+
+class EmptyState(QWidget):
+    """The first screen.
+
+    Signals:
+        open_folder_asked(), open_files_asked(), samples_asked(): The three buttons.
+        recent_chosen(Path): A recent folder.
+        recent_cleared(): Forget the list.
+        panel_chosen(str): Name of a panel.
+        blind_toggled(bool): Blind-first switch.
+        device_help_asked(): Why this device.
+    """
+
+    open_folder_asked = Signal()
+    open_files_asked = Signal()
+    samples_asked = Signal()
+    recent_chosen = Signal(object)
+    recent_cleared = Signal()
+    panel_chosen = Signal(str)
+    blind_toggled = Signal(bool)
+    device_help_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Start"))
+        self.drop_zone = _DropZone()
+        self.open_folder_button = FlatButton(
+            self.tr("Open folder"), "folder", kind="primary", height=36
+        )
+        self.open_files_button = FlatButton(self.tr("Open files"), "image", kind="boxed", height=36)
+        self.samples_button = FlatButton(self.tr("Try with samples"), kind="boxed", height=36)
+        self.open_folder_button.clicked.connect(self.open_folder_asked)
+        self.open_files_button.clicked.connect(self.open_files_asked)
+        self.samples_button.clicked.connect(self.samples_asked)
+        self.drop_zone.set_buttons(
+            [self.open_folder_button, self.open_files_button, self.samples_button]
+        )
+        self._recent_title = Line(self.tr("Recent"), "secondary", "text2")
+        self._clear = FlatButton(self.tr("Clear list"), kind="plain")
+        self._clear.clicked.connect(self.recent_cleared)
+        self._recent_card = QFrame()
+        self._recent_card.setProperty("card", True)
+        self._recent_rows = QVBoxLayout(self._recent_card)
+        self._recent_rows.setContentsMargins(1, 1, 1, 1)
+        self._recent_rows.setSpacing(0)
+        self._recent_area = QWidget()
+        recent = QVBoxLayout(self._recent_area)
+        recent.setContentsMargins(0, 0, 0, 0)
+        recent.setSpacing(theme.GAP_S)
+        head = QHBoxLayout()
+        head.addWidget(self._recent_title)
+        head.addStretch(1)
+        head.addWidget(self._clear)
+        recent.addLayout(head)
+        recent.addWidget(self._recent_card)
+        left = QVBoxLayout()
+        left.setContentsMargins(48, 32, 48, 32)
+        left.setSpacing(32)
+        left.addWidget(self.drop_zone, 1)
+        left.addWidget(self._recent_area)
+        self.side = StartSide()
+        self.side.panel_chosen.connect(self.panel_chosen)
+        self.side.blind_toggled.connect(self.blind_toggled)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addLayout(left, 1)
+        row.addWidget(self.side)
+        self.set_recent([])
+        # Takes the first focus, so that no button wears the ring before a key was pressed.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def set_keys(self, folder: str, files: str) -> None:
+        """Print the keys that open."""
+        self.open_folder_button.set_cap(folder)
+        self.open_files_button.set_cap(files)
+
+    def set_recent(self, folders: Sequence[RecentFolder]) -> None:
+        """List recent folders, latest first; hidden where there are none."""
+        while (item := self._recent_rows.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for position, folder in enumerate(folders):
+            row = _RecentRow(folder, line=position > 0)
+            row.clicked.connect(lambda _c=False, path=folder.path: self.recent_chosen.emit(path))
+            self._recent_rows.addWidget(row)
+        self._recent_area.setVisible(bool(folders))
+
+
+class StartSide(Restyled):
+    """Right of the first screen: panel, models, device, how to review.
+
+    Signals:
+        panel_chosen(str), blind_toggled(bool): As in ``EmptyState``.
+    """
+
+    panel_chosen = Signal(str)
+    blind_toggled = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(16, 16, 16, 16)
+        self._column.setSpacing(theme.GAP_S)
+        self._cards: dict[str, _PanelCard] = {}
+        self.blind_switch = Switch(self.tr("Blind first"))
+        self.blind_switch.toggled.connect(self.blind_toggled)
+        self.restyle()
+
+    def show_panels(
+        self, panels: Sequence[Panel], chosen: str, refused: Sequence[RefusedPanel] = ()
+    ) -> None:
+        """Show the installed panels, the models of the chosen one, and what was refused."""
+        _clear(self._column)
+        self._cards = {}
+        self._column.addWidget(_title(self.tr("Panel")))
+        for panel in panels:
+            card = _PanelCard(panel)
+            card.setChecked(panel.name == chosen)
+            card.clicked.connect(lambda _c=False, name=panel.name: self.panel_chosen.emit(name))
+            self._cards[panel.name] = card
+            self._column.addWidget(card)
+        if not panels:
+            self._column.addWidget(
+                _note(self.tr("No panel is installed. Add a panel folder in the Models menu."))
+            )
+        for problem in refused:
+            self._column.addWidget(_note(f"{problem.folder.name}: {problem.problem}"))
+        current = next((panel for panel in panels if panel.name == chosen), None)
+        if current is not None:
+            self._column.addWidget(_Rule())
+            self._column.addWidget(_title(self.tr("Models")))
+            for model in current.models:
+                self._column.addWidget(_ModelLine(model.card.title, model.size_bytes))
+            self._column.addWidget(
+                _note(self.tr("Checksums are verified whenever a model is loaded."))
+            )
+        self._column.addWidget(_Rule())
+        self._column.addWidget(_title(self.tr("Review")))
+        self._column.addWidget(self.blind_switch)
+        self._column.addWidget(_note(self.tr("You label before the votes appear. Both are kept.")))
+        self._column.addStretch(1)
+
+    def set_blind(self, blind: bool) -> None:
+        """Show the switch without telling."""
+        self.blind_switch.blockSignals(True)
+        self.blind_switch.setChecked(blind)
+        self.blind_switch.blockSignals(False)
+
+    def restyle(self) -> None:
+        self.setFixedWidth(theme.dp(SIDE_WIDTH))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour(tokens.panel))
+        painter.fillRect(0, 0, 1, self.height(), theme.colour(tokens.line))
+        painter.end()
+
+
+class _DropZone(Restyled):
+    """The dashed well with the four squares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buttons = QHBoxLayout()
+        self._hot = False
+        self.setMinimumHeight(320)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        layout = QVBoxLayout(self)
+        layout.addStretch(1)
+        layout.addSpacing(230)
+        layout.addLayout(self._buttons)
+        layout.addStretch(1)
+
+    def set_buttons(self, buttons: Sequence[QWidget]) -> None:
+        self._buttons.setSpacing(theme.GAP_S)
+        self._buttons.addStretch(1)
+        for button in buttons:
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
+
+    def set_hot(self, hot: bool) -> None:
+        """Light up while something is dragged over the window."""
+        self._hot = hot
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setBrush(theme.colour(tokens.panel if tokens.name == "light" else tokens.canvas))
+        pen = QPen(theme.colour(tokens.accent if self._hot else tokens.border), 1)
+        pen.setDashPattern([4, 3])
+        painter.setPen(pen)
+        painter.drawRoundedRect(box, theme.RADIUS_CARD, theme.RADIUS_CARD)
+        first = self._buttons.geometry()
+        middle, bottom = self.width() / 2, first.top() - theme.dp(24)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        lines = (
+            (self.tr("DICOM, PNG, TIFF and JPEG. Nothing leaves this computer."), 13, 400, 20),
+            (self.tr("Four models vote on each image. You decide."), 13, 400, 20),
+        )
+        y = bottom
+        for text, size, weight, height in lines:
+            y -= theme.dp(height)
+            draw_text(
+                painter,
+                QRectF(0, y, self.width(), theme.dp(height)),
+                text,
+                theme.font(size, weight),
+                tokens.text2,
+                centre,
+            )
+        y -= theme.dp(44)
+        draw_text(
+            painter,
+            QRectF(0, y, self.width(), theme.dp(36)),
+            self.tr("Drop a folder of chest X-rays"),
+            theme.font(24, 600),
+            tokens.text1,
+            centre,
+        )
+        self._paint_squares(painter, middle, y - theme.dp(32))
+        painter.end()
+
+    def _paint_squares(self, painter: QPainter, middle: float, bottom: float) -> None:
+        tokens = theme.current()
+        side, gap = theme.dp(34), theme.dp(4)
+        left, top = middle - side - gap / 2, bottom - 2 * side - gap
+        for column in range(2):
+            for row in range(2):
+                box = QRectF(left + column * (side + gap), top + row * (side + gap), side, side)
+                if (column, row) == (1, 1):
+                    stroke_round(painter, box, 5, tokens.accent, 1.5, dashed=True)
+                    size = theme.dp(16)
+                    spot = QRectF(0, 0, size, size)
+                    spot.moveCenter(box.center())
+                    icons.paint_icon(painter, "plus", spot, tokens.accent)
+                else:
+                    fill_round(painter, box, 5, tokens.raised)
+                    stroke_round(painter, box, 5, tokens.border)
+
+
+class _RecentRow(QAbstractButton):
+    def __init__(self, folder: RecentFolder, *, line: bool) -> None:
+        super().__init__()
+        self._folder, self._line = folder, line
+        self.setAccessibleName(f"{folder.path.name}, {folder.path}")
+        self.setToolTip(str(folder.path))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFixedHeight(theme.dp(_RECENT_ROW))
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, theme.dp(_RECENT_ROW))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        if self.underMouse():
+            fill_round(painter, self.rect(), theme.RADIUS_CONTROL, tokens.raised)
+        if self._line:
+            horizontal_line(painter, 0, self.width(), 0, tokens.line)
+        size = theme.dp(16)
+        icon = QRectF(theme.dp(18), (self.height() - size) / 2, size, size)
+        icons.paint_icon(painter, "folder", icon, tokens.text2)
+        left, right = theme.dp(48), self.width() - theme.dp(16)
+        columns = ((self._folder.opened, 110, tokens.text2), (self._folder.left, 110, tokens.text2))
+        columns += ((self._folder.summary, 110, tokens.text1),)
+        for text, width, ink in columns:
+            box = QRectF(right - theme.dp(width), 0, theme.dp(width), self.height())
+            draw_text(painter, box, text, theme.font(12), ink, Qt.AlignmentFlag.AlignRight)
+            right -= theme.dp(width) + theme.dp(theme.GAP_L)
+        name = QRectF(left, theme.dp(8), right - left, theme.dp(20))
+        draw_text(painter, name, self._folder.path.name, theme.font(13, 500), tokens.text1)
+        below = QRectF(left, name.bottom(), right - left, theme.dp(18))
+        draw_text(
+            painter,
+            below,
+            str(self._folder.path),
+            theme.font(12),
+            tokens.text3,
+            elide=Qt.TextElideMode.ElideMiddle,
+        )
+        if self.hasFocus():
+            stroke_round(painter, self.rect(), theme.RADIUS_CONTROL, tokens.accent, 2)
+        painter.end()
+
+
+class _PanelCard(QAbstractButton):
+    """A radio button as large as its words."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self._panel = panel
+        self._slots = colour_slots(panel.class_names)
+        self.setText(panel.name)
+        self.setAccessibleName(f"{panel.name}: {', '.join(panel.class_names)}")
+        self.setToolTip(panel.title)
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFixedHeight(theme.dp(64))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen = self.isChecked()
+        fill = tokens.selected if chosen else tokens.raised if self.underMouse() else None
+        fill_round(painter, self.rect(), theme.RADIUS_CONTROL, fill)
+        edge = tokens.accent if chosen or self.hasFocus() else tokens.border
+        stroke_round(painter, self.rect(), theme.RADIUS_CONTROL, edge, 2 if self.hasFocus() else 1)
+        spot = QRectF(theme.dp(14), theme.dp(16), theme.dp(14), theme.dp(14))
+        stroke_round(painter, spot, spot.width() / 2, edge, 4 if chosen else 1)
+        left = theme.dp(40)
+        width = self.width() - left - theme.dp(12)
+        name = QRectF(left, theme.dp(12), width, theme.dp(20))
+        draw_text(painter, name, self._panel.name, theme.font(13, 500), tokens.text1)
+        x, y = float(left), name.bottom()
+        font = theme.font(12)
+        names = self._panel.class_names
+        if sum(map(len, names)) > 30:
+            names = short_names(names)
+        for text, slot in zip(names, self._slots, strict=True):
+            dot = QRectF(x, y + theme.dp(5), theme.dp(8), theme.dp(8))
+            fill_round(painter, dot, 2, tokens.class_colour(slot))
+            x += theme.dp(14)
+            room = self.width() - x - theme.dp(8)
+            if room < 20:
+                break
+            draw_text(painter, QRectF(x, y, room, theme.dp(18)), text, font, tokens.text2)
+            x += text_width(font, text) + theme.dp(12)
+        painter.end()
+
+
+class _ModelLine(Restyled):
+    def __init__(self, title: str, size_bytes: int) -> None:
+        super().__init__()
+        self._title, self._size = title, f"{size_bytes / 1e6:,.1f} MB"
+        self.setAccessibleName(f"{title}, {self._size}")
+        self.setFixedHeight(theme.dp(22))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        size = theme.dp(14)
+        box = QRectF(0, (self.height() - size) / 2, size, size)
+        icons.paint_icon(painter, "check", box, tokens.text2)
+        name = QRectF(theme.dp(22), 0, theme.dp(88), self.height())
+        draw_text(painter, name, self._title, theme.font(13, 500), tokens.text1)
+        rest = QRectF(theme.dp(114), 0, self.width() - theme.dp(114), self.height())
+        draw_text(painter, rest, self._size, theme.font(12), tokens.text2)
+        painter.end()
+
+
+class _Rule(Restyled):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(17)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        horizontal_line(painter, 0, self.width(), 8, theme.current().line)
+        painter.end()
+
+
+def _title(words: str) -> QWidget:
+    return Line(words, "secondary", "text2")
+
+
+def _note(words: str) -> QWidget:
+    return Paragraph(words, "secondary", "text2")
+
+
+def _clear(layout: QVBoxLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None and not isinstance(widget, Switch):
+            widget.deleteLater()

@@ -1,0 +1,27 @@
+"""Which way the patient lies is told only as the file says it."""
+
+from __future__ import annotations
+
+import pytest
+from pydicom.dataset import Dataset
+
+from desktop.core.imaging.dicom_metadata import film_facts
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (["L", "F"], "L\\F"),
+        (["R", "F"], "R\\F"),
+        (["LA", "FP"], "LA\\FP"),
+        (["L"], ""),
+        (["L", ""], ""),
+        (["1", "2"], ""),
+        (None, ""),
+    ],
+)
+def test_directions_are_read_or_left_out(stored: list[str] | None, read: str) -> None:
+    dataset = Dataset()
+    if stored is not None:
+        dataset.PatientOrientation = stored
+    assert film_facts(dataset).patient_orientation == read

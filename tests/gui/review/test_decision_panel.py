@@ -1,0 +1,221 @@
+"""Decision, heatmap controls and segments: values in, wishes out, nothing changed by themselves."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.gui.images.view_types import HeatStyle
+from desktop.gui.panel_info import make_panel_facts
+from desktop.gui.review.decision_panel import DecisionPanel
+from desktop.gui.review.heatmap_controls import HeatmapControls
+from desktop.gui.style import theme
+from desktop.gui.widgets.segmented_control import Segmented
+from tests.gui.sample_values import KEYS, covid_panel, decision
+
+
+# segmented ---------------------------------------------------------------------------------------
+@pytest.fixture
+def switch(qtbot: QtBot) -> Segmented:
+    made = Segmented("Heatmap class")
+    qtbot.addWidget(made)
+    made.set_segments(["Predicted", "Covid", "Normal"], [None, 0, 1])
+    made.resize(312, made.sizeHint().height())
+    made.show()
+    return made
+
+
+def test_a_click_chooses_and_tells_once(switch: Segmented, qtbot: QtBot) -> None:
+    told: list[int] = []
+    switch.chosen.connect(told.append)
+    middle = switch.segment_rect(2).center().toPoint()
+    for _ in range(2):
+        qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=middle)
+    assert told == [2]
+
+
+def test_arrow_keys_move_and_stop_at_the_ends(switch: Segmented, qtbot: QtBot) -> None:
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right):
+        qtbot.keyClick(switch, key)
+    assert switch.index == 2
+    assert switch.accessibleDescription() == "Normal, 3 of 3"
+
+
+def test_choosing_from_outside_is_silent(switch: Segmented) -> None:
+    told: list[int] = []
+    switch.chosen.connect(told.append)
+    switch.set_index(1)
+    switch.set_index(9)
+    assert (switch.index, told) == (1, [])
+
+
+def test_the_chosen_segment_carries_the_accent(switch: Segmented) -> None:
+    switch.set_index(1)
+    box = switch.segment_rect(1)
+    image = switch.grab().toImage()
+    under = image.pixelColor(QPoint(int(box.center().x()), int(box.bottom()) - 2))
+    assert under.name().upper() == theme.current().accent.upper()
+
+
+# heatmap controls --------------------------------------------------------------------------------
+def test_heatmap_controls_tell_class_and_style(qtbot: QtBot) -> None:
+    controls = HeatmapControls(covid_panel())
+    qtbot.addWidget(controls)
+    with qtbot.waitSignal(controls.class_chosen) as told:
+        qtbot.keyClick(controls.classes, Qt.Key.Key_Right)
+    assert told.args == [0]
+    with qtbot.waitSignal(controls.style_changed) as told:
+        qtbot.keyClick(controls.opacity.slider, Qt.Key.Key_Right)
+    assert told.args == [HeatStyle(opacity=0.46)]
+    with qtbot.waitSignal(controls.style_changed) as told:
+        qtbot.keyClick(controls.threshold.slider, Qt.Key.Key_PageUp)
+    assert told.args[0].threshold == pytest.approx(0.35)
+
+
+def test_showing_a_style_is_silent(qtbot: QtBot) -> None:
+    controls = HeatmapControls(covid_panel())
+    qtbot.addWidget(controls)
+    told: list[object] = []
+    controls.style_changed.connect(told.append)
+    controls.class_chosen.connect(told.append)
+    controls.set_style(HeatStyle(opacity=0.8, threshold=0.5))
+    controls.set_class(1)
+    assert told == []
+    assert controls.opacity.share == 0.8
+
+
+def test_only_what_would_change_something_can_be_moved(qtbot: QtBot) -> None:
+    controls = HeatmapControls(covid_panel())
+    qtbot.addWidget(controls)
+    parts = (controls.classes, controls.threshold, controls.opacity)
+    assert [part.isEnabled() for part in parts] == [True, True, True]
+    controls.set_style(HeatStyle(contour=True))
+    assert [part.isEnabled() for part in parts] == [True, True, False]
+    controls.set_style(HeatStyle(visible=False))
+    assert [part.isEnabled() for part in parts] == [True, False, False]
+    controls.set_style(HeatStyle())
+    controls.set_blind(True)
+    assert [part.isEnabled() for part in parts] == [False, False, False]
+
+
+# decision ----------------------------------------------------------------------------------------
+@pytest.fixture
+def desk(qtbot: QtBot) -> DecisionPanel:
+    made = DecisionPanel(covid_panel())
+    qtbot.addWidget(made)
+    made.resize(344, 300)
+    made.set_keys(KEYS)
+    made.show_decision(None)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def test_buttons_tell_wishes_and_change_nothing_themselves(
+    desk: DecisionPanel, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(desk.labelled) as told:
+        qtbot.mouseClick(desk.class_buttons[2], Qt.MouseButton.LeftButton)
+    assert told.args == ["Viral Pneumonia"]
+    assert not desk.class_buttons[2].isChecked()
+    with qtbot.waitSignal(desk.flag_toggled) as told:
+        qtbot.mouseClick(desk.flag, Qt.MouseButton.LeftButton)
+    assert told.args == [True]
+    desk.show_decision(decision(flagged=True))
+    with qtbot.waitSignal(desk.flag_toggled) as told:
+        qtbot.mouseClick(desk.flag, Qt.MouseButton.LeftButton)
+    assert told.args == [False]
+
+
+def test_what_stands_is_marked(desk: DecisionPanel) -> None:
+    desk.show_decision(decision("Normal", comment="look again"))
+    assert [button.isChecked() for button in desk.class_buttons] == [False, True, False]
+    assert "Your choice" in desk.class_buttons[1].accessibleDescription()
+    assert desk.comment.text() == "look again"
+
+
+def test_key_caps_follow_rebinding(desk: DecisionPanel) -> None:
+    before = desk.class_buttons[0].grab().toImage()
+    desk.set_keys({**KEYS, "label_1": "F2"})
+    assert desk.class_buttons[0].key == "F2"
+    assert "Key F2" in desk.class_buttons[0].accessibleDescription()
+    assert desk.class_buttons[0].grab().toImage() != before
+
+
+def test_a_comment_is_told_once_when_it_is_finished(desk: DecisionPanel, qtbot: QtBot) -> None:
+    told: list[str] = []
+    desk.comment_edited.connect(told.append)
+    desk.focus_comment()
+    qtbot.keyClicks(desk.comment, "effusion?")
+    assert told == []
+    qtbot.keyClick(desk.comment, Qt.Key.Key_Return)
+    desk.commit_comment()
+    assert told == ["effusion?"]
+
+
+def test_escape_takes_a_comment_back(desk: DecisionPanel, qtbot: QtBot) -> None:
+    desk.show_decision(decision(comment="old"))
+    told: list[str] = []
+    desk.comment_edited.connect(told.append)
+    desk.focus_comment()
+    qtbot.keyClicks(desk.comment, "new")
+    with qtbot.waitSignal(desk.comment_left):
+        qtbot.keyClick(desk.comment, Qt.Key.Key_Escape)
+    desk.commit_comment()
+    assert (desk.comment.text(), told) == ("old", [])
+
+
+def test_the_undo_line_names_what_it_takes_back(desk: DecisionPanel, qtbot: QtBot) -> None:
+    assert not desk.undo.isVisible()
+    desk.set_undo("00415 flagged")
+    assert desk.undo.isVisible()
+    assert desk.undo.accessibleName() == "Undo: 00415 flagged"
+    with qtbot.waitSignal(desk.undo_requested):
+        qtbot.mouseClick(desk.undo, Qt.MouseButton.LeftButton)
+    desk.set_undo_visible(False)
+    assert not desk.undo.isVisible()
+
+
+def test_tab_walks_every_control_in_reading_order(desk: DecisionPanel, qtbot: QtBot) -> None:
+    desk.set_undo("x")
+    desk.activateWindow()
+    desk.class_buttons[0].setFocus()
+    visited = []
+    for _ in range(8):
+        focused = desk.focusWidget()
+        assert focused is not None
+        visited.append(focused)
+        assert focused.accessibleName()
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    assert visited == [
+        *desk.class_buttons,
+        desk.unsure,
+        desk.flag,
+        desk.comment,
+        desk.undo,
+        desk.next_unreviewed,
+    ]
+
+
+def test_another_panel_gets_its_own_buttons(desk: DecisionPanel) -> None:
+    models = [("a", "A", {}, ""), ("b", "B", {}, "")]
+    desk.set_panel(make_panel_facts("own", "Own", ("One", "Two", "Three", "Four", "Five"), models))
+    assert [button.text() for button in desk.class_buttons] == [
+        "One",
+        "Two",
+        "Three",
+        "Four",
+        "Five",
+    ]
+
+
+def test_a_chosen_class_keeps_its_words_in_the_narrow_panel(qtbot: QtBot) -> None:
+    desk = DecisionPanel(covid_panel())
+    qtbot.addWidget(desk)
+    desk.resize(328, 240)
+    desk.set_keys({"label_1": "1", "label_2": "2", "label_3": "3"})
+    desk.show()
+    for button, chosen in zip(desk.class_buttons, ("Covid", "Normal", "Viral"), strict=True):
+        desk.show_decision(decision(button.text()))
+        assert button.shown_words() == chosen

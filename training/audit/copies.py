@@ -1,0 +1,228 @@
+"""Copies, contradicting labels and people on two sides: what an honest score cannot survive.
+
+Nothing is changed here; :func:`training.data.split.split` repairs what this module finds on the
+disk, and the audit looks at both: the folders as they came, and the sides that training uses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from desktop.core.duplicates.perceptual_hash import near_pairs, perceptual_hash
+from training.data.split import (
+    DROPPED,
+    GUARD,
+    LEAKED,
+    OFFICIAL_TEST,
+    TRAIN,
+    UNSEEN_PREFIX,
+    VALIDATION,
+    SplitData,
+)
+
+#: File names that name a person: the forms of Kermany et al. and of the NIH, and plain words.
+_PERSON = re.compile(
+    r"(?:person|patient|subject|subj|pat)[-_ ]?\d+|^(?:NORMAL2-)?IM-\d+-|^\d{8}_\d{3}\b",
+    re.IGNORECASE,
+)
+_LEARNT_FROM = (TRAIN, VALIDATION)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Two files that show one film.
+
+    Attributes:
+        first: File below the data root, POSIX separators.
+        second: The other file.
+        exact: The very same bytes.
+        distance: Bits of 144 in which their perceptual hashes differ.
+        labels: Class of each.
+        sources: Data set of each.
+        on_disk: Side of each in the folders as they came, ``train``, ``test`` or ``guard``.
+        used: Side of each in the split that training uses.
+    """
+
+    first: str
+    second: str
+    exact: bool
+    distance: int
+    labels: tuple[str, str]
+    sources: tuple[str, str]
+    on_disk: tuple[str, str]
+    used: tuple[str, str]
+
+    @property
+    def contradicts(self) -> bool:
+        """One film with two classes: at least one label is wrong."""
+        return self.labels[0] != self.labels[1]
+
+    @property
+    def leaks_on_disk(self) -> bool:
+        """The folders put one film into training and into a test."""
+        return set(self.on_disk) == {TRAIN, OFFICIAL_TEST}
+
+    @property
+    def leaks_in_use(self) -> bool:
+        """The split that training uses has the film on two sides that must not share one."""
+        return sides_leak(*self.used)
+
+
+@dataclass(frozen=True)
+class SharedPerson:
+    """One person, read from file names, with films on several sides.
+
+    Attributes:
+        person: Group of :func:`training.data.films.group_of`.
+        only_alike: The file names are counters (``096.png``, ``image-3.png``) or a block of
+            neighbours, which folders number anew: alike names, not one person.
+        on_disk: Sides in the folders, with the number of films.
+        used: Sides in the split that training uses, with the number of films.
+        labels: Classes of the films.
+    """
+
+    person: str
+    only_alike: bool
+    on_disk: dict[str, int]
+    used: dict[str, int]
+    labels: tuple[str, ...]
+
+    @property
+    def leaks_on_disk(self) -> bool:
+        """By name, one person is in training and in a test."""
+        return not self.only_alike and {TRAIN, OFFICIAL_TEST} <= self.on_disk.keys()
+
+    @property
+    def leaks_in_use(self) -> bool:
+        """The split that training uses has a person on two sides."""
+        sides = list(self.used)
+        return not self.only_alike and any(
+            sides_leak(one, other) for i, one in enumerate(sides) for other in sides[:i]
+        )
+
+
+@dataclass(frozen=True)
+class Sameness:
+    """All of it.
+
+    Attributes:
+        copies: Pairs, closest first.
+        people: Groups on more than one side, on the disk or in use.
+        families: int64 [N]: films of one person, or copies of one film, share a number.
+        empty: Files that are blank or could not be read; they are no copies of each other.
+    """
+
+    copies: tuple[Copy, ...]
+    people: tuple[SharedPerson, ...]
+    families: npt.NDArray[np.int64]
+    empty: tuple[str, ...]
+
+
+def sides_leak(one: str, other: str) -> bool:
+    """True for two sides that must not share a film: what is learnt from, and what judges it.
+
+    Two tests may share one (their scores are never added up), and what is left out cannot leak.
+    """
+
+    def judges(side: str) -> bool:
+        return side == OFFICIAL_TEST or side.startswith(UNSEEN_PREFIX)
+
+    if {one, other} == {TRAIN, VALIDATION}:
+        return True
+    return (one in _LEARNT_FROM and judges(other)) or (other in _LEARNT_FROM and judges(one))
+
+
+def sides_on_disk(data: SplitData, root: Path) -> list[str]:
+    """The side that each film's folder means: ``train``, ``test`` or ``guard``."""
+    marked = {
+        root / source.folder: OFFICIAL_TEST if source.role == "test" else GUARD
+        for source in data.recipe.sources
+        if source.role in ("test", "guard")
+    }
+    places = {film.path.parent for film in data.films}
+    of_folder = {
+        place: next((marked[up] for up in (place, *place.parents) if up in marked), TRAIN)
+        for place in places
+    }
+    return [of_folder[film.path.parent] for film in data.films]
+
+
+def find_sameness(data: SplitData, root: Path) -> Sameness:
+    """Compare every film with every other one, and every person with every side.
+
+    Twelve thousand films take about six seconds.
+
+    Args:
+        data: A split, with its decoded films.
+        root: The data root that file names are shown relative to.
+    """
+    flat = data.pixels.reshape(len(data.films), -1)
+    empty = flat.min(1) == flat.max(1)
+    names = [_relative(film.path, root) for film in data.films]
+    on_disk = sides_on_disk(data, root)
+    whole = np.flatnonzero(~empty)
+    hashes = np.array([perceptual_hash(data.pixels[index, ..., 0]) for index in whole], np.bool_)
+    found = [(int(whole[a]), int(whole[b]), bits) for a, b, bits in near_pairs(hashes)]
+    found.sort(key=lambda pair: (pair[2], names[pair[0]], names[pair[1]]))
+    copies = tuple(
+        Copy(
+            names[a],
+            names[b],
+            data.films[a].sha256 == data.films[b].sha256,
+            bits,
+            (data.films[a].label, data.films[b].label),
+            (data.films[a].source, data.films[b].source),
+            (on_disk[a], on_disk[b]),
+            (data.sides[a], data.sides[b]),
+        )
+        for a, b, bits in found
+    )
+    return Sameness(
+        copies,
+        tuple(_people(data, on_disk)),
+        _families([film.group for film in data.films], [(a, b) for a, b, _ in found]),
+        tuple(names[index] for index in np.flatnonzero(empty)),
+    )
+
+
+def _people(data: SplitData, on_disk: Sequence[str]) -> Iterable[SharedPerson]:
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, film in enumerate(data.films):
+        members[film.group].append(index)
+    out = (DROPPED, LEAKED, GUARD)
+    for person, films in sorted(members.items()):
+        disk = Counter(on_disk[index] for index in films)
+        used = Counter(data.sides[index] for index in films if data.sides[index] not in out)
+        if len(disk) > 1 or len(used) > 1:
+            labels = tuple(sorted({data.films[index].label for index in films}))
+            named = all(_PERSON.search(data.films[index].path.name) for index in films)
+            yield SharedPerson(person, not named, dict(disk), dict(used), labels)
+
+
+def _families(groups: Sequence[str], pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
+    """Number films so that a person's films and copies of one film, also through others, agree."""
+    parents = list(range(len(groups)))
+
+    def root(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    first: dict[str, int] = {}
+    same_person = [(first.setdefault(group, index), index) for index, group in enumerate(groups)]
+    for one, other in [*same_person, *pairs]:
+        low, high = sorted((root(one), root(other)))
+        parents[high] = low
+    return np.array([root(index) for index in range(len(groups))], np.int64)
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

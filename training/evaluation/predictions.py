@@ -1,0 +1,114 @@
+"""What the models of a panel said of the films they were scored on, beside the panel's files.
+
+``answers.npz`` holds names, true classes, probabilities and distances, no image: enough to compute
+every score of the report again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.evaluation.scores import Answers
+from training.runtime.files import write_atomically
+
+ANSWERS_NAME, SCORES_NAME, FIGURES_NAME = "answers.npz", "scores.json", "figures.json"
+
+
+@dataclass(frozen=True)
+class PanelAnswers:
+    """All answers of a panel.
+
+    Attributes:
+        class_names: K names in output order.
+        models: Names in the order of the manifest.
+        sides: Side -> model -> what it said; validation first, all models on the same films.
+    """
+
+    class_names: tuple[str, ...]
+    models: tuple[str, ...]
+    sides: Mapping[str, Mapping[str, Answers]]
+
+    def members(self, side: str) -> list[Answers]:
+        """The answers of all models on one side, in order."""
+        return [self.sides[side][model] for model in self.models]
+
+
+def together(members: list[Answers]) -> Answers:
+    """Mean probabilities and mean score of the members, film by film.
+
+    Raises:
+        ValueError: They were asked about different films.
+    """
+    names = members[0].names
+    if any(member.names != names for member in members):
+        raise ValueError("The members were scored on different films; export them again.")
+    return Answers(
+        members[0].labels,
+        np.mean([member.probabilities for member in members], axis=0),
+        np.mean([member.ood_scores for member in members], axis=0),
+        names,
+        next((member.groups for member in members if member.groups), ()),
+    )
+
+
+def write_answers(folder: Path, answers: PanelAnswers) -> None:
+    """Write ``answers.npz`` into a panel's folder, compressed."""
+    values: dict[str, npt.NDArray[np.generic]] = {
+        "class_names": np.array(answers.class_names, dtype=np.str_),
+        "models": np.array(answers.models, dtype=np.str_),
+        "sides": np.array(list(answers.sides), dtype=np.str_),
+    }
+    for place, side in enumerate(answers.sides):
+        members = answers.members(side)
+        whole = together(members)
+        values[f"{place}_names"] = np.frombuffer("\n".join(whole.names).encode(), np.uint8)
+        values[f"{place}_labels"] = whole.labels.astype(np.int8)
+        values[f"{place}_groups"] = np.array(whole.groups, np.int32)
+        values[f"{place}_probabilities"] = np.stack(
+            [member.probabilities for member in members]
+        ).astype(np.float32)
+        values[f"{place}_ood"] = np.stack([member.ood_scores for member in members]).astype(
+            np.float32
+        )
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **values)  # type: ignore[arg-type]
+    write_atomically(folder / ANSWERS_NAME, buffer.getvalue())
+
+
+def read_answers(folder: Path) -> PanelAnswers:
+    """Read what :func:`write_answers` wrote.
+
+    Raises:
+        FileNotFoundError: The panel was exported before answers were kept.
+    """
+    path = folder / ANSWERS_NAME
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder.name} has no {ANSWERS_NAME}. Export the panel again.")
+    with np.load(path) as arrays:
+        models = tuple(str(name) for name in arrays["models"])
+        sides: dict[str, dict[str, Answers]] = {}
+        for place, side in enumerate(arrays["sides"]):
+            names = tuple(arrays[f"{place}_names"].tobytes().decode().split("\n"))
+            probabilities = arrays[f"{place}_probabilities"].astype(np.float64)
+            distances = arrays[f"{place}_ood"].astype(np.float64)
+            labels = arrays[f"{place}_labels"].astype(np.int64)
+            groups = tuple(arrays[f"{place}_groups"].tolist())
+            sides[str(side)] = {
+                model: Answers(labels, probabilities[index], distances[index], names, groups)
+                for index, model in enumerate(models)
+            }
+        classes = tuple(str(name) for name in arrays["class_names"])
+    return PanelAnswers(classes, models, sides)
+
+
+def read_scores(folder: Path) -> dict[str, dict[str, float]]:
+    """The panel's scores of ``scores.json``, named ``<side>_<metric>``."""
+    values = json.loads((folder / SCORES_NAME).read_text("utf-8"))["scores"]
+    return {name: dict(row) for name, row in values.items()}

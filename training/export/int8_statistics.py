@@ -1,0 +1,208 @@
+"""What an fp32 model's activations say about its int8 form: ranges, and corrections of biases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper
+
+from desktop.core.inference.devices import usable_cores
+from desktop.core.inference.int8_graph import (
+    Corrections,
+    Quantisable,
+    Ranges,
+    WeightBits,
+    activation_names,
+    convolutions,
+    quantise,
+)
+from desktop.core.inference.int8_recipe import storable
+from desktop.core.panels.contract import INPUT_PIXELS
+
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+BATCH = 8
+SHALLOW = 8
+"""Up to so many convolutions are corrected one after the other, in the int8 form itself."""
+_BINS = 2048
+_SHARES = np.linspace(0.3, 1.0, 36)
+_MOST_VALUES = 200_000
+
+
+def session(content: bytes, *, optimised: bool = True) -> Any:
+    """An ONNX Runtime session beside which training may run."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = usable_cores()
+    options.log_severity_level = 4
+    # A spinning thread would wait for cores that it blocks itself.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def measure_ranges(content: bytes, pixels: Pixels, *kept: Collection[str]) -> Ranges:
+    """The range of each activation that rounds films with the smallest mean square error.
+
+    Lowest and highest value would leave 255 steps to a few bright letters; here what lies outside
+    the range is clipped, and steps are as fine as that is worth (over a histogram; each end is a
+    share of the extreme).
+
+    Args:
+        content: An fp32 model file.
+        pixels: uint8 [N, H, W, 1].
+        kept: For each form that may be made, the convolutions that stay fp32 in it.
+
+    Returns:
+        Name -> range, to six significant digits, which is far finer than 255 steps.
+    """
+    every = (activation_names(content, one) for one in ((), *kept))
+    names = list(dict.fromkeys(name for one in every for name in one))
+    low, high = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    for found in _activations(content, names, pixels):
+        for name, values in found.items():
+            low[name] = min(low[name], float(values.min()))
+            high[name] = max(high[name], float(values.max()))
+    counts = {name: np.zeros(_BINS, np.int64) for name in names}
+    for found in _activations(content, names, pixels):
+        for name, values in found.items():
+            # An odd stride meets every row and column.
+            some = values.ravel()[:: 2 * (values.size // _MOST_VALUES // 2) + 1]
+            width = (high[name] - low[name]) / _BINS or 1.0
+            place = ((some - low[name]) / width).astype(np.int64)
+            counts[name] += np.bincount(np.clip(place, 0, _BINS - 1), minlength=_BINS)
+    return {name: _best_range(low[name], high[name], counts[name]) for name in names}
+
+
+def _best_range(low: float, high: float, counts: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Which part of [low, high], which has 0 in it, to spread 255 steps over."""
+    middles = low + (high - low) / _BINS * (np.arange(_BINS) + 0.5)
+    best, error = (low, high), np.inf
+    for above in _SHARES:
+        for below in _SHARES if low < 0 else (1.0,):
+            start, end = low * below, high * above
+            clipped = float(counts @ (middles - np.clip(middles, start, end)) ** 2)
+            rounded = float(counts.sum()) * ((end - start) / 255) ** 2 / 12
+            if clipped + rounded < error:
+                best, error = (start, end), clipped + rounded
+    return float(f"{best[0]:.6g}"), float(f"{best[1]:.6g}")
+
+
+def measure_corrections(
+    content: bytes,
+    ranges: Ranges,
+    bits: WeightBits,
+    pixels: Pixels,
+    kept: Collection[str] = (),
+) -> Corrections:
+    """What to add to each channel's bias so that rounding changes its mean over films by nothing.
+
+    A deep network's convolutions are corrected each for its own rounding, on the activations of
+    fp32: corrections of what earlier ones do to later ones would chase each other. In a shallow one
+    each is corrected in turn in the int8 form, in which all before it are right already.
+    """
+    wanted = convolutions(content)
+    if len(wanted) > SHALLOW:
+        return storable(_each_alone(content, ranges, bits, pixels, wanted))
+    exact = _channel_means(content, [item.summed for item in wanted], pixels)
+    corrections: dict[str, Sequence[float]] = {}
+    for item in wanted:
+        if item.name in kept:
+            continue
+        form = quantise(content, ranges, bits, kept, corrections=corrections)
+        name = f"{item.name}_float"
+        found = _channel_means(form, [name], pixels, optimised=False)[name]
+        corrections[item.name] = (exact[item.summed] - found).tolist()
+        corrections = dict(storable(corrections))
+    return corrections
+
+
+def multiplications(content: bytes, film: Pixels) -> dict[str, float]:
+    """Multiplications of each convolution that can be quantised, for one film [1, H, W, 1]."""
+    wanted = convolutions(content)
+    if not wanted:
+        return {}
+    (found,) = _activations(content, [item.summed for item in wanted], film)
+    return {item.name: float(item.products * found[item.summed].size) for item in wanted}
+
+
+def _each_alone(
+    content: bytes,
+    ranges: Ranges,
+    bits: WeightBits,
+    pixels: Pixels,
+    wanted: Sequence[Quantisable],
+) -> dict[str, Sequence[float]]:
+    """Mean difference of each convolution with rounded input and weights, on fp32 activations."""
+    both = onnx.load_from_string(content)
+    form = onnx.load_from_string(quantise(content, ranges, bits))
+    known = {item.name for item in both.graph.initializer}
+    both.graph.initializer.extend(i for i in form.graph.initializer if i.name not in known)
+    made = {node.output[0]: node for node in form.graph.node}
+    rounded: set[str] = set()
+    for item in wanted:
+        source = item.source
+        if source not in rounded:
+            rounded.add(source)
+            parameters = [f"{source}_scale", f"{source}_zero"]
+            both.graph.node.extend(
+                [
+                    helper.make_node("QuantizeLinear", [source, *parameters], [f"{source}_bytes"]),
+                    helper.make_node(
+                        "DequantizeLinear", [f"{source}_bytes", *parameters], [f"{source}_alone"]
+                    ),
+                ]
+            )
+        convolution = onnx.NodeProto()
+        convolution.CopyFrom(made[f"{item.name}_float"])
+        both.graph.node.extend(made[name] for name in convolution.input[1:])
+        convolution.input[0] = f"{source}_alone"
+        convolution.output[0] = f"{item.name}_alone_sum"
+        both.graph.node.extend(
+            [
+                convolution,
+                helper.make_node(
+                    "Sub", [item.summed, convolution.output[0]], [f"{item.name}_change"]
+                ),
+            ]
+        )
+    names = {item.name: f"{item.name}_change" for item in wanted}
+    means = _channel_means(both.SerializeToString(), list(names.values()), pixels)
+    return {name: means[change].tolist() for name, change in names.items()}
+
+
+def _channel_means(
+    content: bytes, names: Sequence[str], pixels: Pixels, *, optimised: bool = True
+) -> dict[str, Floats]:
+    """Mean of each channel of tensors [N, C, H, W] over films."""
+    model = onnx.load_from_string(content)
+    for name in names:
+        mean = helper.make_node("ReduceMean", [name], [f"{name}_mean"], axes=[2, 3], keepdims=0)
+        model.graph.node.append(mean)
+    shown = model.SerializeToString()
+    means = {name: f"{name}_mean" for name in names}
+    total: dict[str, Any] = dict.fromkeys(names, 0.0)
+    for found in _activations(shown, list(means.values()), pixels, optimised=optimised):
+        for name, mean_name in means.items():
+            total[name] = total[name] + found[mean_name].astype(np.float64).sum(axis=0)
+    return {name: np.asarray(value) / len(pixels) for name, value in total.items()}
+
+
+def _activations(
+    content: bytes, names: Sequence[str], pixels: Pixels, *, optimised: bool = True
+) -> Iterator[dict[str, npt.NDArray[np.float32]]]:
+    """Inner tensors of a model, batch by batch."""
+    model = onnx.load_from_string(content)
+    for name in names:
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    asked = session(model.SerializeToString(), optimised=optimised)
+    for start in range(0, len(pixels), BATCH):
+        values = asked.run(list(names), {INPUT_PIXELS: pixels[start : start + BATCH]})
+        yield dict(zip(names, values, strict=True))
