@@ -20,7 +20,6 @@ from desktop.core.batch.pipeline import batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.export.columns import TableRow
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import natural_key
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.samples import write_samples
 from desktop.core.inference.devices import checked_device, usable_cores
@@ -28,7 +27,7 @@ from desktop.core.inference.sandbox import try_panel
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.core.panels.registry import Panel, open_panel
-from desktop.core.system.text import printable
+from desktop.core.system.text import natural_key, printable
 from desktop.core.vote import consensus_text, rule_text, short_names
 
 _CLASS_STYLES = ("dark_orange", "cyan", "medium_purple1", "green", "yellow", "blue")

@@ -24,11 +24,11 @@ from desktop.core.batch.manifest import RunFacts, write_manifest
 from desktop.core.batch.output_check import refuse_to_write_over
 from desktop.core.batch.pipeline import LabelledCase, batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.cases import FoundFile
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.export.columns import TableRow
 from desktop.core.export.table import FORMATS, Table, TableFormat
 from desktop.core.files.inputs import gather, nothing_found
-from desktop.core.files.listing import FoundFile
 from desktop.core.files.path_list import PlaceList, refuse_addresses
 from desktop.core.files.watch import FolderWatch
 from desktop.core.imaging.decoder import Decoder

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from desktop.cluster.inputs import Film, open_address
+from desktop.core.cases import FoundFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused, UsageError
-from desktop.core.files.listing import FoundFile
 from desktop.core.files.path_list import is_address
 from desktop.core.imaging.decoder import file_sha256
 from desktop.core.imaging.file_reader import MAX_FILE_BYTES

@@ -16,9 +16,9 @@ from typing import Any, cast
 
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import JUNK_FOLDERS, natural_key, wanted_by_name
+from desktop.core.files.listing import JUNK_FOLDERS, wanted_by_name
 from desktop.core.imaging.file_type import sniff
-from desktop.core.system.text import shown
+from desktop.core.system.text import natural_key, shown
 
 _SNIFFED_BYTES = 256
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -154,3 +155,36 @@ class Decision:
 
 
 OPEN = Decision()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One candidate.
+
+    Attributes:
+        path: Where it is: the folder as it was given, and the name.
+        image: Path relative to the listed folder, POSIX separators, as it goes into the CSV. May
+            hold surrogates where the name is not UTF-8; show it through ``names.shown``.
+        size: Bytes, -1 where it could not be asked.
+        mtime_ns: Time of the last change, -1 where it could not be asked.
+    """
+
+    path: Path
+    image: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """A file as the scan saw it.
+
+    Attributes:
+        image: Path relative to the opened folder, POSIX separators.
+        size: Bytes, -1 where unknown.
+        mtime_ns: Time of the last change, -1 where unknown.
+    """
+
+    image: str
+    size: int
+    mtime_ns: int

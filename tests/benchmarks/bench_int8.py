@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH, label
+from desktop.core.cases import FoundFile
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.int8_recipe import recipe_of

@@ -38,8 +38,8 @@ import numpy as np
 from PIL import Image
 
 from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.cases import FoundFile
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import Decoded
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.session import PanelSession

@@ -65,8 +65,8 @@ def _children(pid: int) -> Iterator[int]:
 def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """Files from disk to a CSV file: ``pipeline``, ``pipeline:openvino``, ``pipeline:int8``."""
     from desktop.core.batch.pipeline import batch_plan, label, without_maps
+    from desktop.core.cases import FoundFile
     from desktop.core.export.table import TableRow, write_table
-    from desktop.core.files.listing import FoundFile
     from desktop.core.imaging.decoder_pool import DecodePool
     from desktop.core.inference.precision import ALL_FP32, plan_precision
     from desktop.core.inference.session import PanelSession
@@ -111,7 +111,7 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
 def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """The same sessions on films that are in memory: ``models`` and ``models:without_maps``."""
     from desktop.core.batch.pipeline import batch_plan
-    from desktop.core.files.listing import FoundFile
+    from desktop.core.cases import FoundFile
     from desktop.core.imaging.decoder import decode_file
     from desktop.core.inference.session import PanelSession
     from desktop.core.panels.registry import open_panel

@@ -31,8 +31,9 @@ from desktop.core.review.decisions import Step
 from desktop.core.store.review_store import AppliedStep, ReviewStore
 from desktop.gui import app
 from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.presenters.case_row import RowView
 from desktop.gui.session import decisions as review_actions
-from desktop.gui.session.case_list_model import ROW_VIEW_ROLE, RowView
+from desktop.gui.session.case_list_model import ROW_VIEW_ROLE
 
 KEYS = (
     *("1", "2", "3") * 4,

@@ -13,7 +13,7 @@ from pathlib import Path
 from desktop.core.panels.registry import open_panel, shipped_panels_folder
 from training.configs import EXPORTED, FitConfig, config_for
 from training.data import synthetic as smoke
-from training.data.datasets import RECIPES, Recipe, recipe_for_folder
+from training.data.datasets import RECIPES, recipe_for, recipe_for_folder
 from training.data.split import SplitData, split
 from training.export.exporter import export_model
 from training.export.int8 import quantise_panel
@@ -22,23 +22,11 @@ from training.fit.trainer import Fit
 from training.models import TITLES
 from training.runtime.progress import CONSOLE, reporting
 
-SHIPPED = ("covid19", "pneumonia")
-
 
 def default_version() -> str:
     """``year.month.1``."""
     today = datetime.datetime.now(datetime.UTC).date()
     return f"{today.year}.{today.month}.1"
-
-
-def recipe_for(panel: str, data: Path) -> Recipe:
-    """The committed recipe of a panel where the data root has its folders, else one from the
-    folder.
-    """
-    recipe = RECIPES.get(panel)
-    if recipe is not None and all((data / source.folder).is_dir() for source in recipe.sources):
-        return recipe
-    return recipe_for_folder(data, panel)
 
 
 def fit_model(

@@ -224,8 +224,7 @@ def _add_tune(commands: Any, data: argparse.ArgumentParser) -> None:
 
 
 def _audited_panels(options: argparse.Namespace) -> list[str]:
-    from training.cli.commands import SHIPPED
-    from training.data.datasets import RECIPES
+    from training.data.datasets import RECIPES, SHIPPED
 
     if options.panel:
         return list(options.panel)
@@ -241,7 +240,7 @@ def run_audit(options: argparse.Namespace) -> int:
     """Audit one or more panels' data; 1 where a split leaks."""
     from training.audit.audit import audit_split
     from training.audit.report import as_json, as_page
-    from training.cli.commands import recipe_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
     from training.runtime.files import write_atomically, write_json
     from training.runtime.progress import CONSOLE
@@ -275,7 +274,7 @@ def _loaded(options: argparse.Namespace, name: str) -> tuple[Any, Any]:
     """A panel's session and its data at the panel's input size."""
     from desktop.core.inference.session import PanelSession
     from desktop.core.panels.registry import open_panel
-    from training.cli.commands import recipe_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
 
     panel = open_panel(Path(name) if "/" in name else name)
@@ -368,8 +367,8 @@ def run_tune(options: argparse.Namespace) -> int:
     """The search."""
     import dataclasses
 
-    from training.cli.commands import recipe_for
     from training.configs import config_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
     from training.studies.experiment import at_side
     from training.studies.tune import tune
@@ -482,8 +481,8 @@ def _size_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _study(options: argparse.Namespace, panel: str, outside: str | None) -> tuple[Any, Any]:
     """A panel's split at the study's size, and the study."""
-    from training.cli.commands import recipe_for
     from training.configs import config_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
     from training.studies.ablation import study_of
 
@@ -516,7 +515,7 @@ def run_ablation(options: argparse.Namespace) -> int:
 
 def run_leave_one_out(options: argparse.Namespace) -> int:
     """Each data set left out once."""
-    from training.cli.commands import SHIPPED
+    from training.data.datasets import SHIPPED
     from training.runtime.progress import CONSOLE
     from training.studies.leave_one_out import run_leave_one_out as run
 

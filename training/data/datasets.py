@@ -225,3 +225,16 @@ def recipe_for_folder(root: Path, panel: str) -> Recipe:
 
 def _class_folders(root: Path) -> list[str]:
     return [path.name for path in sorted(root.iterdir()) if path.is_dir() and any(path.iterdir())]
+
+
+SHIPPED = ("covid19", "pneumonia")
+
+
+def recipe_for(panel: str, data: Path) -> Recipe:
+    """The committed recipe of a panel where the data root has its folders, else one from the
+    folder.
+    """
+    recipe = RECIPES.get(panel)
+    if recipe is not None and all((data / source.folder).is_dir() for source in recipe.sources):
+        return recipe
+    return recipe_for_folder(data, panel)

@@ -22,7 +22,7 @@ from training.evaluation.panel_scores import CardSettings, befores, panel_number
 from training.evaluation.predictions import SCORES_NAME, PanelAnswers, read_scores
 from training.evaluation.scores import Answers, Scores, scores, side_prefix
 from training.evaluation.subgroups import FEW, Traits, read_metadata
-from training.export.cards import interval
+from training.metrics.classification import interval
 from training.runtime.progress import CONSOLE
 
 #: A table has six decimals; this is what rounding may change in a score (a rank, rarely a tie).
@@ -41,7 +41,7 @@ def evaluate_films(panel_folder: str, data_root: Path, metadata: Path | None) ->
         data_root: The films.
         metadata: CSV or folder for scores by subgroup, see ``training.evaluation.subgroups``.
     """
-    from training.export.exporter import answers_of
+    from training.evaluation.predictions import answers_of
 
     opened = _open(panel_folder)
     data = _split(opened, data_root)

@@ -238,7 +238,7 @@ def card_lungs(
         film is called has no entry, and one without positive evidence anywhere no
         ``share_inside``.
     """
-    from training.export.onnx_export import run_onnx
+    from training.runtime.onnx_run import run_onnx
 
     films = chosen_films(data, films_a_class, sides=[VALIDATION]).get(VALIDATION)
     if films is None:

@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.panels.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from training.data.split import SplitData
 from training.evaluation.scores import Answers
-from training.runtime.files import write_atomically
+from training.runtime.files import read_weights, write_atomically
+from training.runtime.onnx_run import run_onnx
 
 ANSWERS_NAME, SCORES_NAME, FIGURES_NAME = "answers.npz", "scores.json", "figures.json"
 
@@ -112,3 +115,38 @@ def read_scores(folder: Path) -> dict[str, dict[str, float]]:
     """The panel's scores of ``scores.json``, named ``<side>_<metric>``."""
     values = json.loads((folder / SCORES_NAME).read_text("utf-8"))["scores"]
     return {name: dict(row) for name, row in values.items()}
+
+
+def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
+    """What an exported model says of one side's films, in ONNX Runtime."""
+    films = data.indices(side)
+    probabilities, ood = run_onnx(
+        content, data.pixels[films], [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE]
+    )
+    names = tuple(
+        f"{data.films[i].source}/{data.films[i].label}/{data.films[i].path.name}" for i in films
+    )
+    _, groups = np.unique([data.films[i].group for i in films], return_inverse=True)
+    return Answers(
+        data.labels[films],
+        probabilities.astype(np.float64),
+        ood.astype(np.float64),
+        names,
+        tuple(groups.tolist()),
+    )
+
+
+def read_run_answers(run: Path) -> dict[str, Answers]:
+    """What :func:`export_model` kept, by side."""
+    values = read_weights(run / "answers.npz")
+    return {
+        side: Answers(
+            values[f"{side}:labels"],
+            values[f"{side}:probabilities"],
+            values[f"{side}:ood"],
+            tuple(values[f"{side}:names"].tolist()),
+            # Runs exported earlier do not have them.
+            tuple(values.get(f"{side}:groups", np.array([], np.int64)).tolist()),
+        )
+        for side in dict.fromkeys(key.rsplit(":", 1)[0] for key in values)
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from training.export.cards import interval
+from training.metrics.classification import interval
 
 Scores = Mapping[str, Mapping[str, float]]
 

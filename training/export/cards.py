@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.core.panels.contract import RESEARCH_USE, ModelCard
 from desktop.core.panels.registry import open_panel
 from training.configs import FitConfig, config_from_dict
+from training.metrics.classification import interval
 
 if TYPE_CHECKING:  # TensorFlow, which a reader of cards does not need
     from training.export.onnx_export import ServedModel
@@ -163,11 +164,6 @@ def _pretraining(run: Path, config: FitConfig) -> str:
         weights = earlier.weights
     start = "ImageNet weights" if weights == "imagenet" else "random weights, no ImageNet"
     return f"in-domain, from {start}: " + "; then ".join(reversed(steps))
-
-
-def interval(values: Mapping[str, float]) -> str:
-    """``0.953 (0.931 to 0.972)``."""
-    return f"{values['value']:.3f} ({values['low']:.3f} to {values['high']:.3f})"
 
 
 def metric_tables(metrics: Mapping[str, Mapping[str, float]]) -> str:

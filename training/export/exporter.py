@@ -15,8 +15,6 @@ import numpy.typing as npt
 from desktop.core.errors import ModelRefused
 from desktop.core.panels.contract import (
     MANIFEST_NAME,
-    OUTPUT_OOD_SCORE,
-    OUTPUT_PROBABILITIES,
     ModelCard,
     PanelManifest,
     PanelMember,
@@ -24,9 +22,10 @@ from desktop.core.panels.contract import (
 from training.configs import FitConfig
 from training.data.split import TRAIN, VALIDATION, SplitData
 from training.evaluation.lungs import card_lungs
+from training.evaluation.predictions import answers_of
 from training.evaluation.scores import Answers, known_scores, operating_points, scores, side_prefix
 from training.export.cards import facts_of, model_page
-from training.export.onnx_export import ServedModel, round_kernels, run_onnx, to_onnx, with_card
+from training.export.onnx_export import ServedModel, to_onnx, with_card
 from training.export.parity_check import Differences, pass_gate
 from training.fit.trainer import drawing_shares, load_best
 from training.metrics.calibration import (
@@ -38,10 +37,10 @@ from training.metrics.calibration import (
 )
 from training.metrics.reliability import uncalibrated
 from training.models import TITLES, build
-from training.models.layers import FEATURES, LOGITS, float_variables, front
+from training.models.layers import FEATURES, LOGITS, float_variables, front, round_kernels
 from training.ood.outlier_exposure import ExposureHead, fit_exposure
 from training.ood.score import fit_ood, thumbnails
-from training.runtime.files import read_weights, write_atomically, write_weights
+from training.runtime.files import write_atomically, write_weights
 from training.runtime.git_commit import current_commit
 
 _OOD_FILMS = 2500
@@ -181,25 +180,6 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
     return ServedModel(body, config.input_size, config.reduce, calibration, ood), config, described
 
 
-def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
-    """What an exported model says of one side's films, in ONNX Runtime."""
-    films = data.indices(side)
-    probabilities, ood = run_onnx(
-        content, data.pixels[films], [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE]
-    )
-    names = tuple(
-        f"{data.films[i].source}/{data.films[i].label}/{data.films[i].path.name}" for i in films
-    )
-    _, groups = np.unique([data.films[i].group for i in films], return_inverse=True)
-    return Answers(
-        data.labels[films],
-        probabilities.astype(np.float64),
-        ood.astype(np.float64),
-        names,
-        tuple(groups.tolist()),
-    )
-
-
 def gate_images(data: SplitData, count: int = _GATE_FILMS) -> list[Path]:
     """Validation films of every source and class in turn: real files for the gate to decode."""
     by_kind: dict[tuple[str, str], list[Path]] = {}
@@ -330,19 +310,3 @@ def _keep_answers(run: Path, answers: dict[str, Answers]) -> None:
         values[f"{side}:names"] = np.array(answer.names, dtype=np.str_)
         values[f"{side}:groups"] = np.array(answer.groups, np.int64)
     write_weights(run / "answers.npz", values)
-
-
-def read_answers(run: Path) -> dict[str, Answers]:
-    """What :func:`export_model` kept, by side."""
-    values = read_weights(run / "answers.npz")
-    return {
-        side: Answers(
-            values[f"{side}:labels"],
-            values[f"{side}:probabilities"],
-            values[f"{side}:ood"],
-            tuple(values[f"{side}:names"].tolist()),
-            # Runs exported earlier do not have them.
-            tuple(values.get(f"{side}:groups", np.array([], np.int64)).tolist()),
-        )
-        for side in dict.fromkeys(key.rsplit(":", 1)[0] for key in values)
-    }

@@ -393,7 +393,7 @@ def _words(model: PanelModel, bits: int, form: Int8Form) -> str:
 
 def run_int8(options: Any) -> int:
     """The subcommand ``int8``; see ``training.cli.studies``."""
-    from training.cli.commands import recipe_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
     from training.runtime.progress import CONSOLE
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import tensorflow as tf
 from onnx import helper, numpy_helper
@@ -60,17 +59,6 @@ class ServedModel:
             OUTPUT_CAMS: grad_cams(self.body, values[FEATURES], values.get(HIDDEN)),
             OUTPUT_OOD_SCORE: self.ood.score(values[FEATURES], grey),
         }
-
-
-def round_kernels(body: Any) -> None:
-    """Round the kernels to what 16-bit floats hold, in place: half the file, the same answers.
-
-    Keras and the exported file then have the very same weights, so that their comparison can be
-    strict.
-    """
-    for variable in body.variables:
-        if variable.path.endswith("kernel"):
-            variable.assign(variable.numpy().astype(np.float16).astype(np.float32))
 
 
 def to_onnx(served: ServedModel) -> bytes:
@@ -161,20 +149,3 @@ def with_card(content: bytes, card: ModelCard) -> bytes:
     entry.key, entry.value = CARD_METADATA_KEY, card.to_json()
     result: bytes = model.SerializeToString()
     return result
-
-
-def run_onnx(
-    content: bytes, pixels: npt.NDArray[np.uint8], names: list[str], *, batch: int = 16
-) -> list[npt.NDArray[np.float32]]:
-    """Run a model in ONNX Runtime on the processor, batch by batch."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    parts = [
-        session.run(names, {INPUT_PIXELS: pixels[start : start + batch]})
-        for start in range(0, len(pixels), batch)
-    ]
-    return [np.concatenate([part[index] for part in parts]) for index in range(len(names))]

@@ -27,18 +27,18 @@ from training.evaluation.predictions import (
     SCORES_NAME,
     PanelAnswers,
     read_answers,
+    read_run_answers,
     read_scores,
     together,
     write_answers,
 )
 from training.evaluation.scores import Answers
-from training.export.cards import interval, metric_tables
-from training.export.exporter import read_answers as read_run_answers
-from training.export.onnx_export import run_onnx
+from training.export.cards import metric_tables
+from training.metrics.classification import interval, weighted_percentile
 from training.models import TITLES
 from training.ood.outlier_images import measure
-from training.ood.score import weighted_percentile
 from training.runtime.files import write_atomically, write_json
+from training.runtime.onnx_run import run_onnx
 
 #: Share of validation films, every data set counted the same, that may be called out of
 #: distribution. Films from elsewhere are flagged up to three times as often: at 2.5 % it was 7 % of

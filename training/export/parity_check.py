@@ -11,9 +11,10 @@ import tensorflow as tf
 from desktop.core.errors import ModelRefused
 from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from training.data.image_cache import decode
-from training.export.onnx_export import ServedModel, run_onnx
+from training.export.onnx_export import ServedModel
 from training.models.grad_cam import grad_cams_by_tape
 from training.models.layers import front
+from training.runtime.onnx_run import run_onnx
 
 TOLERANCE = 1e-4
 

@@ -29,6 +29,7 @@ from training.models.layers import LOGITS, float_variables, front
 from training.models.onnx_weights import take_exported_weights
 from training.runtime.files import read_weights, write_atomically, write_json, write_weights
 from training.runtime.git_commit import current_commit
+from training.runtime.progress import Progress
 
 # Its advice on retracing is about us, not for the person who trains.
 tf.get_logger().setLevel("ERROR")
@@ -46,17 +47,6 @@ class RunState:
     best_score: float = -math.inf
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One step done: ``step`` of ``steps`` of the whole run, and the loss so far in this epoch."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
 
 
 def drawing_shares(data: SplitData, train: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

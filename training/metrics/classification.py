@@ -173,3 +173,17 @@ def with_interval(
     """One measure of :func:`with_intervals`."""
     found = with_intervals({"": measure}, labels, probabilities, samples=samples, seed=seed)
     return found[""]
+
+
+def interval(values: Mapping[str, float]) -> str:
+    """``0.953 (0.931 to 0.972)``."""
+    return f"{values['value']:.3f} ({values['low']:.3f} to {values['high']:.3f})"
+
+
+def weighted_percentile(
+    values: npt.NDArray[Any], weights: npt.NDArray[np.float64], share: float
+) -> float:
+    """Smallest value with at least ``share`` of the weight at or below it."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][min(np.searchsorted(reached, share), len(values) - 1)])

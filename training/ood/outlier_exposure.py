@@ -162,8 +162,8 @@ def fit_exposure(
     Returns:
         The head, and its distances float32 [M] on the validation films.
     """
-    from training.export.onnx_export import round_kernels
-    from training.ood.score import weighted_percentile
+    from training.metrics.classification import weighted_percentile
+    from training.models.layers import round_kernels
 
     random = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from training.metrics.classification import weighted_percentile
 from training.ood.outlier_exposure import ExposureHead
 
 Floats = npt.NDArray[np.float32]
@@ -136,15 +137,6 @@ def _fit_view(
         directions.astype(np.float32),
         (np.stack(centres) @ whitening).astype(np.float32),
     )
-
-
-def weighted_percentile(
-    values: npt.NDArray[Any], weights: npt.NDArray[np.float64], share: float
-) -> float:
-    """Smallest value with at least ``share`` of the weight at or below it."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][min(np.searchsorted(reached, share), len(values) - 1)])
 
 
 def fit_ood(

@@ -17,7 +17,7 @@ from training.evaluation.predictions import FIGURES_NAME, SCORES_NAME
 from training.evaluation.scores import side_prefix
 from training.evaluation.subgroups import FEW
 from training.evaluation.targets import bar_rows
-from training.export.cards import interval
+from training.metrics.classification import interval
 from training.report.document import Block, FigureBlock, Paragraph, Section, TableBlock
 from training.report.figures import (
     confusion_chart,

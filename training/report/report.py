@@ -13,7 +13,7 @@ from pathlib import Path
 from desktop.core.panels.contract import MANIFEST_NAME, RESEARCH_USE
 from desktop.core.panels.registry import open_panel
 from training.evaluation.targets import bar_rows
-from training.export.cards import interval
+from training.metrics.classification import interval
 from training.report.document import (
     Bullets,
     Code,

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-
-if TYPE_CHECKING:
-    from training.fit.trainer import Progress
 
 CONSOLE = Console(stderr=True)
 
@@ -57,3 +54,14 @@ def reporting(title: str) -> Iterator[Reporter]:
     )
     with Bar(*columns, console=CONSOLE, disable=not CONSOLE.is_terminal, transient=True) as bar:
         yield Reporter(title, bar)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step done: ``step`` of ``steps`` of the whole run, and the loss so far in this epoch."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float

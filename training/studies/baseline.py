@@ -25,8 +25,8 @@ from desktop.core.panels.contract import snake_case
 from training.data.datasets import RECIPES, Recipe, recipe_for_folder
 from training.data.films import films_in
 from training.data.image_cache import decode_films
-from training.export.cards import interval
 from training.metrics import classification as metrics
+from training.metrics.classification import interval
 from training.models import TITLES
 from training.runtime.files import write_atomically, write_json
 from training.runtime.progress import CONSOLE

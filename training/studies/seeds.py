@@ -232,7 +232,7 @@ def panel_tables(
 
 def run_seeds(options: argparse.Namespace) -> int:
     """Score all seeds of the panels and write their tables."""
-    from training.cli.commands import recipe_for
+    from training.data.datasets import recipe_for
     from training.data.split import split
     from training.runtime.files import write_atomically, write_json
     from training.runtime.progress import CONSOLE

@@ -23,9 +23,8 @@ from typing import Any
 
 import desktop
 from desktop.core.batch.result_json import answer_result, answer_text
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.errors import OutputFailed
-from desktop.core.files.listing import FoundFile
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.panels.contract import CONTRACT_VERSION
 from desktop.core.panels.registry import Panel

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.cases import CaseResult
-from desktop.core.files.listing import FoundFile
+from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.imaging.decoder import Decoded, Decoder, ThreadDecoder
 from desktop.core.inference.predictions import PanelAnswer
 from desktop.core.inference.session import PanelSession

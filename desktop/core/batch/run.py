@@ -19,12 +19,11 @@ import numpy.typing as npt
 
 from desktop.core.batch.journal import RunJournal
 from desktop.core.batch.pipeline import LabelledCase, label
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.errors import OutputFailed
 from desktop.core.export.columns import TableRow, TableShape
 from desktop.core.export.parquet import require_parquet
 from desktop.core.export.table import TableFormat, write_table
-from desktop.core.files.listing import FoundFile
 from desktop.core.heatmaps.sheet import PictureStyle, picture_name, write_picture
 from desktop.core.imaging.decoder import Decoder, file_sha256
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH
-from desktop.core.cases import Prediction
-from desktop.core.files.listing import FoundFile
+from desktop.core.cases import FoundFile, Prediction
 from desktop.core.imaging.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.cpu import Processor, this_processor

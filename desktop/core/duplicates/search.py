@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.cases import FoundFile
 from desktop.core.duplicates.hash_cache import HASHES_NAME, Bits, FilmHashes
 from desktop.core.duplicates.perceptual_hash import group_near, perceptual_hash
 from desktop.core.errors import CxrError
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import Decoder
 from desktop.core.imaging.decoder_pool import DEFAULT_SIZES, DecodePool
 from desktop.core.panels.contract import PanelManifest

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.errors import CxrError
-from desktop.core.files.listing import FoundFile
 
 MOST_IN_HAND = 64
 """Most files the parent may have handed out: the length of ``clock``."""

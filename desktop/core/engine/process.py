@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.engine.messages import (
     MOST_IN_HAND,
     Answered,
@@ -31,7 +31,6 @@ from desktop.core.engine.messages import (
     Refused,
 )
 from desktop.core.errors import CxrError
-from desktop.core.files.listing import FoundFile
 from desktop.core.system.processes import start_bare
 from desktop.core.system.text import shown
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import UsageError
-from desktop.core.files.listing import FoundFile, list_folder
+from desktop.core.files.listing import list_folder
 from desktop.core.system.text import shown
 
 

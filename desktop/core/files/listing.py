@@ -8,15 +8,14 @@ DICOM exports have them. Documents, hidden files and the litter of file managers
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import UsageError
 from desktop.core.imaging.file_type import sniff
-from desktop.core.system.text import shown
+from desktop.core.system.text import natural_key, shown
 
 IMAGE_EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .webp .dcm .dicom .dic".split()  # noqa: SIM905
@@ -35,39 +34,7 @@ OTHER_EXTENSIONS = frozenset(
 )
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "dicomdir", "ehthumbs.db"})
 JUNK_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
-_DIGITS = re.compile(r"([0-9]+)")
 _SNIFFED_BYTES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """One candidate.
-
-    Attributes:
-        path: Where it is: the folder as it was given, and the name.
-        image: Path relative to the listed folder, POSIX separators, as it goes into the CSV. May
-            hold surrogates where the name is not UTF-8; show it through ``names.shown``.
-        size: Bytes, -1 where it could not be asked.
-        mtime_ns: Time of the last change, -1 where it could not be asked.
-    """
-
-    path: Path
-    image: str
-    size: int
-    mtime_ns: int
-
-
-def natural_key(name: str) -> str:
-    """Sort key under which ``film2`` comes before ``film10`` and case does not matter.
-
-    One string, because strings compare four times as fast as lists: each number becomes a mark
-    below every letter, its count of digits and the digits. The name itself breaks ties.
-    """
-    parts = _DIGITS.split(name.casefold())
-    for place in range(1, len(parts), 2):
-        digits = parts[place].lstrip("0")
-        parts[place] = f"\0{chr(len(digits) + 1)}{digits}"
-    return f"{''.join(parts)}\0\0{name}"
 
 
 def wanted_by_name(name: str) -> bool | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import FoundFile
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import shown
 

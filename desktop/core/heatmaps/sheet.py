@@ -18,13 +18,12 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 import desktop
 from desktop.core.cases import CaseResult, Prediction
+from desktop.core.heatmaps.colormap import THRESHOLD, colour_table
 from desktop.core.heatmaps.contours import contours
 from desktop.core.heatmaps.grad_cam import (
     CAVEAT,
     HALF,
     NO_EVIDENCE,
-    THRESHOLD,
-    colour_table,
     composed,
     consensus_map,
     has_evidence,

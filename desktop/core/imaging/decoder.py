@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import ImageRefused
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decode import decode, eight_bit, model_pixels
 from desktop.core.imaging.file_reader import read_file
 from desktop.core.system.cancel_token import CancelToken

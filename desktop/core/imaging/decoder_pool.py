@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from desktop.core.cases import FoundFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import FILM_SIDE, Decoded
 from desktop.core.imaging.decoder_worker import Answer, Ready, Sizes, Task, take, work
 from desktop.core.system.processes import start_bare

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.cases import FoundFile
 from desktop.core.error_codes import refused
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.system.processes import give_back, step_back
 

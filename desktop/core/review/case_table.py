@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import LABEL_SOURCES, OPEN, REVIEW_STATES, CaseResult, Decision
-from desktop.core.files.listing import natural_key
-from desktop.core.store.connection import path_bytes
+from desktop.core.system.text import natural_key, path_bytes
 
 WAITING, READ, FAILED = 0, 1, 2
 NONE = -1  # no label, no consensus, no answer, no group

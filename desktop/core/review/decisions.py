@@ -11,7 +11,6 @@ votes have been seen, the label may change and the blind label stays, so that fl
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -93,20 +92,6 @@ class Step:
     def undoable(self) -> bool:
         """Whether Ctrl+Z takes it back."""
         return self.kind not in NOT_UNDOABLE
-
-
-def utc_stamp(moment: datetime.datetime) -> str:
-    """Write a moment as ISO 8601 UTC with seconds.
-
-    Args:
-        moment: Time with a zone.
-
-    Raises:
-        ValueError: The time has no zone, so nobody knows when it was.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("a stamp needs a time with a zone")
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def label(decision: Decision, class_name: str, stamp: Stamp, *, votes_shown: bool) -> Decision:

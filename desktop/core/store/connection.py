@@ -21,20 +21,14 @@ from desktop.core.errors import StoreFailed
 from desktop.core.store.schema import check_all, check_tables, is_current, migrate
 from desktop.core.store.wal_check import LOG_SUFFIX, foreign_log, give_name, log_head, sign
 from desktop.core.system.atomic_write import sync_folder
+from desktop.core.system.text import NAME_ERRORS, path_bytes
 
 BUSY_TIMEOUT_MS = 5_000
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-# As Python itself does for names that are not Unicode, whatever the locale says.
-_NAME_ERRORS = "surrogatepass" if os.name == "nt" else "surrogateescape"
 _MAGIC = b"SQLite format 3\0"
 _INDEX_SUFFIX = "-shm"
 # A full check reads every page; above this size the pages are only checked as they are used.
 _CHECKED_BYTES = 64 << 20
-
-
-def path_bytes(path: str) -> bytes:
-    """The bytes of a path: any bytes may be a name, so it may hold surrogates."""
-    return path.encode("utf-8", _NAME_ERRORS)
 
 
 def stored_path(image: str) -> str:
@@ -53,7 +47,7 @@ def image_path(stored: str) -> str:
     """The reverse of `stored_path`."""
     if stored[:1] != "/":
         return stored
-    return bytes.fromhex(stored[1:]).decode("utf-8", _NAME_ERRORS)
+    return bytes.fromhex(stored[1:]).decode("utf-8", NAME_ERRORS)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

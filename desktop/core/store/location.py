@@ -15,10 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.core.review.decisions import utc_stamp
-from desktop.core.store.connection import path_bytes
 from desktop.core.system.app_dirs import data_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write
+from desktop.core.system.text import path_bytes, utc_stamp
 
 STORE_NAME = "review.sqlite"
 MAPS_NAME = "maps.sqlite"

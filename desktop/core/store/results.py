@@ -11,12 +11,11 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
-from desktop.core.cases import CaseResult, Prediction, Verdict
+from desktop.core.cases import CaseResult, FileFact, Prediction, Verdict
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import FAILED, NONE, READ, ResultColumns
 from desktop.core.store.connection import image_path, stored_path
@@ -25,21 +24,6 @@ _CHUNK = 500
 _RESULT = (
     "probabilities, model_ood, mean, consensus, agreement, entropy, ood_score, ood, code, reason"
 )
-
-
-@dataclass(frozen=True)
-class FileFact:
-    """A file as the scan saw it.
-
-    Attributes:
-        image: Path relative to the opened folder, POSIX separators.
-        size: Bytes, -1 where unknown.
-        mtime_ns: Time of the last change, -1 where unknown.
-    """
-
-    image: str
-    size: int
-    mtime_ns: int
 
 
 def panel_fingerprint(panel: PanelManifest) -> str:

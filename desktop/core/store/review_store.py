@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from desktop.core.cases import CaseResult, Decision
+from desktop.core.cases import CaseResult, Decision, FileFact
 from desktop.core.errors import OutputFailed, StoreFailed
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import CaseTable, ResultColumns
@@ -44,7 +44,7 @@ from desktop.core.store.decision_log import AppliedStep, DecisionConflict, Decis
 from desktop.core.store.heatmap_cache import MapCache, pack_maps
 from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_place
 from desktop.core.store.recovery import latest_aside, rebuild
-from desktop.core.store.results import FileFact, ResultRows, panel_fingerprint
+from desktop.core.store.results import ResultRows, panel_fingerprint
 from desktop.core.system.text import shown
 
 __all__ = [

@@ -12,6 +12,7 @@ from desktop.core.panels.registry import Panel
 from desktop.core.review.query import SavedFilter
 from desktop.gui.actions import action as action_table
 from desktop.gui.actions.shortcuts import Shortcuts
+from desktop.gui.formatting import literal
 
 _SEPARATOR = "-"
 _FILE = (
@@ -227,11 +228,6 @@ class Menus(QObject):
             action.setData(key)
             action.triggered.connect(lambda _c=False, key=key: self.theme_chosen.emit(key))
             group.addAction(action)
-
-
-def literal(words: str) -> str:
-    """Words of a file or a person for a menu, where & would underline the next letter."""
-    return words.replace("&", "&&")
 
 
 # Names of `case_query.shipped_filters`, for translators; the test of the menus compares them.

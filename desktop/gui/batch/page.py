@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from desktop.core.vote import rule_text
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.batch.failure_table import FailureTable
-from desktop.gui.mainwindow.status_bar import duration, grouped
+from desktop.gui.formatting import duration, grouped
 from desktop.gui.presenters.batch import BatchFigures, batch_figures
 from desktop.gui.session.model_run import Progress
 from desktop.gui.session.session import Session

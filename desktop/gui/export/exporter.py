@@ -15,13 +15,13 @@ from desktop.core.errors import CxrError
 from desktop.core.export.class_folders import Basis, Mode
 from desktop.core.export.table import write_table
 from desktop.core.panels.contract import RESEARCH_USE
-from desktop.core.review.decisions import utc_stamp
 from desktop.core.review.report import ReportFacts, write_summary_report
 from desktop.core.store.review_store import ReviewStore
 from desktop.core.system.atomic_write import atomic_write
 from desktop.core.system.cancel_token import CancelToken
+from desktop.core.system.text import utc_stamp
 from desktop.gui.export.class_folders_dialog import ClassFoldersDialog
-from desktop.gui.mainwindow.status_bar import grouped
+from desktop.gui.formatting import grouped
 from desktop.gui.review.page import ReviewPage
 from desktop.gui.session.background_job import Background
 from desktop.gui.session.controller import Controller

@@ -23,7 +23,7 @@ from desktop.gui.help.about_dialog import AboutDialog
 from desktop.gui.help.manual_window import REPORT_PAGE, REPORT_START, ManualWindow, manual_folder
 from desktop.gui.mainwindow.notices import ProgressWords
 from desktop.gui.mainwindow.view_actions import ImageActions
-from desktop.gui.review.filter_tabs import TAB_QUERIES
+from desktop.gui.session.case_list import TAB_QUERIES
 from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.settings.preferences import opened_words
 from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject
 
-from desktop.core.cases import Decision
 from desktop.core.errors import CxrError
-from desktop.core.review.case_table import CaseTable
 from desktop.core.review.queue import pace
 from desktop.core.review.queue import progress as review_progress
 from desktop.core.store.review_store import AppliedStep
-from desktop.gui.mainwindow.status_bar import grouped
+from desktop.gui.formatting import grouped
+from desktop.gui.presenters.badges import differing_copy, label_text
 from desktop.gui.session.model_run import Progress
-from desktop.gui.widgets.badge import BadgeFacts
 
 if TYPE_CHECKING:
     from desktop.gui.mainwindow.main_window import MainWindow
@@ -94,7 +92,7 @@ class DuplicateHints(QObject):
         words = self.tr("{name} is nearly the same film as {other}, which is {label}.").format(
             name=_base(table.images[cases[0]]),
             other=_base(table.images[other]),
-            label=_label_words(table.decision(other)),
+            label=label_text(table.decision(other)),
         )
         self._say(words, "is:conflict")
 
@@ -107,56 +105,6 @@ class DuplicateHints(QObject):
             self._window.show_page("review")
             self._window.actions_hub.list.apply_filter(self._query, "duplicate")
             self._window.status.clear_notice()
-
-
-def differing_copy(table: CaseTable, case: int) -> int | None:
-    """A near-duplicate that was decided otherwise than a decided case, None where there is none."""
-    own = table.decision(case)
-    if not own.reviewed:
-        return None
-    for other in table.copies(case):
-        decision = table.decision(other)
-        if decision.reviewed and decision.label != own.label:
-            return other
-    return None
-
-
-def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
-    """The badge of an image that has near-duplicates; a label that differs comes first."""
-    copies = table.copies(case)
-    if not copies:
-        return None
-    other = differing_copy(table, case)
-    if other is not None:
-        sentence = translate(
-            "Duplicates",
-            "You said {own}, but {other} is nearly the same film and is {label}. Look at both.",
-        ).format(
-            own=_label_words(table.decision(case)),
-            other=table.images[other],
-            label=_label_words(table.decision(other)),
-        )
-        return BadgeFacts(
-            "conflict", "duplicate", translate("Duplicates", "Labels differ"), sentence
-        )
-    names = ", ".join(table.images[copy] for copy in copies[:3])
-    if len(copies) > 3:
-        names = translate("Duplicates", "{names} and {more} more").format(
-            names=names, more=grouped(len(copies) - 3)
-        )
-    sentence = translate("Duplicates", "Nearly the same film as {names}.").format(names=names)
-    labels = {_label_words(table.decision(copy)) for copy in copies} - {""}
-    if labels:
-        sentence += " " + translate("Duplicates", "Decided there: {labels}.").format(
-            labels=", ".join(sorted(labels))
-        )
-    return BadgeFacts("duplicate", "duplicate", translate("Duplicates", "Near-duplicate"), sentence)
-
-
-def _label_words(decision: Decision) -> str:
-    if decision.label is not None:
-        return decision.label
-    return translate("Duplicates", "unsure") if decision.reviewed else ""
 
 
 def _base(image: str) -> str:

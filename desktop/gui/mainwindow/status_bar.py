@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from desktop.core.review.queue import Pace
+from desktop.gui.formatting import duration, grouped
 from desktop.gui.style import theme
 from desktop.gui.widgets.button import FlatButton
 
@@ -289,18 +290,3 @@ class _ElidedLabel(QLabel):
     def _elide(self) -> None:
         metrics = QFontMetrics(self.font())
         self.setText(metrics.elidedText(self._full, Qt.TextElideMode.ElideRight, self.width()))
-
-
-def grouped(count: int) -> str:
-    """A number with its digits grouped: 4,812."""
-    return QLocale().toString(count)
-
-
-def duration(seconds: float) -> str:
-    """``2 min 21 s``, ``3 h 5 min``, ``12 s``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

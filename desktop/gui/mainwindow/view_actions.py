@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
 
 from desktop.gui.actions.action import BY_NAME, PRESET_COUNT
-from desktop.gui.actions.menus import literal
+from desktop.gui.formatting import literal
 from desktop.gui.images.view_types import Tool
 from desktop.gui.viewer.window_level_dialog import WindowEntry
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.core.cases import Decision
 from desktop.core.review.case_table import CaseTable
-from desktop.gui.mainwindow.notices import copies_badge
+from desktop.gui.formatting import grouped
 from desktop.gui.widgets.badge import BadgeFacts
+
+translate = QCoreApplication.translate
 
 
 def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeFacts]:
@@ -43,3 +46,53 @@ def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeFacts]:
             )
         )
     return badges
+
+
+def differing_copy(table: CaseTable, case: int) -> int | None:
+    """A near-duplicate that was decided otherwise than a decided case, None where there is none."""
+    own = table.decision(case)
+    if not own.reviewed:
+        return None
+    for other in table.copies(case):
+        decision = table.decision(other)
+        if decision.reviewed and decision.label != own.label:
+            return other
+    return None
+
+
+def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
+    """The badge of an image that has near-duplicates; a label that differs comes first."""
+    copies = table.copies(case)
+    if not copies:
+        return None
+    other = differing_copy(table, case)
+    if other is not None:
+        sentence = translate(
+            "Duplicates",
+            "You said {own}, but {other} is nearly the same film and is {label}. Look at both.",
+        ).format(
+            own=label_text(table.decision(case)),
+            other=table.images[other],
+            label=label_text(table.decision(other)),
+        )
+        return BadgeFacts(
+            "conflict", "duplicate", translate("Duplicates", "Labels differ"), sentence
+        )
+    names = ", ".join(table.images[copy] for copy in copies[:3])
+    if len(copies) > 3:
+        names = translate("Duplicates", "{names} and {more} more").format(
+            names=names, more=grouped(len(copies) - 3)
+        )
+    sentence = translate("Duplicates", "Nearly the same film as {names}.").format(names=names)
+    labels = {label_text(table.decision(copy)) for copy in copies} - {""}
+    if labels:
+        sentence += " " + translate("Duplicates", "Decided there: {labels}.").format(
+            labels=", ".join(sorted(labels))
+        )
+    return BadgeFacts("duplicate", "duplicate", translate("Duplicates", "Near-duplicate"), sentence)
+
+
+def label_text(decision: Decision) -> str:
+    if decision.label is not None:
+        return decision.label
+    return translate("Duplicates", "unsure") if decision.reviewed else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from PySide6.QtCore import QCoreApplication
 
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import FAILED, WAITING, CaseTable
 from desktop.gui.panel_info import PanelFacts
-from desktop.gui.session.case_list_model import RowCopies, RowState, RowStatus, RowView
-from desktop.gui.votes.vote_strip import strip_words
+from desktop.gui.presenters.verdict import strip_words
 
 translate = QCoreApplication.translate
 
@@ -147,3 +149,39 @@ def _mark(status: int, decision: Decision) -> RowStatus:
     if decision.reviewed:
         return "decided"
     return "failed" if status == FAILED else "open"
+
+
+RowState = Literal["waiting", "voted", "failed", "blind"]
+
+
+RowStatus = Literal["open", "decided", "unsure", "flagged", "failed"]
+
+
+RowCopies = Literal["", "duplicate", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """What one row shows.
+
+    Attributes:
+        name: Path relative to the opened folder.
+        line: Second line, e.g. ``Normal 3 of 4``.
+        short_line: The same for a narrow list, e.g. ``Viral 3 of 4``.
+        votes: Class index of each model, None where it gave no answer; empty before any result.
+        state: How the vote strip is drawn.
+        status: The mark at the end of the row.
+        decided: True where the reader has decided, which lets the name step back.
+        copies: Whether nearly the same film is in the folder, and was decided otherwise.
+        words: Everything above in words, for a screen reader.
+    """
+
+    name: str
+    line: str
+    short_line: str
+    votes: tuple[int | None, ...]
+    state: RowState
+    status: RowStatus
+    decided: bool
+    words: str
+    copies: RowCopies = ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
 
 from desktop.core.cases import CaseResult, Verdict
 from desktop.core.heatmaps.grad_cam import MarginShare, margin_share
 from desktop.gui.panel_info import ModelFacts, PanelFacts
-from desktop.gui.votes.vote_strip import StripState
 from desktop.gui.widgets.badge import BadgeFacts
 
 
@@ -197,3 +197,23 @@ def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
         translate("Verdict", "Shortcut alarm"),
         " ".join([*sentences, advice]),
     )
+
+
+StripState = Literal["voted", "waiting", "blind", "failed"]
+
+
+def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelFacts) -> str:
+    """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
+
+    translate = QCoreApplication.translate
+    if state == "blind":
+        return translate("VoteStrip", "Votes hidden until you label")
+    if state == "waiting":
+        return translate("VoteStrip", "Waiting for the models")
+    if state == "failed":
+        return translate("VoteStrip", "Image not read, no votes")
+    parts = []
+    for model, vote in zip(panel.models, votes, strict=True):
+        answer = translate("VoteStrip", "no answer") if vote is None else panel.class_names[vote]
+        parts.append(f"{model.title} {answer}")
+    return ", ".join(parts)

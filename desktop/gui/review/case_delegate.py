@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainte
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.gui.panel_info import PanelFacts
-from desktop.gui.session.case_list_model import CASE_ROLE, ROW_VIEW_ROLE, RowView
+from desktop.gui.presenters.case_row import RowView
+from desktop.gui.session.case_list_model import CASE_ROLE, ROW_VIEW_ROLE
 from desktop.gui.style import icons, theme
 from desktop.gui.style.paint import draw_text, fill_round, stroke_round
 from desktop.gui.votes.vote_strip import CELL_LIST, CELL_RAIL, paint_vote_strip, strip_width

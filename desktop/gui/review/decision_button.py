@@ -7,7 +7,6 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import mix
 from desktop.gui.style.icons import paint_icon
 from desktop.gui.style.paint import (
     KeyboardFocus,
@@ -19,6 +18,7 @@ from desktop.gui.style.paint import (
     stroke_round,
     text_width,
 )
+from desktop.gui.style.tokens import mix
 
 _HEIGHT = 36
 _RING = 3

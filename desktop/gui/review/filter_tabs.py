@@ -6,18 +6,9 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
-from desktop.gui.mainwindow.status_bar import grouped
+from desktop.gui.formatting import grouped
 from desktop.gui.style import theme
 from desktop.gui.style.paint import draw_text, fill_round, stroke_round
-
-# Tab -> query in the search box's language.
-TAB_QUERIES: dict[str, str] = {
-    "all": "",
-    "unreviewed": "is:open -is:failed",
-    "disagree": "is:split",
-    "flagged": "is:flagged",
-    "failed": "is:failed",
-}
 
 
 class FilterBar(QWidget):

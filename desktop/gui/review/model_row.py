@@ -15,7 +15,6 @@ from desktop.core.heatmaps.grad_cam import has_evidence
 from desktop.gui.panel_info import PanelFacts
 from desktop.gui.presenters.verdict import lungs_sentence
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import mix
 from desktop.gui.style.icons import paint_icon
 from desktop.gui.style.paint import (
     KeyboardFocus,
@@ -25,6 +24,7 @@ from desktop.gui.style.paint import (
     stroke_round,
     text_width,
 )
+from desktop.gui.style.tokens import mix
 from desktop.gui.viewer.heatmap_thumbnail import map_thumbnail
 from desktop.gui.votes.probability_bar import (
     BAR_HEIGHT,

@@ -17,8 +17,8 @@ from desktop.core.errors import CxrError
 from desktop.core.imaging.decode import Radiograph
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.compare.view import ComparePanel, CompareView
+from desktop.gui.formatting import grouped
 from desktop.gui.images.view_types import HudFacts, ViewChoices
-from desktop.gui.mainwindow.status_bar import grouped
 from desktop.gui.panel_info import PanelFacts
 from desktop.gui.presenters.badges import film_badges
 from desktop.gui.presenters.maps import map_layer

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QWidget
 
-from desktop.gui.actions.menus import literal
 from desktop.gui.actions.shortcuts import Shortcuts
+from desktop.gui.formatting import literal
 from desktop.gui.images.view_types import Tool, WindowPreset
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line, vertical_line

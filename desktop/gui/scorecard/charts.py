@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.core.review.agreement import Estimate, ReliabilityBin, wilson
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import mix
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, vertical_line
+from desktop.gui.style.tokens import mix
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter

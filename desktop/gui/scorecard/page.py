@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.review.scorecard import TRUTHS, Score, Scorecard
-from desktop.gui.mainwindow.status_bar import grouped
+from desktop.gui.formatting import grouped
 from desktop.gui.panel_info import PanelFacts
 from desktop.gui.scorecard.charts import (
     CalibrationChart,

@@ -12,9 +12,8 @@ from desktop.core.review.query import Rows, matches, select_text, vocabulary_of
 from desktop.core.review.query_parser import parse_query
 from desktop.core.review.query_terms import needs_votes
 from desktop.core.review.queue import waits_for_review
-from desktop.gui.presenters.case_row import row_view
-from desktop.gui.review.filter_tabs import TAB_QUERIES
-from desktop.gui.session.case_list_model import CaseListModel, RowView
+from desktop.gui.presenters.case_row import RowView, row_view
+from desktop.gui.session.case_list_model import CaseListModel
 from desktop.gui.session.session import Session
 
 _REFRESH_MS = 400
@@ -204,3 +203,13 @@ class CaseList(QObject):
         assert session is not None, "rows are painted only while a session is open"
         blind = self.blind and not session.decision(case).votes_seen
         return row_view(session.table, case, session.facts, blind=blind)
+
+
+# Tab -> query in the search box's language.
+TAB_QUERIES: dict[str, str] = {
+    "all": "",
+    "unreviewed": "is:open -is:failed",
+    "disagree": "is:split",
+    "flagged": "is:flagged",
+    "failed": "is:failed",
+}

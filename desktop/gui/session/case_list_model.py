@@ -7,12 +7,13 @@ A QAbstractTableModel and not a list model: QTableView with fixed heights repain
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from desktop.gui.presenters.case_row import RowView
 
 Index = QModelIndex | QPersistentModelIndex
 Cases = Sequence[int] | npt.NDArray[np.intp]
@@ -20,37 +21,6 @@ ROW_VIEW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 CASE_ROLE = ROW_VIEW_ROLE + 1
 # More rows than this at once are a new list, not a change of it.
 _FEW = 20
-
-RowState = Literal["waiting", "voted", "failed", "blind"]
-RowStatus = Literal["open", "decided", "unsure", "flagged", "failed"]
-RowCopies = Literal["", "duplicate", "conflict"]
-
-
-@dataclass(frozen=True, slots=True)
-class RowView:
-    """What one row shows.
-
-    Attributes:
-        name: Path relative to the opened folder.
-        line: Second line, e.g. ``Normal 3 of 4``.
-        short_line: The same for a narrow list, e.g. ``Viral 3 of 4``.
-        votes: Class index of each model, None where it gave no answer; empty before any result.
-        state: How the vote strip is drawn.
-        status: The mark at the end of the row.
-        decided: True where the reader has decided, which lets the name step back.
-        copies: Whether nearly the same film is in the folder, and was decided otherwise.
-        words: Everything above in words, for a screen reader.
-    """
-
-    name: str
-    line: str
-    short_line: str
-    votes: tuple[int | None, ...]
-    state: RowState
-    status: RowStatus
-    decided: bool
-    words: str
-    copies: RowCopies = ""
 
 
 class CaseNumbers(Sequence[int]):

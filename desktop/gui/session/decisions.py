@@ -26,10 +26,10 @@ from desktop.core.review.decisions import (
     reveal,
     set_comment,
     set_flag,
-    utc_stamp,
 )
 from desktop.core.store.review_store import AppliedStep, DecisionConflict, ReviewStore
-from desktop.gui.mainwindow.status_bar import grouped
+from desktop.core.system.text import utc_stamp
+from desktop.gui.formatting import grouped
 from desktop.gui.session.bulk_decision import BULK, BulkStep
 from desktop.gui.session.session import Session
 

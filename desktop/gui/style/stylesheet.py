@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from desktop.gui.style.theme import Tokens
+    from desktop.gui.style.tokens import Tokens
 
 _TEMPLATE = Template(
     """

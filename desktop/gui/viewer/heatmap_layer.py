@@ -12,14 +12,9 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
+from desktop.core.heatmaps.colormap import alpha_table, colour_table
 from desktop.core.heatmaps.contours import contours
-from desktop.core.heatmaps.grad_cam import (
-    alpha_table,
-    colour_table,
-    has_evidence,
-    normalised,
-    upsampled,
-)
+from desktop.core.heatmaps.grad_cam import has_evidence, normalised, upsampled
 from desktop.gui.images.view_types import HeatStyle, MapLayer
 from desktop.gui.style import theme
 

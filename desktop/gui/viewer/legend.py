@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.core.heatmaps.grad_cam import colour_table
+from desktop.core.heatmaps.colormap import colour_table
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_text, ratio_of, snapped, text_width
 

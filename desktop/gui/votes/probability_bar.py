@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.panel_info import PanelFacts
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import mix
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, text_width
+from desktop.gui.style.tokens import mix
 
 BAR_HEIGHT = 4
 STACK_HEIGHT = 8

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.panel_info import PanelFacts
+from desktop.gui.presenters.verdict import StripState, strip_words
 from desktop.gui.style import theme
 from desktop.gui.style.paint import (
     Restyled,
@@ -24,9 +25,8 @@ from desktop.gui.style.paint import (
     ratio_of,
     stroke_round,
 )
-from desktop.gui.style.theme import Tokens
+from desktop.gui.style.tokens import Tokens
 
-StripState = Literal["voted", "waiting", "blind", "failed"]
 CellLook = Literal["tinted", "solid", "dashed", "track", "outline"]
 
 CELL_LIST, CELL_VERDICT, CELL_RAIL = 18, 24, 14
@@ -57,23 +57,6 @@ def cell_looks(
 def strip_width(count: int, cell: int) -> int:
     """Width of ``count`` cells of ``cell`` px with their gaps."""
     return count * cell + max(0, count - 1) * STRIP_GAP
-
-
-def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelFacts) -> str:
-    """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
-
-    translate = QCoreApplication.translate
-    if state == "blind":
-        return translate("VoteStrip", "Votes hidden until you label")
-    if state == "waiting":
-        return translate("VoteStrip", "Waiting for the models")
-    if state == "failed":
-        return translate("VoteStrip", "Image not read, no votes")
-    parts = []
-    for model, vote in zip(panel.models, votes, strict=True):
-        answer = translate("VoteStrip", "no answer") if vote is None else panel.class_names[vote]
-        parts.append(f"{model.title} {answer}")
-    return ", ".join(parts)
 
 
 def paint_vote_strip(

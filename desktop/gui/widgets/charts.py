@@ -14,8 +14,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import mix
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, horizontal_line, text_width
+from desktop.gui.style.tokens import mix
 
 _SHORTEST_BAR = 24
 

@@ -14,10 +14,10 @@ from PIL import Image
 from desktop.core.batch.journal import RunJournal
 from desktop.core.batch.pipeline import LabelledCase, label
 from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.cases import FoundFile
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.table import TableRow
 from desktop.core.files.inputs import gather, nothing_found
-from desktop.core.files.listing import FoundFile
 from desktop.core.heatmaps.sheet import picture_name
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.session import PanelSession

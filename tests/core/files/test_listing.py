@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import ImageRefused, UsageError
-from desktop.core.files.listing import FoundFile, list_folder, natural_key
+from desktop.core.files.listing import list_folder
 from desktop.core.imaging.decode import read_radiograph
 from desktop.core.imaging.file_type import DICOM, TIFF, UNKNOWN, sniff
+from desktop.core.system.text import natural_key
 from tests.helpers import film_files as films
 
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.cases import FoundFile
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import FoundFile
 from desktop.core.files.watch import FolderWatch
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel

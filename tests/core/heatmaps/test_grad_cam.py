@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from desktop.core.heatmaps.colormap import alpha_table, colour_table
 from desktop.core.heatmaps.contours import contours
 from desktop.core.heatmaps.grad_cam import (
     HALF,
-    alpha_table,
-    colour_table,
     composed,
     consensus_map,
     has_evidence,

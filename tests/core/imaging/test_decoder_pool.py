@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import CxrError
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.phantoms import draw_phantom

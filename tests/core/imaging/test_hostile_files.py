@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from desktop.core.cases import FoundFile
 from desktop.core.errors import ImageRefused
-from desktop.core.files.listing import FoundFile, list_folder
+from desktop.core.files.listing import list_folder
 from desktop.core.imaging.decode import (
     IMAGE_REFUSALS,
     Radiograph,

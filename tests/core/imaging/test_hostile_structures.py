@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.files.listing import FoundFile
+from desktop.core.cases import FoundFile
 from desktop.core.imaging.decode import IMAGE_REFUSALS
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool

@@ -11,10 +11,10 @@ import pytest
 
 from desktop.core.batch.manifest import RunFacts, manifest
 from desktop.core.batch.run import LabelRun, RunSettings
+from desktop.core.cases import FoundFile
 from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.files.inputs import gather
-from desktop.core.files.listing import FoundFile
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.cpu import Processor, this_processor
 from desktop.core.inference.int8_recipe import (

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop.gui.app import close_on_signals
 from desktop.gui.mainwindow.main_window import MainWindow
-from desktop.gui.presenters.case_row import row_view, short_reason
-from desktop.gui.session.case_list_model import ROW_VIEW_ROLE, RowView
+from desktop.gui.presenters.case_row import RowView, row_view, short_reason
+from desktop.gui.session.case_list_model import ROW_VIEW_ROLE
 from tests.gui.conftest import PATIENCE_MS, wait_for_votes
 
 

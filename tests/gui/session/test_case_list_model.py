@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QModelIndex
 
-from desktop.gui.session.case_list_model import CaseListModel, RowView
+from desktop.gui.presenters.case_row import RowView
+from desktop.gui.session.case_list_model import CaseListModel
 
 
 @pytest.fixture

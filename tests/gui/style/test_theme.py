@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.gui.style import theme
-from desktop.gui.style.colour_difference import Vision, ciede2000, contrast, lab_difference, mix
-from desktop.gui.style.theme import DARK, LIGHT, Tokens
+from desktop.gui.style.tokens import DARK, LIGHT, Tokens, mix
+from tests.gui.style.colour_metrics import Vision, ciede2000, contrast, lab_difference
 
 THEMES = pytest.mark.parametrize("tokens", [DARK, LIGHT], ids=["dark", "light"])
 VISIONS: tuple[Vision, ...] = ("normal", "protan", "deutan", "tritan")

@@ -14,14 +14,9 @@ from desktop.gui.panel_info import (
     short_names,
     unique_letters,
 )
-from desktop.gui.style.theme import DARK, LIGHT, Tokens
-from desktop.gui.votes.vote_strip import (
-    STRIP_GAP,
-    VoteStrip,
-    cell_looks,
-    paint_vote_strip,
-    strip_words,
-)
+from desktop.gui.presenters.verdict import strip_words
+from desktop.gui.style.tokens import DARK, LIGHT, Tokens
+from desktop.gui.votes.vote_strip import STRIP_GAP, VoteStrip, cell_looks, paint_vote_strip
 from tests.gui.sample_values import covid_panel
 
 C, N, V = 0, 1, 2

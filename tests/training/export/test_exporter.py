@@ -16,11 +16,13 @@ from desktop.core.imaging.phantoms import draw_not_a_film
 from desktop.core.panels.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import open_panel
 from training.data.split import SplitData
+from training.evaluation.predictions import read_run_answers
 from training.export import exporter as export
-from training.export.exporter import export_model, gate_images, read_answers, serve
-from training.export.onnx_export import ServedModel, run_onnx, to_onnx
+from training.export.exporter import export_model, gate_images, serve
+from training.export.onnx_export import ServedModel, to_onnx
 from training.export.panel import finish_panel, read_scores
 from training.export.parity_check import TOLERANCE, pass_gate
+from training.runtime.onnx_run import run_onnx
 
 MakePanel = tuple[Path, Path]
 
@@ -137,7 +139,7 @@ def test_card_page_and_panel_scores_say_the_same(panel: Path, scnn_run: Path) ->
     # A panel of one model is that model.
     for name, values in card.metrics.items():
         assert together[name]["value"] == pytest.approx(values["value"])
-    kept = read_answers(scnn_run)["validation"]
+    kept = read_run_answers(scnn_run)["validation"]
     accuracy = float(np.mean(kept.probabilities.argmax(1) == kept.labels))
     assert together["validation_accuracy"]["value"] == pytest.approx(accuracy)
 
@@ -178,7 +180,7 @@ def test_what_is_not_a_film_scores_further_than_films(content: bytes, drawn: Spl
 
 
 def test_validation_scores_reach_one_at_their_95th_percentile(panel: Path, scnn_run: Path) -> None:
-    kept = read_answers(scnn_run)["validation"].ood_scores
+    kept = read_run_answers(scnn_run)["validation"].ood_scores
     assert np.mean(kept <= 1 + 1e-5) >= 0.95
     assert kept.max() >= 1 - 1e-5
 

@@ -16,10 +16,10 @@ from desktop.core.imaging.decode import model_pixels
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.panels.contract import OUTPUT_CAMS
 from desktop.core.panels.registry import shipped_panels_folder
-from training.export.onnx_export import run_onnx
 from training.models import build
 from training.models.layers import FEATURES, front
 from training.models.onnx_weights import take_exported_weights
+from training.runtime.onnx_run import run_onnx
 
 SHIPPED = shipped_panels_folder() / "covid19" / "resnet50.onnx"
 Pixels = npt.NDArray[np.uint8]

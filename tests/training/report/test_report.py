@@ -20,8 +20,8 @@ from training.evaluation.predictions import (
     together,
 )
 from training.evaluation.scores import before_measures, measures_for, side_prefix
-from training.export.cards import interval
 from training.metrics import classification as metrics
+from training.metrics.classification import interval
 from training.report.document import (
     Bullets,
     Code,

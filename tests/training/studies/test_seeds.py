@@ -11,8 +11,8 @@ import pytest
 
 from training.__main__ import main
 from training.data.split import SplitData
-from training.evaluation.predictions import ANSWERS_NAME, FIGURES_NAME
-from training.export.exporter import export_model, read_answers
+from training.evaluation.predictions import ANSWERS_NAME, FIGURES_NAME, read_run_answers
+from training.export.exporter import export_model
 from training.export.panel import finish_panel
 from training.models import TITLES
 from training.studies.seeds import bars_of, panel_tables, runs_of, table_of
@@ -95,7 +95,7 @@ def test_an_exported_panel_counts_as_a_seed(
     rows = {row[1]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert rows["SCNN"]["seeds"] == "2"
     assert rows["CCNN"]["seeds"] == "1"
-    said = read_answers(tmp_path / "runs" / "drawn-scnn")["unseen films"]
+    said = read_run_answers(tmp_path / "runs" / "drawn-scnn")["unseen films"]
     accuracy = np.mean(said.probabilities.argmax(1) == said.labels)
     assert rows["SCNN"]["accuracy"].startswith(f"{accuracy:.3f}")
 

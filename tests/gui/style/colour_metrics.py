@@ -45,15 +45,6 @@ def _linear(colour: str) -> Triple:
     return red, green, blue
 
 
-def mix(over: str, under: str, share: float) -> str:
-    """Colour of ``over`` painted with opacity ``share`` in [0, 1] on ``under``, as ``#RRGGBB``."""
-    parts = []
-    for start in (1, 3, 5):
-        top, base = int(over[start : start + 2], 16), int(under[start : start + 2], 16)
-        parts.append(round(base + (top - base) * share))
-    return "#{:02X}{:02X}{:02X}".format(*parts)
-
-
 def contrast(one: str, other: str) -> float:
     """Contrast ratio of two opaque colours, 1 to 21."""
 
