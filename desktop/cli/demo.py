@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desktop.cli.progress import RunProgress
-from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.export.columns import TableRow
@@ -23,7 +23,7 @@ from desktop.core.files.inputs import gather
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.samples import write_samples
 from desktop.core.inference.devices import checked_device, usable_cores
-from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.core.panels.registry import Panel, open_panel
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     errors = Console(stderr=True)
     folder: Path = arguments.output
     panel = open_panel(arguments.panel)
-    try_panel(panel)
+    check_in_sandbox(panel)
     errors.print("Writing samples …", highlight=False)
     samples = write_samples(folder / "samples")
     settings = RunSettings(folder / "votes.csv", heatmaps=folder / "heatmaps", fresh=True)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         seconds = time.monotonic() - clock
         write_manifest(
             folder / "votes.csv",
-            RunFacts(panel, session.report, settings, labelling.counts, started, seconds, True),
+            RunInfo(panel, session.report, settings, labelling.counts, started, seconds, True),
         )
     out = Console(soft_wrap=True, emoji=False)
     _print(rows, panel, Console())

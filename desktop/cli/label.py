@@ -20,7 +20,7 @@ import desktop
 from desktop.cli.progress import RunProgress, log_end, summary
 from desktop.cli.signals import StopSignals
 from desktop.core.batch.event_log import STANDARD_ERROR, RunLog
-from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.output_check import refuse_to_write_over
 from desktop.core.batch.pipeline import LabelledCase, batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
@@ -35,9 +35,9 @@ from desktop.core.imaging.decoder import Decoder
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.inference.devices import checked_device, usable_cores
 from desktop.core.inference.precision import PrecisionPlan, checked_precision, plan_precision
-from desktop.core.inference.sandbox import bounded_memory, try_panel
+from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox
 from desktop.core.inference.session import PanelSession
-from desktop.core.inference.watchdog import GuardedSession
+from desktop.core.inference.watchdog import WatchedSession
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import printable
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     panel = open_panel(arguments.panel)
     settings = replace(settings, precision=_plan(arguments, panel))
     # Before the output is touched.
-    try_panel(panel, settings.precision)
+    check_in_sandbox(panel, settings.precision)
     with LabelRun(panel, settings) as labelling, RunLog(arguments.log_json) as log:
         job = _Job(arguments, panel, labelling, log)
         try:
@@ -184,7 +184,7 @@ class _Job:
         plan = batch_plan(threads, settings.batch)
         self._log_start()
         # Another precision where an earlier run on this output used it.
-        try_panel(self._panel, self._labelling.precision)
+        check_in_sandbox(self._panel, self._labelling.precision)
         with (
             # Workers start while the models load.
             DecodePool(
@@ -195,7 +195,7 @@ class _Job:
             ) as decoder,
             StopSignals(self._token, self._say_stopping),
         ):
-            session = GuardedSession(
+            session = WatchedSession(
                 self._panel,
                 checked_device(arguments.device),
                 threads,
@@ -331,7 +331,7 @@ class _Job:
         count = self._labelling.write_table()
         write_manifest(
             settings.output,
-            RunFacts(
+            RunInfo(
                 panel=self._panel,
                 report=session.report,
                 settings=settings,

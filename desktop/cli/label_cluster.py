@@ -32,14 +32,14 @@ from desktop.cluster.run import (
 )
 from desktop.cluster.worker import Job, PartReport
 from desktop.core.batch.event_log import STANDARD_ERROR, RunLog
-from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.run import RunSettings
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.files.inputs import nothing_found
 from desktop.core.files.path_list import is_address
 from desktop.core.inference.devices import DeviceReport, checked_device
 from desktop.core.inference.precision import checked_precision, plan_precision
-from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.panels.registry import open_panel
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import printable
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = plan_precision(panel, parts.asked_precision, checked_device(parts.device))
     settings = replace(settings, precision=plan)
     # Here, once: the nodes run the very same bytes.
-    try_panel(panel, plan)
+    check_in_sandbox(panel, plan)
     if plan.asked == "int8":
         parts = replace(parts, device="cpu")
     with ClusterRun(panel, settings, parts) as labelling, RunLog(arguments.log_json) as log:
@@ -168,7 +168,7 @@ class _ClusterJob:
         counts = labelling.counts
         write_manifest(
             settings.output,
-            RunFacts(
+            RunInfo(
                 panel=labelling.panel,
                 report=self._report(),
                 settings=settings,

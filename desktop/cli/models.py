@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, PanelModel, open_panel, survey_panels
 from desktop.core.system.text import printable
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             panels.append(open_panel(panel.folder.absolute()))
             if arguments.verify:
-                try_panel(panel)
+                check_in_sandbox(panel)
                 PanelSession(panel, "cpu")
         except ModelRefused as problem:
             problems.append((panel.folder, problem))

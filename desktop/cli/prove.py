@@ -13,11 +13,11 @@ from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.precision import (
     SMALLEST_AGREEMENT,
     SMALLEST_PANEL_GAIN,
-    Proof,
+    Int8Benchmark,
     plan_precision,
     proof_path,
 )
-from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.text import printable
 
@@ -25,8 +25,8 @@ from desktop.core.system.text import printable
 def run(arguments: argparse.Namespace) -> int:
     """Measure and keep; 0 where ``auto`` now takes int8, 1 where it stays with fp32."""
     panel = open_panel(arguments.panel)
-    try_panel(panel)
-    try_panel(panel, plan_precision(panel, "int8", "cpu"))
+    check_in_sandbox(panel)
+    check_in_sandbox(panel, plan_precision(panel, "int8", "cpu"))
     files = gather(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
     proof = prove(panel, files, tell=_tell)
     if arguments.json:
@@ -42,7 +42,7 @@ def _tell(words: str) -> None:
         print(printable(words), file=sys.stderr)
 
 
-def _text(panel: Panel, proof: Proof) -> str:
+def _text(panel: Panel, proof: Int8Benchmark) -> str:
     titles = {model.name: model.card.title for model in panel.models}
     own = proof.films - proof.drawn
     chip = this_processor()

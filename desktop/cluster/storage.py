@@ -107,7 +107,7 @@ class AddressStore:
     def __init__(self, address: str) -> None:
         self._system, self._root = open_address(address.rstrip("/"))
         self._name = posixpath.basename(address.rstrip("/"))
-        with self._explained():
+        with self._translate_errors():
             self._system.makedirs(self._root, exist_ok=True)
 
     def read(self, name: str) -> bytes | None:
@@ -126,11 +126,11 @@ class AddressStore:
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
         hidden = self._at(f".{name}.{uuid.uuid4().hex}.tmp")
-        with self._explained():
+        with self._translate_errors():
             stream = self._system.open(hidden, "wb")
         try:
             yield stream
-            with self._explained():
+            with self._translate_errors():
                 stream.close()
                 self._system.mv(hidden, self._at(name))
         finally:
@@ -157,7 +157,7 @@ class AddressStore:
         return f"{self._root.rstrip('/')}/{name}"
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

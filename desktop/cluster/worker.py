@@ -28,7 +28,7 @@ from desktop.cluster.partition import (
 )
 from desktop.cluster.storage import open_store
 from desktop.core.batch.pipeline import LabelledCase, batch_plan, label
-from desktop.core.batch.result_json import answer_result, answer_text
+from desktop.core.batch.result_json import dump_result, load_result
 from desktop.core.cases import CaseResult
 from desktop.core.errors import UsageError
 from desktop.core.export.columns import TableRow, TableShape
@@ -190,7 +190,7 @@ class PartLabeller:
                 stamp=state.stamp,
                 sha256=result.sha256,
                 device=self._session.report.ran,
-                answer=answer_text(result),
+                answer=dump_result(result),
             )
             report = replace(
                 report,
@@ -275,7 +275,7 @@ class PartLabeller:
 
 def answer_of(panel: Panel, film: FinishedFilm) -> CaseResult:
     """The result of a finished film."""
-    return answer_result(panel, film.image, film.sha256, film.answer)
+    return load_result(panel, film.image, film.sha256, film.answer)
 
 
 def table_name(part: Part, form: TableFormat) -> str:

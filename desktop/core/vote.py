@@ -28,7 +28,7 @@ def verdict(
     no answer still counts as a member, so a missing answer can never make a majority easier.
 
     Args:
-        predictions: Answers of the models that gave one, any order, at most one a model.
+        predictions: Predictions of the models that gave one, any order, at most one a model.
         members: Names of all models of the panel, panel order.
         class_count: Number of classes K of the panel.
         ood_limit: Mean ``ood_score`` above which the image is called out of distribution.

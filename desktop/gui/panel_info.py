@@ -39,7 +39,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class PanelFacts:
+class PanelInfo:
     """One panel as the reader sees it.
 
     Attributes:
@@ -74,7 +74,7 @@ class PanelFacts:
         return None
 
 
-def panel_facts(name: str, title: str, cards: Sequence[ModelCard]) -> PanelFacts:
+def panel_facts(name: str, title: str, cards: Sequence[ModelCard]) -> PanelInfo:
     """Collect the facts of a panel from the cards of its models, in panel order.
 
     Raises:
@@ -106,10 +106,10 @@ def make_panel_facts(
     title: str,
     class_names: Sequence[str],
     models: Sequence[tuple[str, str, Mapping[str, float], str]],
-) -> PanelFacts:
+) -> PanelInfo:
     """The same from plain values; ``models`` are (name, title, operating points, version)."""
     letters = unique_letters([title for _, title, _, _ in models])
-    return PanelFacts(
+    return PanelInfo(
         name=name,
         title=title,
         class_names=tuple(class_names),

@@ -25,9 +25,9 @@ SHOWN = {
     "set_tip", "set_hint", "set_advance_words", "set_segments", "show_notice", "show_words",
     "show_failure", "show_lines", "show_facts", "getText", "getExistingDirectory",
     "getOpenFileNames", "getSaveFileName", "draw_text", "draw_haloed", "paint_caption",
-    "Line", "Paragraph", "Card", "FlatButton", "DecisionButton", "Switch", "Segmented", "QLabel",
-    "QPushButton", "QCheckBox", "QGroupBox", "QAction", "QMenu", "BadgeFacts", "UsageError",
-    "CxrError", "emit",
+    "ElidedLabel", "WrappedLabel", "Card", "Button", "DecisionButton", "Switch", "SegmentedControl",
+    "QLabel", "QPushButton", "QCheckBox", "QGroupBox", "QAction", "QMenu", "BadgeSpec",
+    "UsageError", "CxrError", "emit",
 }  # fmt: skip
 TRANSLATES = {"tr", "translate", "QT_TRANSLATE_NOOP"}
 # Names, units and file formats, which are the same in every language.
@@ -102,7 +102,7 @@ def test_every_literal_that_is_shown_is_translated(path: Path) -> None:
         'label.setText("Not translated")',
         'button.setToolTip(f"Say {count} images")',
         'status.show_notice("Two" + self.tr(" words"))',
-        'box = FlatButton("Export CSV", "export")',
+        'box = Button("Export CSV", "export")',
         'label.setText("Yes it is" if on else self.tr("No"))',
         'label.setText("{count} rows are there".format(count=3))',
     ],
@@ -116,8 +116,8 @@ def test_a_new_literal_is_found(line: str) -> None:
     [
         'label.setText(self.tr("Translated"))',
         'label.setText(self.tr("{count} rows").format(count=grouped(3)))',
-        'box = FlatButton("", "export", kind="link")',
-        'title = Line(name, "secondary", "text2")',
+        'box = Button("", "export", kind="link")',
+        'title = ElidedLabel(name, "secondary", "text2")',
         'label.setText(f"{left} {right}")',
     ],
 )

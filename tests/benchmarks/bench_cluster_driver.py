@@ -16,7 +16,7 @@ from pathlib import Path
 from desktop.cluster.inputs import Film
 from desktop.cluster.partition import FinishedFilm, encode_part, films_of, identity
 from desktop.cluster.run import ClusterRun, PartSettings
-from desktop.core.batch.result_json import answer_text
+from desktop.core.batch.result_json import dump_result
 from desktop.core.batch.run import RunSettings
 from desktop.core.cases import CaseResult, Prediction
 from desktop.core.panels.registry import open_panel
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=20_000)
     count = parser.parse_args().films
     panel = open_panel("covid19")
-    answer = answer_text(
+    answer = dump_result(
         CaseResult(
             "", "", "ok", "", "",
             tuple(

@@ -25,7 +25,7 @@ from PySide6.QtCore import QPointF
 
 from desktop.core.imaging.decode import Radiograph, Window
 from desktop.gui.app import make_application
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer
 from desktop.gui.style import theme
 from desktop.gui.viewer.image_view import ImageView
 from tests.benchmarks.gauge import Figure, Spent, ThreadGauge, percentile, print_figures
@@ -54,7 +54,7 @@ def main() -> int:
     gauge = ThreadGauge()
     first: list[Spent] = []
     with gauge.measure(first):
-        view.show_film(film, HudFacts("film.dcm", "1 of 1"))
+        view.show_film(film, HudText("film.dcm", "1 of 1"))
         view.repaint()
     figures = [percentile("first frame, nothing prepared", first, 50)]
     rng = np.random.default_rng(1)

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Proof:
+class Int8Benchmark:
     """What the proof found.
 
     Attributes:
@@ -54,7 +54,7 @@ class Proof:
     said: str
 
 
-def prove(films: Path, folder: Path, panel: str = "covid19", part_size: int = 16) -> Proof:
+def prove(films: Path, folder: Path, panel: str = "covid19", part_size: int = 16) -> Int8Benchmark:
     """Run the proof in ``folder``; needs Ray and about a minute on an idle machine."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "300")
@@ -98,7 +98,7 @@ def prove(films: Path, folder: Path, panel: str = "covid19", part_size: int = 16
     assert done.returncode in (0, 1), done.stderr
     ended = [json.loads(line) for line in Path(f"{output}.log").read_text().splitlines()]
     again: Mapping[str, Any] = [event for event in ended if event["event"] == "run_ended"][-1]
-    return Proof(
+    return Int8Benchmark(
         images=again["images"],
         same=table == local.read_bytes(),
         parts_before=before,

@@ -22,7 +22,7 @@ from desktop.core.imaging.dicom import _occurs
 from desktop.core.imaging.dicom_metadata import number
 from desktop.core.imaging.dicom_voi import _limits
 from desktop.core.inference.precision import ALL_FP32, checked_precision, plan_precision
-from desktop.core.inference.predictions import NoAnswer
+from desktop.core.inference.predictions import ModelFailure
 from desktop.core.inference.session import _same_answer
 from desktop.core.onnx_graph.graph import tensor, tensor_values
 from desktop.core.review.query_terms import All, Some
@@ -162,7 +162,7 @@ def test_a_tensor_comes_back_from_its_bytes_and_other_kinds_are_left_alone() -> 
 
 
 def test_two_answers_are_the_same_only_where_both_are_answers_or_neither_is() -> None:
-    none = NoAnswer("INFER-01", "It stopped.")
+    none = ModelFailure("INFER-01", "It stopped.")
     some = Prediction("scnn", (0.7, 0.3))
     assert _same_answer(none, none)
     assert not _same_answer(none, some)

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from desktop.core.imaging.decode import Radiograph, read_radiograph
 from desktop.core.review.agreement import Estimate, ReliabilityBin
 from desktop.gui.compare.view import ComparePanel, CompareView
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer
 from desktop.gui.review.decision_button import DecisionButton
 from desktop.gui.review.decision_panel import DecisionPanel
 from desktop.gui.review.heatmap_controls import HeatmapControls
@@ -44,9 +44,9 @@ from desktop.gui.style import icons, theme
 from desktop.gui.viewer.histogram import Histogram
 from desktop.gui.viewer.image_view import ImageView
 from desktop.gui.votes.vote_strip import VoteStrip
-from desktop.gui.widgets.badge import Badge, BadgeFacts, BadgeRow
-from desktop.gui.widgets.label import Line
-from desktop.gui.widgets.segmented_control import Segmented
+from desktop.gui.widgets.badge import Badge, BadgeRow, BadgeSpec
+from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.segmented_control import SegmentedControl
 from tests.gui.sample_values import (
     KEYS,
     cam,
@@ -88,7 +88,7 @@ def strips() -> QWidget:
             strip = VoteStrip(panel, cell)
             strip.set_votes(votes, state)
             row.addWidget(strip)
-        row.addWidget(Line(words, "body", "text2"), 1)
+        row.addWidget(ElidedLabel(words, "body", "text2"), 1)
         column.addLayout(row)
     return page
 
@@ -98,7 +98,7 @@ def controls() -> QWidget:
     panel = covid_panel()
     for state in ("rest", "focus", "choice", "disabled"):
         row = QHBoxLayout()
-        row.addWidget(Line(state, "secondary", "text2"))
+        row.addWidget(ElidedLabel(state, "secondary", "text2"))
         for slot, name in enumerate(panel.class_names):
             button = DecisionButton(name, slot=slot, short=panel.short_names[slot])
             button.set_key(str(slot + 1))
@@ -111,7 +111,7 @@ def controls() -> QWidget:
         flag.setChecked(state == "choice")
         row.addWidget(flag)
         column.addLayout(row)
-    switch = Segmented("Heatmap class")
+    switch = SegmentedControl("Heatmap class")
     switch.set_segments(["Predicted", *panel.short_names], [None, *panel.slots])
     switch.set_index(1)
     column.addWidget(switch)
@@ -137,7 +137,7 @@ def icon_sheet() -> QWidget:
         cell = QHBoxLayout()
         cell.addWidget(small)
         cell.addWidget(picture)
-        cell.addWidget(Line(name, "small", "text2"), 1)
+        cell.addWidget(ElidedLabel(name, "small", "text2"), 1)
         grid.addLayout(cell, place // 6, place % 6)
     column.addLayout(grid)
     mark = QHBoxLayout()
@@ -212,7 +212,7 @@ def model_rows() -> QWidget:
 def image_states() -> QWidget:
     page = QWidget()
     row = QHBoxLayout(page)
-    hud = HudFacts("00417.dcm", "417 of 4,812", "AP supine", ("R", "H"))
+    hud = HudText("00417.dcm", "417 of 4,812", "AP supine", ("R", "H"))
     picture = film()
     heat, lines, loading, failed, bare = (ImageView() for _ in range(5))
     for view in (heat, lines, bare):
@@ -236,7 +236,7 @@ def image_states() -> QWidget:
 def big_image() -> QWidget:
     view = ImageView()
     view.resize(734, 760)
-    view.show_film(film(), HudFacts("00417.dcm", "417 of 4,812", "AP supine", ("R", "H")))
+    view.show_film(film(), HudText("00417.dcm", "417 of 4,812", "AP supine", ("R", "H")))
     view.show_map(MapLayer(cam(), "ResNet50", "Covid"))
     return view
 
@@ -261,7 +261,7 @@ def compare() -> QWidget:
     row.addWidget(right)
     page.resize(1352, 832)
     view.set_class(0)
-    view.show_film(film(), HudFacts("00417.dcm", "417 of 4,812"))
+    view.show_film(film(), HudText("00417.dcm", "417 of 4,812"))
     view.show_result(result("tie"))
     view.select(3)
     side.show_result(result("tie"), map_class=0)
@@ -327,11 +327,11 @@ def charts() -> QWidget:
 
 
 BADGES = (
-    BadgeFacts("ood", "out-of-distribution", "Out of distribution", "Unlike the training images."),
-    BadgeFacts("shortcut", "shortcut-alarm", "Shortcut alarm", "18 % lies at the border."),
-    BadgeFacts("burnt", "burnt-in-text", "Burnt-in text", "May name a patient."),
-    BadgeFacts("dup", "duplicate", "Near duplicate", "Same film as 00212.dcm."),
-    BadgeFacts("cpu", "device", "CPU fallback", "CUDA failed to load."),
+    BadgeSpec("ood", "out-of-distribution", "Out of distribution", "Unlike the training images."),
+    BadgeSpec("shortcut", "shortcut-alarm", "Shortcut alarm", "18 % lies at the border."),
+    BadgeSpec("burnt", "burnt-in-text", "Burnt-in text", "May name a patient."),
+    BadgeSpec("dup", "duplicate", "Near duplicate", "Same film as 00212.dcm."),
+    BadgeSpec("cpu", "device", "CPU fallback", "CUDA failed to load."),
 )
 
 PAGES: dict[str, Callable[[], QWidget]] = {

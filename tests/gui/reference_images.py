@@ -112,12 +112,12 @@ class Scene:
 
     def cover_hash(self) -> None:
         """The models' files differ with the version of the library that wrote them."""
-        from desktop.gui.widgets.label import Line
+        from desktop.gui.widgets.label import ElidedLabel
 
         session = self.window.controller.session
         assert session is not None
         told = session.panel.fingerprint[:8]
-        lines = [line for line in self.window.batch.findChildren(Line) if line.text == told]
+        lines = [line for line in self.window.batch.findChildren(ElidedLabel) if line.text == told]
         assert lines, "the batch page no longer shows the hash"
         for line in lines:
             line.set_text("0" * 8)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.imaging.decode import Radiograph, eight_bit
 from desktop.core.vote import verdict
-from desktop.gui.panel_info import PanelFacts, make_panel_facts
+from desktop.gui.panel_info import PanelInfo, make_panel_facts
 
 COVID_CLASSES = ("Covid", "Normal", "Viral Pneumonia")
 POINTS = {"Covid": 0.4, "Normal": 0.5, "Viral Pneumonia": 0.45}
@@ -28,7 +28,7 @@ KEYS = {
 }
 
 
-def covid_panel() -> PanelFacts:
+def covid_panel() -> PanelInfo:
     """The shipped three-class panel."""
     models = [(name, title, POINTS, "1") for name, title in MODELS]
     return make_panel_facts("covid19", "COVID-19", COVID_CLASSES, models)

@@ -13,7 +13,7 @@ from desktop.gui.review.model_list import ModelRows
 from desktop.gui.review.verdict_panel import VerdictPanel
 from desktop.gui.style import theme
 from desktop.gui.style.paint import text_width
-from desktop.gui.widgets.label import Line
+from desktop.gui.widgets.label import ElidedLabel
 from tests.gui.gallery import PAGES
 from tests.gui.sample_values import KEYS, covid_panel, result
 
@@ -55,7 +55,7 @@ def test_no_word_of_the_right_panel_is_cut(qtbot: QtBot, width: int, kind: str) 
         qtbot.addWidget(made)
         made.resize(width, made.sizeHint().height())
         made.show()
-        for line in made.findChildren(Line):
+        for line in made.findChildren(ElidedLabel):
             if line.isVisibleTo(made):
                 needed = text_width(theme.font(*roles[line.role]), line.text)
                 assert needed <= line.width() + 0.5, line.text

@@ -9,14 +9,14 @@ from pytestqt.qtbot import QtBot
 from desktop.gui.compare.view import CompareView
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.review.tool_bar import ToolBar
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 from tests.gui.sample_values import covid_panel
 
 
 def cut(row: QWidget) -> list[str]:
     """Buttons on show that have less room than they ask for."""
     QApplication.processEvents()
-    buttons = [button for button in row.findChildren(FlatButton) if not button.isHidden()]
+    buttons = [button for button in row.findChildren(Button) if not button.isHidden()]
     return [
         button.accessibleName() or button.text()
         for button in buttons
@@ -31,11 +31,11 @@ def test_no_tool_above_the_image_is_cut(window: MainWindow, qtbot: QtBot, width:
     bar.resize(width, bar.height())
     bar.show()
     assert cut(bar) == []
-    shown = [button for button in bar.findChildren(FlatButton) if not button.isHidden()]
+    shown = [button for button in bar.findChildren(Button) if not button.isHidden()]
     assert len(shown) == 13 if width >= 560 else len(shown) < 13
     bar.resize(900, bar.height())
     QApplication.processEvents()
-    assert all(not button.isHidden() for button in bar.findChildren(FlatButton))
+    assert all(not button.isHidden() for button in bar.findChildren(Button))
 
 
 @pytest.mark.parametrize("width", [1000, 728, 640])

@@ -44,7 +44,7 @@ class Audit:
         films: ``<set>: <class>`` -> side in use -> number of films.
         sameness: Copies and people.
         marks: ``<set>: <class>`` -> share of films with a burnt-in mark, and number of films.
-        probes: Answers of the shortcut probe.
+        probes: Predictions of the shortcut probe.
         notes: What the split counted and left out.
     """
 

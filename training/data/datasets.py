@@ -52,7 +52,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class DatasetSpec:
     """A panel's data.
 
     Attributes:
@@ -85,7 +85,7 @@ _ADULTS = "adult-supplement"
 _UNSEEN_BLOCKS = 0.12
 _UNSEEN_ADULTS = 0.5
 
-COVID19 = Recipe(
+COVID19 = DatasetSpec(
     panel="covid19",
     title="COVID-19, normal, viral pneumonia",
     class_names=("Covid", "Normal", "Viral Pneumonia"),
@@ -110,7 +110,7 @@ COVID19 = Recipe(
     false_alarms=("Normal", "Covid", 0.05),
 )
 
-PNEUMONIA = Recipe(
+PNEUMONIA = DatasetSpec(
     panel="pneumonia",
     title="Normal or pneumonia",
     class_names=("Normal", "Pneumonia"),
@@ -135,7 +135,7 @@ PNEUMONIA = Recipe(
 )
 
 # Every film that neither panel tests on, with the finest label its source gives.
-PRETRAINING = Recipe(
+PRETRAINING = DatasetSpec(
     panel="pretraining",
     title="In-domain pretraining on all training folders",
     class_names=("Covid", "Normal", "Bacterial", "Viral", "Pneumonia"),
@@ -175,7 +175,7 @@ _VALIDATION_NAMES = ("val", "valid", "validation")
 _TEST_NAMES = ("test", "testing")
 
 
-def recipe_for_folder(root: Path, panel: str) -> Recipe:
+def recipe_for_folder(root: Path, panel: str) -> DatasetSpec:
     """A recipe for any folder of class folders, with or without ``train`` and ``test`` folders.
 
     Without a ``test`` folder, 15 % of the groups are held out as the test; ``val`` folders join the
@@ -220,7 +220,9 @@ def recipe_for_folder(root: Path, panel: str) -> Recipe:
             for name in class_names
             if (root / test / name).is_dir()
         ]
-    return Recipe(panel, f"{root.name} ({', '.join(class_names)})", class_names, tuple(sources))
+    return DatasetSpec(
+        panel, f"{root.name} ({', '.join(class_names)})", class_names, tuple(sources)
+    )
 
 
 def _class_folders(root: Path) -> list[str]:
@@ -230,7 +232,7 @@ def _class_folders(root: Path) -> list[str]:
 SHIPPED = ("covid19", "pneumonia")
 
 
-def recipe_for(panel: str, data: Path) -> Recipe:
+def recipe_for(panel: str, data: Path) -> DatasetSpec:
     """The committed recipe of a panel where the data root has its folders, else one from the
     folder.
     """

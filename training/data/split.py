@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.duplicates.perceptual_hash import near_pairs
-from training.data.datasets import Recipe, Source
+from training.data.datasets import DatasetSpec, Source
 from training.data.films import Film, data_hash, films_in, number_in
 from training.data.image_cache import decode_films
 
@@ -36,7 +36,7 @@ class SplitData:
         notes: What was counted and left out, for the model card.
     """
 
-    recipe: Recipe
+    recipe: DatasetSpec
     films: tuple[Film, ...]
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -88,7 +88,7 @@ def side_of_groups(groups: Iterable[str], source: Source) -> dict[str, str]:
     return sides
 
 
-def split(recipe: Recipe, data_root: Path, size: tuple[int, int] = (224, 224)) -> SplitData:
+def split(recipe: DatasetSpec, data_root: Path, size: tuple[int, int] = (224, 224)) -> SplitData:
     """Scan, decode, split and purge.
 
     Copies (perceptual hash within 18 of 144 bits) are handled in this order: an official test film

@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from desktop.core.panels.registry import Panel, open_panel, read_verified
-from training.data.datasets import RECIPES, Recipe, Source
+from training.data.datasets import RECIPES, DatasetSpec, Source
 from training.data.split import VALIDATION, SplitData, split
 from training.evaluation.label_table import (
     answers_by_films,
@@ -19,8 +19,8 @@ from training.evaluation.label_table import (
     read_truth,
 )
 from training.evaluation.panel_scores import CardSettings, befores, panel_numbers
-from training.evaluation.predictions import SCORES_NAME, PanelAnswers, read_scores
-from training.evaluation.scores import Answers, Scores, scores, side_prefix
+from training.evaluation.predictions import SCORES_NAME, PanelPredictions, read_scores
+from training.evaluation.scores import Predictions, Scores, scores, side_prefix
 from training.evaluation.subgroups import FEW, Traits, read_metadata
 from training.metrics.classification import interval
 from training.runtime.progress import CONSOLE
@@ -46,13 +46,13 @@ def evaluate_films(panel_folder: str, data_root: Path, metadata: Path | None) ->
     opened = _open(panel_folder)
     data = _split(opened, data_root)
     contents = {model.name: read_verified(model) for model in opened.models}
-    sides: dict[str, dict[str, Answers]] = {}
+    sides: dict[str, dict[str, Predictions]] = {}
     for side in data.test_sides:
         sides[side] = {}
         for model in opened.models:
             with CONSOLE.status(f"{side}: {model.card.title}"):
                 sides[side][model.name] = answers_of(contents[model.name], data, side)
-    answers = PanelAnswers(opened.class_names, opened.model_names, sides)
+    answers = PanelPredictions(opened.class_names, opened.model_names, sides)
     return _finish(opened, answers, metadata)
 
 
@@ -115,7 +115,7 @@ def _split(opened: Panel, root: Path) -> SplitData:
     return split(recipe, root, opened.input_sizes[0])
 
 
-def _all_films(name: str, class_names: tuple[str, ...], root: Path) -> Recipe:
+def _all_films(name: str, class_names: tuple[str, ...], root: Path) -> DatasetSpec:
     """Every film below the class folders of ``root`` as a test."""
     base = root / "test" if (root / "test").is_dir() else root
     by_name = {path.name.lower(): path for path in base.iterdir() if path.is_dir()}
@@ -129,10 +129,10 @@ def _all_films(name: str, class_names: tuple[str, ...], root: Path) -> Recipe:
         Source(str(by_name[label.lower()].relative_to(root)), label, "test", set_name=root.name)
         for label in found
     )
-    return Recipe(name, name, class_names, sources)
+    return DatasetSpec(name, name, class_names, sources)
 
 
-def _finish(opened: Panel, answers: PanelAnswers, metadata: Path | None) -> dict[str, Any]:
+def _finish(opened: Panel, answers: PanelPredictions, metadata: Path | None) -> dict[str, Any]:
     """All numbers, printed."""
     cards = {model.name: model.card for model in opened.models}
     settings = {name: CardSettings.of(card) for name, card in cards.items()}
@@ -155,7 +155,7 @@ def _finish(opened: Panel, answers: PanelAnswers, metadata: Path | None) -> dict
 
 
 def _print_side(
-    opened: Panel, answers: PanelAnswers, numbers: Mapping[str, Any], side: str
+    opened: Panel, answers: PanelPredictions, numbers: Mapping[str, Any], side: str
 ) -> None:
     titles = {model.name: model.card.title for model in opened.models}
     start = f"{side_prefix(side)}_"
@@ -189,7 +189,7 @@ def subgroup_table(rows: list[dict[str, Any]], title: str) -> Table:
     return table
 
 
-def _say_what_is_known(answers: PanelAnswers, traits: Mapping[str, Traits]) -> None:
+def _say_what_is_known(answers: PanelPredictions, traits: Mapping[str, Traits]) -> None:
     from training.evaluation.subgroups import traits_of
 
     names = [name for side in answers.sides for name in answers.members(side)[0].names]

@@ -18,8 +18,8 @@ from desktop.core.panels.contract import snake_case
 from desktop.core.panels.registry import Panel
 from desktop.core.vote import NO_CONSENSUS
 from training.data.films import Film
-from training.evaluation.predictions import PanelAnswers
-from training.evaluation.scores import Answers, panel_votes
+from training.evaluation.predictions import PanelPredictions
+from training.evaluation.scores import Predictions, panel_votes
 
 _FILE_COLUMNS = ("sha256", "image", "filename", "file", "path")
 _LABEL_COLUMNS = ("label", "class", "truth", "final_label")
@@ -152,7 +152,7 @@ def read_truth(path: Path) -> dict[str, str]:
 
 def answers_by_truth(
     table: LabelTable, panel: Panel, truth: Mapping[str, str], side: str
-) -> tuple[PanelAnswers, int]:
+) -> tuple[PanelPredictions, int]:
     """The rows whose class is known, as one side.
 
     Args:
@@ -183,7 +183,7 @@ def answers_by_truth(
 
 def answers_by_films(
     table: LabelTable, panel: Panel, sides: Mapping[str, list[Film]]
-) -> tuple[PanelAnswers, dict[str, int]]:
+) -> tuple[PanelPredictions, dict[str, int]]:
     """The rows of films whose side and class are known.
 
     Args:
@@ -221,13 +221,13 @@ def answers_by_films(
 
 def _side(
     panel: Panel, sides: Mapping[str, tuple[list[LabelRow], list[int], list[str], list[int]]]
-) -> PanelAnswers:
-    result: dict[str, dict[str, Answers]] = {}
+) -> PanelPredictions:
+    result: dict[str, dict[str, Predictions]] = {}
     for side, (rows, labels, names, groups) in sides.items():
         truth = np.array(labels, np.int64)
         distances: npt.NDArray[np.float64] = np.array([row.ood_score for row in rows])
         result[side] = {
-            model: Answers(
+            model: Predictions(
                 truth,
                 np.array([row.probabilities[place] for row in rows]),
                 distances,
@@ -236,4 +236,4 @@ def _side(
             )
             for place, model in enumerate(panel.model_names)
         }
-    return PanelAnswers(panel.class_names, panel.model_names, result)
+    return PanelPredictions(panel.class_names, panel.model_names, result)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from desktop.core.panels.contract import ModelCard
 from training.data.split import VALIDATION
 from training.evaluation.abstention import coverage_curve, near_ties
-from training.evaluation.predictions import PanelAnswers, together
+from training.evaluation.predictions import PanelPredictions, together
 from training.evaluation.scores import (
-    Answers,
+    Predictions,
     before_measures,
     measures_for,
     named_recalls,
@@ -57,7 +57,7 @@ class CardSettings:
 
 
 def befores(
-    members: list[Answers],
+    members: list[Predictions],
     models: tuple[str, ...],
     class_names: tuple[str, ...],
     settings: Mapping[str, CardSettings],
@@ -75,7 +75,7 @@ def befores(
 
 
 def panel_scores(
-    members: list[Answers],
+    members: list[Predictions],
     class_names: tuple[str, ...],
     before: list[Floats] | None = None,
 ) -> dict[str, dict[str, float]]:
@@ -115,7 +115,7 @@ def panel_scores(
 
 
 def panel_numbers(
-    answers: PanelAnswers,
+    answers: PanelPredictions,
     settings: Mapping[str, CardSettings],
     metadata: Mapping[str, Traits] | None = None,
 ) -> dict[str, Any]:
@@ -155,7 +155,9 @@ def _traits(name: str, metadata: Mapping[str, Traits] | None) -> Traits | None:
     return known_traits(name.split("/", 1)[0], name.rsplit("/", 1)[-1])
 
 
-def panel_figures(answers: PanelAnswers, settings: Mapping[str, CardSettings]) -> dict[str, Any]:
+def panel_figures(
+    answers: PanelPredictions, settings: Mapping[str, CardSettings]
+) -> dict[str, Any]:
     """Points of the report's figures: side -> ``roc`` and so on.
 
     ``roc`` is class -> model or ``panel`` -> ``[[false positive share], [true positive share]]``;
@@ -218,7 +220,7 @@ def _classes_to_draw(labels: npt.NDArray[np.int64], classes: int) -> list[int]:
 
 
 def _verdicts(
-    labels: npt.NDArray[np.int64], members: list[Answers], classes: int
+    labels: npt.NDArray[np.int64], members: list[Predictions], classes: int
 ) -> list[list[int]]:
     votes, _ = panel_votes([member.probabilities for member in members])
     called = np.where(votes < 0, classes, votes)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from desktop.core.panels.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from training.data.split import SplitData
-from training.evaluation.scores import Answers
+from training.evaluation.scores import Predictions
 from training.runtime.files import read_weights, write_atomically
 from training.runtime.onnx_run import run_onnx
 
@@ -25,7 +25,7 @@ ANSWERS_NAME, SCORES_NAME, FIGURES_NAME = "answers.npz", "scores.json", "figures
 
 
 @dataclass(frozen=True)
-class PanelAnswers:
+class PanelPredictions:
     """All answers of a panel.
 
     Attributes:
@@ -36,14 +36,14 @@ class PanelAnswers:
 
     class_names: tuple[str, ...]
     models: tuple[str, ...]
-    sides: Mapping[str, Mapping[str, Answers]]
+    sides: Mapping[str, Mapping[str, Predictions]]
 
-    def members(self, side: str) -> list[Answers]:
+    def members(self, side: str) -> list[Predictions]:
         """The answers of all models on one side, in order."""
         return [self.sides[side][model] for model in self.models]
 
 
-def together(members: list[Answers]) -> Answers:
+def together(members: list[Predictions]) -> Predictions:
     """Mean probabilities and mean score of the members, film by film.
 
     Raises:
@@ -52,7 +52,7 @@ def together(members: list[Answers]) -> Answers:
     names = members[0].names
     if any(member.names != names for member in members):
         raise ValueError("The members were scored on different films; export them again.")
-    return Answers(
+    return Predictions(
         members[0].labels,
         np.mean([member.probabilities for member in members], axis=0),
         np.mean([member.ood_scores for member in members], axis=0),
@@ -61,7 +61,7 @@ def together(members: list[Answers]) -> Answers:
     )
 
 
-def write_answers(folder: Path, answers: PanelAnswers) -> None:
+def write_answers(folder: Path, answers: PanelPredictions) -> None:
     """Write ``answers.npz`` into a panel's folder, compressed."""
     values: dict[str, npt.NDArray[np.generic]] = {
         "class_names": np.array(answers.class_names, dtype=np.str_),
@@ -85,7 +85,7 @@ def write_answers(folder: Path, answers: PanelAnswers) -> None:
     write_atomically(folder / ANSWERS_NAME, buffer.getvalue())
 
 
-def read_answers(folder: Path) -> PanelAnswers:
+def read_answers(folder: Path) -> PanelPredictions:
     """Read what :func:`write_answers` wrote.
 
     Raises:
@@ -96,7 +96,7 @@ def read_answers(folder: Path) -> PanelAnswers:
         raise FileNotFoundError(f"{folder.name} has no {ANSWERS_NAME}. Export the panel again.")
     with np.load(path) as arrays:
         models = tuple(str(name) for name in arrays["models"])
-        sides: dict[str, dict[str, Answers]] = {}
+        sides: dict[str, dict[str, Predictions]] = {}
         for place, side in enumerate(arrays["sides"]):
             names = tuple(arrays[f"{place}_names"].tobytes().decode().split("\n"))
             probabilities = arrays[f"{place}_probabilities"].astype(np.float64)
@@ -104,11 +104,11 @@ def read_answers(folder: Path) -> PanelAnswers:
             labels = arrays[f"{place}_labels"].astype(np.int64)
             groups = tuple(arrays[f"{place}_groups"].tolist())
             sides[str(side)] = {
-                model: Answers(labels, probabilities[index], distances[index], names, groups)
+                model: Predictions(labels, probabilities[index], distances[index], names, groups)
                 for index, model in enumerate(models)
             }
         classes = tuple(str(name) for name in arrays["class_names"])
-    return PanelAnswers(classes, models, sides)
+    return PanelPredictions(classes, models, sides)
 
 
 def read_scores(folder: Path) -> dict[str, dict[str, float]]:
@@ -117,7 +117,7 @@ def read_scores(folder: Path) -> dict[str, dict[str, float]]:
     return {name: dict(row) for name, row in values.items()}
 
 
-def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
+def answers_of(content: bytes, data: SplitData, side: str) -> Predictions:
     """What an exported model says of one side's films, in ONNX Runtime."""
     films = data.indices(side)
     probabilities, ood = run_onnx(
@@ -127,7 +127,7 @@ def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
         f"{data.films[i].source}/{data.films[i].label}/{data.films[i].path.name}" for i in films
     )
     _, groups = np.unique([data.films[i].group for i in films], return_inverse=True)
-    return Answers(
+    return Predictions(
         data.labels[films],
         probabilities.astype(np.float64),
         ood.astype(np.float64),
@@ -136,11 +136,11 @@ def answers_of(content: bytes, data: SplitData, side: str) -> Answers:
     )
 
 
-def read_run_answers(run: Path) -> dict[str, Answers]:
+def read_run_answers(run: Path) -> dict[str, Predictions]:
     """What :func:`export_model` kept, by side."""
     values = read_weights(run / "answers.npz")
     return {
-        side: Answers(
+        side: Predictions(
             values[f"{side}:labels"],
             values[f"{side}:probabilities"],
             values[f"{side}:ood"],

@@ -17,7 +17,7 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a model said of the films of one side.
 
     Attributes:
@@ -101,7 +101,7 @@ def before_measures(classes: int) -> dict[str, metrics.Measure]:
 
 
 def scores(
-    answers: Answers,
+    answers: Predictions,
     class_names: tuple[str, ...],
     *,
     before: npt.NDArray[np.float64] | None = None,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.scores import Answers, measures_for, panel_votes
+from training.evaluation.scores import Predictions, measures_for, panel_votes
 from training.metrics import classification as metrics
 
 #: Fewer films than this are said to be too few.
@@ -188,7 +188,7 @@ def traits_of(name: str, table: Mapping[str, Traits]) -> Traits | None:
 
 
 def subgroup_scores(
-    answers: Answers,
+    answers: Predictions,
     members: list[npt.NDArray[np.float64]],
     traits: Sequence[Traits | None],
     class_names: tuple[str, ...],

@@ -16,7 +16,7 @@ _ADULTS = {
 
 
 @dataclass(frozen=True)
-class Bar:
+class Target:
     """One requirement.
 
     Attributes:
@@ -44,22 +44,24 @@ class Bar:
         return "met" if short <= 0 else f"missed by {short:.3f}"
 
 
-BARS: dict[str, tuple[Bar, ...]] = {
+TARGETS: dict[str, tuple[Target, ...]] = {
     "pneumonia": (
-        Bar("official test: AUC of the panel", "test_auc", 0.975),
-        Bar("official test: balanced accuracy of the panel", "test_balanced_accuracy", 0.90),
-        Bar("official test: AUC of every single model", "test_auc", 0.93, every_model=True),
+        Target("official test: AUC of the panel", "test_auc", 0.975),
+        Target("official test: balanced accuracy of the panel", "test_balanced_accuracy", 0.90),
+        Target("official test: AUC of every single model", "test_auc", 0.93, every_model=True),
     ),
     "covid19": (
-        Bar("official test without leaked films: accuracy of the panel", "test_accuracy", 0.95),
-        Bar("official test without leaked films: macro AUC", "test_macro_auc", 0.985),
+        Target("official test without leaked films: accuracy of the panel", "test_accuracy", 0.95),
+        Target("official test without leaked films: macro AUC", "test_macro_auc", 0.985),
         *(
             bar
             for side, words in _ADULTS.items()
             for bar in (
-                Bar(f"{words}: AUC COVID-19 against normal", f"{side}_auc_covid_vs_normal", 0.98),
-                Bar(f"{words}: COVID-19 found", f"{side}_recall_covid", 0.85),
-                Bar(
+                Target(
+                    f"{words}: AUC COVID-19 against normal", f"{side}_auc_covid_vs_normal", 0.98
+                ),
+                Target(f"{words}: COVID-19 found", f"{side}_recall_covid", 0.85),
+                Target(
                     f"{words}: normal adults called COVID-19",
                     f"{side}_normal_called_covid",
                     0.05,
@@ -80,7 +82,7 @@ def bar_rows(panel: str, scores: Scores, models: Mapping[str, Scores]) -> list[S
         models: Title -> scores of each model.
     """
     rows = []
-    for bar in BARS.get(panel, ()):
+    for bar in TARGETS.get(panel, ()):
         measured, note = scores.get(bar.metric), ""
         if bar.every_model:
             known = {title: of[bar.metric] for title, of in models.items() if bar.metric in of}

@@ -23,10 +23,16 @@ from training.configs import FitConfig
 from training.data.split import TRAIN, VALIDATION, SplitData
 from training.evaluation.lungs import card_lungs
 from training.evaluation.predictions import answers_of
-from training.evaluation.scores import Answers, known_scores, operating_points, scores, side_prefix
+from training.evaluation.scores import (
+    Predictions,
+    known_scores,
+    operating_points,
+    scores,
+    side_prefix,
+)
 from training.export.cards import facts_of, model_page
 from training.export.onnx_export import ServedModel, to_onnx, with_card
-from training.export.parity_check import Differences, pass_gate
+from training.export.parity_check import Differences, check_parity
 from training.fit.trainer import drawing_shares, load_best
 from training.metrics.calibration import (
     Calibration,
@@ -226,7 +232,7 @@ def export_model(
     content = to_onnx(served)
     on_stage("comparing Keras with ONNX Runtime")
     images = gate_images(data) if gate_paths is None else gate_paths
-    differences = pass_gate(served, content, images)
+    differences = check_parity(served, content, images)
 
     on_stage("scoring")
     validation = answers_of(content, data, VALIDATION)
@@ -300,7 +306,7 @@ def _register(folder: Path, data: SplitData, card: ModelCard, sha256: str) -> No
     write_atomically(path, manifest.to_json().encode())
 
 
-def _keep_answers(run: Path, answers: dict[str, Answers]) -> None:
+def _keep_answers(run: Path, answers: dict[str, Predictions]) -> None:
     """Keep what the exported model said, for the panel's own scores and for reports."""
     values: dict[str, npt.NDArray[Any]] = {}
     for side, answer in answers.items():

@@ -29,9 +29,9 @@ from desktop.core.inference.int8_graph import (
 from desktop.core.inference.int8_recipe import (
     INT8_NAME,
     Agreement,
+    Int8Calibration,
     Int8Form,
     ModelRecipe,
-    PanelRecipe,
 )
 from desktop.core.inference.precision import (
     SMALLEST_AGREEMENT,
@@ -115,7 +115,9 @@ class _Choice:
     form: Int8Form | None = None
 
 
-def quantise_panel(folder: Path, data: SplitData, *, tell: Tell = lambda _: None) -> PanelRecipe:
+def quantise_panel(
+    folder: Path, data: SplitData, *, tell: Tell = lambda _: None
+) -> Int8Calibration:
     """Measure a panel and write its ``int8.json``.
 
     Args:
@@ -169,7 +171,7 @@ def quantise_panel(folder: Path, data: SplitData, *, tell: Tell = lambda _: None
         for model in panel.models
         if model.name in ranges
     }
-    recipe = PanelRecipe(len(for_ranges), models, together)
+    recipe = Int8Calibration(len(for_ranges), models, together)
     write_atomically(folder / INT8_NAME, recipe.to_json().encode())
     return recipe
 

@@ -25,14 +25,14 @@ from training.evaluation.predictions import (
     ANSWERS_NAME,
     FIGURES_NAME,
     SCORES_NAME,
-    PanelAnswers,
+    PanelPredictions,
     read_answers,
     read_run_answers,
     read_scores,
     together,
     write_answers,
 )
-from training.evaluation.scores import Answers
+from training.evaluation.scores import Predictions
 from training.export.cards import metric_tables
 from training.metrics.classification import interval, weighted_percentile
 from training.models import TITLES
@@ -95,7 +95,7 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     }
     named = list(next(iter(by_model.values())))
     sides = [VALIDATION, *[side for side in named if side != VALIDATION]]
-    answers = PanelAnswers(
+    answers = PanelPredictions(
         manifest.class_names,
         models,
         {side: {model: by_model[model][side] for model in models} for side in sides},
@@ -137,7 +137,7 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
     return result
 
 
-def _kept(folder: Path, model: str) -> Mapping[str, Answers]:
+def _kept(folder: Path, model: str) -> Mapping[str, Predictions]:
     """What a model said when it was exported earlier, by side."""
     kept = read_answers(folder)
     if model not in kept.models:
@@ -151,7 +151,7 @@ def _earlier_curves(folder: Path) -> Mapping[str, dict[str, list[float]]]:
     return json.loads(path.read_text("utf-8"))["curves"] if path.is_file() else found
 
 
-def _limit(answers: PanelAnswers) -> float:
+def _limit(answers: PanelPredictions) -> float:
     """The panel's score that 1.5 % of validation lie above, every data set counted the same."""
     whole = together(answers.members(VALIDATION))
     sources = np.array([name.split("/", 1)[0] for name in whole.names])

@@ -59,7 +59,7 @@ def compare(served: ServedModel, content: bytes, images: list[Path]) -> Differen
     )
 
 
-def pass_gate(served: ServedModel, content: bytes, images: list[Path]) -> Differences:
+def check_parity(served: ServedModel, content: bytes, images: list[Path]) -> Differences:
     """Compare, and refuse a file that differs.
 
     Raises:

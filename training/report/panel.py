@@ -28,7 +28,7 @@ from training.report.figures import (
 )
 from training.report.studies import covered_blocks, lungs_blocks, odd_blocks
 
-Row = Mapping[str, Mapping[str, float]]
+Experiment = Mapping[str, Mapping[str, float]]
 
 _PANEL_ROW = "Panel, mean probability"
 _TITLES = {
@@ -97,7 +97,7 @@ class PanelReport:
             ],
         )
 
-    def row(self, side: str, model: ModelCard | None = None) -> Row:
+    def row(self, side: str, model: ModelCard | None = None) -> Experiment:
         """Scores of one side without their prefix, of a model or of the panel."""
         start = f"{side_prefix(side)}_"
         values = self.kept["scores"] if model is None else model.metrics
@@ -124,7 +124,7 @@ class PanelReport:
             TableBlock(("bar", "asked", "measured", "met?"), rows),
         ]
 
-    def _rows(self, side: str) -> dict[str, Row]:
+    def _rows(self, side: str) -> dict[str, Experiment]:
         return {card.title: self.row(side, card) for card in self.cards} | {
             _PANEL_ROW: self.row(side)
         }
@@ -443,7 +443,7 @@ class PanelReport:
         return blocks
 
 
-def _cells(rows: Mapping[str, Row], columns: Sequence[str]) -> list[Sequence[str]]:
+def _cells(rows: Mapping[str, Experiment], columns: Sequence[str]) -> list[Sequence[str]]:
     return [
         (name, *(interval(row[column]) if column in row else "" for column in columns))
         for name, row in rows.items()

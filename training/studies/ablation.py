@@ -21,8 +21,8 @@ from training.models import TITLES
 from training.models.variants import Layers
 from training.runtime.progress import CONSOLE, reporting
 from training.studies.experiment import (
-    Answered,
-    Row,
+    Experiment,
+    Outcome,
     area,
     at_side,
     cell,
@@ -31,7 +31,7 @@ from training.studies.experiment import (
     inside_films,
     outside_films,
     pool_sources,
-    train_row,
+    run_experiment,
     with_interval,
 )
 from training.studies.tables import ResultTable
@@ -82,17 +82,17 @@ def study_of(
     return Study(model, at_side(config, side), outside)
 
 
-def rows_of(data: SplitData, study: Study) -> list[Row]:
+def rows_of(data: SplitData, study: Study) -> list[Experiment]:
     """The rows, the one that all others are compared with first."""
     config, names = study.config, pool_sources(data)
     trained_on = frozenset(name for name in names if name != study.outside)
-    full = Row("all choices", config, trained_on)
-    seed = Row("another seed", dataclasses.replace(config, seed=config.seed + 1), trained_on)
+    full = Experiment("all choices", config, trained_on)
+    seed = Experiment("another seed", dataclasses.replace(config, seed=config.seed + 1), trained_on)
 
-    def layers(name: str, chosen: Layers) -> Row:
+    def layers(name: str, chosen: Layers) -> Experiment:
         return dataclasses.replace(full, name=name, layers=chosen)
 
-    def setting(name: str, **changes: object) -> Row:
+    def setting(name: str, **changes: object) -> Experiment:
         changed = dataclasses.replace(config, **changes)  # type: ignore[arg-type]
         return dataclasses.replace(full, name=name, config=changed)
 
@@ -131,16 +131,18 @@ def rows_of(data: SplitData, study: Study) -> list[Row]:
     ]
     if study.outside is not None:
         rows.append(
-            Row(f"data: with {study.outside}", config, trained_on | frozenset({study.outside}))
+            Experiment(
+                f"data: with {study.outside}", config, trained_on | frozenset({study.outside})
+            )
         )
     if len(trained_on) > 1:
         rows += [
-            Row(f"data: without {name}", config, trained_on - {name})
+            Experiment(f"data: without {name}", config, trained_on - {name})
             for name in names
             if name in trained_on and _has_all_classes(data, trained_on - {name})
         ]
         rows += [
-            Row(f"data: {name} alone", config, frozenset({name}))
+            Experiment(f"data: {name} alone", config, frozenset({name}))
             for name in names
             if name in trained_on
             and len(trained_on) > 2
@@ -183,12 +185,14 @@ def run_ablation(
         )
     wanted = [row for row in rows if not only or row.name in only or row is rows[0]]
     scanner = from_another_scanner(data)
-    done: list[Answered] = []
+    done: list[Outcome] = []
     table: ResultTable | None = None
     for row in wanted:
         title = f"{data.recipe.panel} {row.name}"
         with reporting(title) as reporter:
-            done.append(train_row(row, data, rows_folder, scanner=scanner, on_epoch=reporter.epoch))
+            done.append(
+                run_experiment(row, data, rows_folder, scanner=scanner, on_epoch=reporter.epoch)
+            )
         table = ablation_table(data, study, done)
         table.write(output)
         CONSOLE.print("  ".join(table.rows[-1]), highlight=False, soft_wrap=True)
@@ -196,7 +200,7 @@ def run_ablation(
     return table
 
 
-def ablation_table(data: SplitData, study: Study, done: list[Answered]) -> ResultTable:
+def ablation_table(data: SplitData, study: Study, done: list[Outcome]) -> ResultTable:
     """The table; the first of ``done`` is the row that the others are compared with."""
     full = done[0]
     validation = _base_validation(data, full.row)
@@ -246,12 +250,12 @@ def ablation_table(data: SplitData, study: Study, done: list[Answered]) -> Resul
     return ResultTable(f"Ablation: {TITLES[study.model]}, {data.recipe.title}", heads, rows, note)
 
 
-def _base_validation(data: SplitData, full: Row) -> npt.NDArray[np.int64]:
+def _base_validation(data: SplitData, full: Experiment) -> npt.NDArray[np.int64]:
     chosen = data.indices(VALIDATION)
     return np.array([i for i in chosen if data.films[i].source in full.trained_on], np.int64)
 
 
-def _outside_cells(data: SplitData, outside: str, full: Answered, one: Answered) -> list[str]:
+def _outside_cells(data: SplitData, outside: str, full: Outcome, one: Outcome) -> list[str]:
     if outside in one.row.trained_on:
         labels, probabilities = one.on(inside_films(data, outside))
         return [f"{cell(with_interval(area, labels, probabilities))} (validation)", "trained on it"]

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from desktop.core.duplicates.perceptual_hash import near_pairs
 from desktop.core.panels.contract import snake_case
-from training.data.datasets import RECIPES, Recipe, recipe_for_folder
+from training.data.datasets import RECIPES, DatasetSpec, recipe_for_folder
 from training.data.films import films_in
 from training.data.image_cache import decode_films
 from training.metrics import classification as metrics
@@ -111,14 +111,14 @@ def plain_data(panel: str, root: Path, side: int) -> PlainData:
     return PlainData(recipe.class_names, train[0], train[1], test[0], test[1], leaked)
 
 
-def _own_recipe(panel: str, root: Path) -> Recipe:
+def _own_recipe(panel: str, root: Path) -> DatasetSpec:
     own = _OWN_SETS.get(panel)
     if own is None or not (root / own).is_dir():
         return recipe_for_folder(root, panel)
     recipe = RECIPES[panel]
     sources = tuple(source for source in recipe.sources if source.source == own)
     # Of pneumonia's own set every training film, of covid19's not the children of the other set.
-    return Recipe(recipe.panel, recipe.title, recipe.class_names, sources)
+    return DatasetSpec(recipe.panel, recipe.title, recipe.class_names, sources)
 
 
 def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) -> dict[str, Any]:

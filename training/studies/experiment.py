@@ -33,7 +33,7 @@ SAMPLES = 500
 
 
 @dataclass(frozen=True)
-class Row:
+class Experiment:
     """What a row trains and how.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Outcome:
     """A trained row's answers.
 
     Attributes:
@@ -67,7 +67,7 @@ class Answered:
             :func:`training.studies.tune.another_scanner` changes it.
     """
 
-    row: Row
+    row: Experiment
     parameters: int
     films: int
     seconds: float
@@ -121,14 +121,14 @@ def inside_films(data: SplitData, source: str) -> Labels:
     return own
 
 
-def train_row(
-    row: Row,
+def run_experiment(
+    row: Experiment,
     data: SplitData,
     folder: Path,
     *,
     scanner: npt.NDArray[np.uint8] | None = None,
     on_epoch: Callable[[dict[str, float]], None] = lambda _: None,
-) -> Answered:
+) -> Outcome:
     """Train a row, or take the answers of an equal row from ``folder``.
 
     It is asked about the validation films of all data sets and about every film of the pool of
@@ -165,7 +165,7 @@ def train_row(
     kept = read_weights(place / "answers.npz")
     if not np.array_equal(kept["asked"], asked):
         raise ValueError(f"{place} holds answers about other films; delete it to start anew.")
-    return Answered(
+    return Outcome(
         row,
         int(kept["parameters"]),
         len(mine.indices(TRAIN)),
@@ -185,7 +185,7 @@ def _weights(data: SplitData) -> dict[str, float]:
     }
 
 
-def restricted(data: SplitData, row: Row) -> SplitData:
+def restricted(data: SplitData, row: Experiment) -> SplitData:
     """The split with the row's data sets only, and its way of drawing; no test side is left."""
     sides = np.array(data.sides, dtype=object)
     kept = np.isin(sides, (TRAIN, VALIDATION)) & np.isin(source_names(data), list(row.trained_on))
@@ -198,7 +198,7 @@ def restricted(data: SplitData, row: Row) -> SplitData:
 
 
 def _train(
-    row: Row,
+    row: Experiment,
     mine: SplitData,
     folder: Path,
     pixels: npt.NDArray[np.uint8],

@@ -19,21 +19,21 @@ from training.models import TITLES
 from training.runtime.progress import CONSOLE, reporting
 from training.studies.ablation import Study
 from training.studies.experiment import (
-    Answered,
-    Row,
+    Experiment,
+    Outcome,
     area,
     cell,
     from_another_scanner,
     inside_films,
     outside_films,
     pool_sources,
-    train_row,
+    run_experiment,
     with_interval,
 )
 from training.studies.tables import ResultTable
 
 
-def rows_of(data: SplitData, study: Study) -> dict[str, Row]:
+def rows_of(data: SplitData, study: Study) -> dict[str, Experiment]:
     """For each data set the run without it; under ``""`` the run with all of them.
 
     A data set is only left out where the others still hold every class of it.
@@ -42,12 +42,12 @@ def rows_of(data: SplitData, study: Study) -> dict[str, Row]:
         ValueError: The panel has one data set only, or no data set can be spared.
     """
     names = pool_sources(data)
-    rows = {"": Row("all data sets", study.config, frozenset(names))}
+    rows = {"": Experiment("all data sets", study.config, frozenset(names))}
     for name in names:
         rest = frozenset(names) - {name}
         known = {film.label for film in data.films if film.source in rest}
         if {film.label for film in data.films if film.source == name} <= known:
-            rows[name] = Row(f"without {name}", study.config, rest)
+            rows[name] = Experiment(f"without {name}", study.config, rest)
     if len(rows) < 2:
         raise ValueError(
             f"Nothing can be left out of panel {data.recipe.panel}: it needs two data sets with "
@@ -81,12 +81,14 @@ def run_leave_one_out(
     return table
 
 
-def _trained(row: Row, data: SplitData, folder: Path, scanner: npt.NDArray[np.uint8]) -> Answered:
+def _trained(
+    row: Experiment, data: SplitData, folder: Path, scanner: npt.NDArray[np.uint8]
+) -> Outcome:
     with reporting(f"{data.recipe.panel} {row.name}") as reporter:
-        return train_row(row, data, folder, scanner=scanner, on_epoch=reporter.epoch)
+        return run_experiment(row, data, folder, scanner=scanner, on_epoch=reporter.epoch)
 
 
-def line_of(data: SplitData, left_out: str, everything: Answered, without: Answered) -> list[str]:
+def line_of(data: SplitData, left_out: str, everything: Outcome, without: Outcome) -> list[str]:
     """One line: the data set left out, what was trained on and asked, and the scores."""
     films = outside_films(data, left_out)
     labels, probabilities = without.on(films)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.targets import BARS
+from training.evaluation.targets import TARGETS
 from training.models import TITLES
 from training.studies.tables import ResultTable
 
@@ -149,7 +149,7 @@ def bars_of(
 
     everyone = {"panel": _together(answers, labels)}
     rows = []
-    for bar in BARS.get(panel, ()):
+    for bar in TARGETS.get(panel, ()):
         for side, truth in labels.items():
             measures = measures_for(truth, class_names)
             name = bar.metric.removeprefix(f"{side_prefix(side)}_")

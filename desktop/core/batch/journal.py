@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 import desktop
-from desktop.core.batch.result_json import answer_result, answer_text
+from desktop.core.batch.result_json import dump_result, load_result
 from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.errors import OutputFailed
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
@@ -56,7 +56,7 @@ class RunJournal:
 
     Args:
         output: The table that the run will write; the journal lies beside it.
-        panel: Answers of another panel, app version or contract are not reused.
+        panel: Predictions of another panel, app version or contract are not reused.
         precision: How the models will run; answers of another precision are not reused. Where it
             was left to the app, an output that was begun in fp32 goes on in it.
         fresh: Forget what is finished.
@@ -91,7 +91,7 @@ class RunJournal:
         except OSError as error:
             raise output_failed(output, error) from error
         try:
-            with self._explained():
+            with self._translate_errors():
                 self._begin(fresh)
         except OutputFailed:
             self._database.close()
@@ -99,7 +99,7 @@ class RunJournal:
 
     def knows(self, file: FoundFile) -> bool:
         """True where an image of this name, size and time was finished; its hash decides."""
-        with self._explained():
+        with self._translate_errors():
             row = self._database.execute(
                 "SELECT 1 FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?",
                 (_key(file.image), file.size, file.mtime_ns),
@@ -113,7 +113,7 @@ class RunJournal:
             file: Name, size and time as the listing saw them.
             sha256: Hash of the file's bytes now; an unreadable file is always tried again.
         """
-        with self._explained():
+        with self._translate_errors():
             row = self._database.execute(
                 "SELECT device, answer FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?"
                 " AND sha256 = ? AND sha256 != ''",
@@ -128,13 +128,13 @@ class RunJournal:
     @property
     def next_place(self) -> int:
         """The first place behind all that are taken."""
-        with self._explained():
+        with self._translate_errors():
             (last,) = self._database.execute("SELECT max(position) FROM cases").fetchone()
         return 0 if last is None else max(0, int(last) + 1)
 
     def place(self, image: str, position: int) -> None:
         """Say at which row of this run's table a finished image stands, unless it keeps its own."""
-        with self._explained():
+        with self._translate_errors():
             self._database.execute(
                 "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?"
                 + (" AND ifnull(position, -1) < 0" if self._keep_places else ""),
@@ -143,7 +143,7 @@ class RunJournal:
 
     def keep(self, file: FoundFile, result: CaseResult, device: str, position: int) -> None:
         """Take in a finished image; it is durable after the next ``commit``."""
-        with self._explained():
+        with self._translate_errors():
             self._database.execute(
                 "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -153,7 +153,7 @@ class RunJournal:
                     file.mtime_ns,
                     result.sha256,
                     device,
-                    answer_text(result),
+                    dump_result(result),
                 ),
             )
 
@@ -168,7 +168,7 @@ class RunJournal:
         """
         if if_due and time.monotonic() - self._last_commit < COMMIT_SECONDS:
             return
-        with self._explained():
+        with self._translate_errors():
             self._database.execute("COMMIT")
             self._bring_back()
             if not self._database.in_transaction:
@@ -198,7 +198,7 @@ class RunJournal:
         Args:
             unreached: Then those of the last run's table that this run has not come to.
         """
-        with self._explained():
+        with self._translate_errors():
             cursor = self._database.execute(
                 "SELECT image, sha256, device, answer FROM cases WHERE position >= ?"
                 " ORDER BY position < 0, abs(position)",
@@ -209,13 +209,13 @@ class RunJournal:
 
     def forget_unreached(self) -> None:
         """The listing has come to its end: what it did not name is in no table any more."""
-        with self._explained():
+        with self._translate_errors():
             self._database.execute("UPDATE cases SET position = NULL WHERE position < 0")
 
     def close(self) -> None:
         """Commit and let go of the lock. Safe to call twice."""
         try:
-            with self._explained():
+            with self._translate_errors():
                 if self._database.in_transaction:
                     self._database.execute("COMMIT")
                     self._bring_back()
@@ -348,9 +348,9 @@ class RunJournal:
         return json.dumps([*facts, precision.identity] if precision.identity else facts)
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:
-        return answer_result(self._panel, image, sha256, answer)
+        return load_result(self._panel, image, sha256, answer)
 
-    def _explained(self) -> _Explained:
+    def _translate_errors(self) -> _Explained:
         return _Explained(self)
 
     def explained(self, error: sqlite3.Error) -> OutputFailed:

@@ -28,7 +28,7 @@ MANIFEST_SUFFIX = ".run.json"
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunInfo:
     """What a manifest is written from.
 
     Attributes:
@@ -55,7 +55,7 @@ def manifest_path(output: Path) -> Path:
     return output.with_name(output.name + MANIFEST_SUFFIX)
 
 
-def write_manifest(output: Path, facts: RunFacts) -> Path:
+def write_manifest(output: Path, facts: RunInfo) -> Path:
     """Write the manifest beside the table and return its path.
 
     Raises:
@@ -69,7 +69,7 @@ def write_manifest(output: Path, facts: RunFacts) -> Path:
     return target
 
 
-def manifest(facts: RunFacts) -> dict[str, Any]:
+def manifest(facts: RunInfo) -> dict[str, Any]:
     """The manifest as JSON values."""
     panel, counts, report = facts.panel, facts.counts, facts.report
     return {

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.imaging.decoder import Decoded, Decoder, ThreadDecoder
-from desktop.core.inference.predictions import PanelAnswer
+from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel
 from desktop.core.system.cancel_token import CancelToken
@@ -133,7 +133,7 @@ def label(
             closing()
 
 
-def case_result(decoded: Decoded, answer: PanelAnswer | None, panel: Panel) -> CaseResult:
+def case_result(decoded: Decoded, answer: PanelPrediction | None, panel: Panel) -> CaseResult:
     """Put one file's decoding and answers together.
 
     A case is ``ok`` if at least one model answered; a missing vote then still leaves its code and
@@ -192,7 +192,7 @@ def _label_group(
     panel = session.panel
     sound = [decoded for decoded in group if not decoded.code]
     start = time.perf_counter()
-    answers: list[PanelAnswer] = []
+    answers: list[PanelPrediction] = []
     if sound:
         pixels = {
             size: np.stack([item.pixels[size] for item in sound]) for size in panel.input_sizes

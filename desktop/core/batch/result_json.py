@@ -13,8 +13,8 @@ from desktop.core.panels.registry import Panel
 from desktop.core.vote import verdict
 
 
-def answer_text(result: CaseResult) -> str:
-    """What ``answer_result`` needs besides name and hash, as one line of ASCII JSON."""
+def dump_result(result: CaseResult) -> str:
+    """What ``load_result`` needs besides name and hash, as one line of ASCII JSON."""
     return json.dumps(
         {
             "status": result.status,
@@ -27,14 +27,14 @@ def answer_text(result: CaseResult) -> str:
     )
 
 
-def answer_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResult:
+def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResult:
     """The result again, without maps.
 
     Args:
         panel: The panel that answered.
         image: Name of the image in the table.
         sha256: Hash of the file's bytes, empty where it could not be read.
-        answer: What ``answer_text`` made.
+        answer: What ``dump_result`` made.
     """
     values = json.loads(answer)
     predictions = tuple(

@@ -25,9 +25,9 @@ from desktop.core.inference.precision import (
     SMALLEST_AGREEMENT,
     SMALLEST_MODEL_GAIN,
     SMALLEST_PANEL_GAIN,
+    Int8Benchmark,
     ModelProof,
     PrecisionPlan,
-    Proof,
     plan_precision,
     proof_key,
     write_proof,
@@ -66,7 +66,7 @@ def prove(
     home: Path | None = None,
     processor: Processor | None = None,
     tell: Tell = lambda _: None,
-) -> Proof:
+) -> Int8Benchmark:
     """Measure a panel, decide and keep the proof.
 
     Args:
@@ -152,7 +152,7 @@ def _answers(session: PanelSession, batches: Sequence[npt.NDArray[np.uint8]]) ->
 
 def _decide(
     panel: Panel, measured: Mapping[str, _Measured], chip: Processor, films: int, drawn: int
-) -> Proof:
+) -> Int8Benchmark:
     models = tuple(_judge(name, item) for name, item in measured.items() if item.int8)
     chosen = {model.name for model in models if model.chosen}
     fp32 = sum(item.fp32_seconds for item in measured.values())
@@ -170,7 +170,7 @@ def _decide(
         ]
         equal += _consensus(panel, before) == _consensus(panel, after)
     gain, share = fp32 / mixed, equal / films
-    return Proof(
+    return Int8Benchmark(
         key=proof_key(panel, chip),
         day=datetime.datetime.now(datetime.UTC).date().isoformat(),
         films=films,

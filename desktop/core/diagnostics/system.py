@@ -25,7 +25,7 @@ from desktop.core.inference.devices import (
     why_not,
 )
 from desktop.core.inference.precision import plan_precision
-from desktop.core.inference.sandbox import try_panel
+from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import (
     Panel,
@@ -135,7 +135,7 @@ def diagnose(
     if panels:
         try:
             plan = plan_precision(panels[0], precision, device)
-            try_panel(panels[0], plan)
+            check_in_sandbox(panels[0], plan)
             running: Device = "cpu" if plan.asked == "int8" else device
             session = PanelSession(panels[0], running, threads, precision=precision, on_cpu=plan)
             report = session.report

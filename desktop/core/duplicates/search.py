@@ -25,7 +25,7 @@ from desktop.core.imaging.decoder_pool import DEFAULT_SIZES, DecodePool
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import READ
 from desktop.core.store.review_store import ReviewStore
-from desktop.core.system.processes import step_back
+from desktop.core.system.processes import lower_priority
 
 _SAVED_EVERY = 100
 
@@ -121,7 +121,7 @@ def search_copies(
 
 def run_search(request: SearchRequest, connection: Connection, nice: int) -> None:
     """The process' main function: sends `Searching`, then `FoundCopies` or `SearchFailed`."""
-    step_back(nice)
+    lower_priority(nice)
     with contextlib.suppress(EOFError, OSError):
         try:
             with ReviewStore.open(request.root, request.manifest, home=request.home) as store:

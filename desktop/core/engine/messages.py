@@ -50,8 +50,8 @@ class Order:
     Attributes:
         key: The parent's number for it.
         source: The file.
-        urgent: Answered before others that are not, in a batch of its own kind.
-        alone: Answered in a batch of one, because a batch with it ended the process.
+        urgent: CaseAnswer before others that are not, in a batch of its own kind.
+        alone: CaseAnswer in a batch of one, because a batch with it ended the process.
     """
 
     key: int
@@ -76,7 +76,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Answered:
+class CaseAnswer:
     """One file is done."""
 
     key: int

@@ -24,14 +24,14 @@ from typing import Any
 from desktop.core.cases import CaseResult, FoundFile
 from desktop.core.engine.messages import (
     MOST_IN_HAND,
-    Answered,
+    CaseAnswer,
     EngineRequest,
     Loaded,
     Order,
     Refused,
 )
 from desktop.core.errors import CxrError
-from desktop.core.system.processes import start_bare
+from desktop.core.system.processes import start_child
 from desktop.core.system.text import shown
 
 __all__ = [
@@ -173,12 +173,12 @@ class EngineProcess:
         """
         wanted = list(dict.fromkeys(paths))
         with self._changing():
-            in_hand = {order.source.path for order in self._in_hand.values()}
+            in_progress = {order.source.path for order in self._in_hand.values()}
             before, self._front = self._front, OrderedDict()
             for place, path in enumerate(wanted):
                 before.pop(path, None)
                 self._queue.pop(path, None)
-                if path not in in_hand:
+                if path not in in_progress:
                     self._front[path] = place == 0
             self._front.update(before)
 
@@ -272,7 +272,7 @@ class EngineProcess:
             child.end(polite=True)
 
     def _hear(self, message: object) -> None:
-        if isinstance(message, Answered):
+        if isinstance(message, CaseAnswer):
             with self._lock:
                 order = self._in_hand.pop(message.key)
                 self._crashes.pop(order.source.path, None)
@@ -410,7 +410,7 @@ class _Child:
             name="engine",
             daemon=False,
         )
-        start_bare(self.process)
+        start_child(self.process)
         theirs.close()
         self._ended = False
 

@@ -16,7 +16,7 @@ from desktop.core.batch.pipeline import case_result
 from desktop.core.cases import CaseResult
 from desktop.core.engine.messages import (
     MOST_IN_HAND,
-    Answered,
+    CaseAnswer,
     EngineRequest,
     Loaded,
     Order,
@@ -26,11 +26,11 @@ from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import Decoded
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.inference.devices import checked_device, usable_cores
-from desktop.core.inference.sandbox import bounded_memory, try_panel
+from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox
 from desktop.core.inference.session import PanelSession
-from desktop.core.inference.watchdog import GuardedSession
+from desktop.core.inference.watchdog import WatchedSession
 from desktop.core.panels.registry import open_panel
-from desktop.core.system.processes import give_back, step_back
+from desktop.core.system.processes import lower_priority, trim_heap
 
 _IDLE_S = 1.0
 
@@ -40,15 +40,15 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
 
     Args:
         request: Panel, device and options.
-        connection: Orders come in; ``Loaded`` or ``Refused``, then ``Answered`` go out.
+        connection: Orders come in; ``Loaded`` or ``Refused``, then ``CaseAnswer`` go out.
         clock: Shared array of int64: how many images the models look at now, then their keys.
         nice: Added to this process's niceness.
     """
-    step_back(nice)
+    lower_priority(nice)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
         try:
             panel = open_panel(request.panel_folder)
-            try_panel(panel)
+            check_in_sandbox(panel)
             sizes = panel.input_sizes
             # Started before the models are loaded, so that both happen at once.
             with DecodePool(
@@ -57,7 +57,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                 sizes=sizes,
                 time_limit_s=request.time_limit_s,
             ) as pool:
-                session = GuardedSession(
+                session = WatchedSession(
                     panel,
                     checked_device(request.device),
                     request.threads,
@@ -68,7 +68,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                 report = session.report
                 connection.send(Loaded(report.ran, report.reason))
                 # Loading takes twice the memory that the loaded models do.
-                give_back()
+                trim_heap()
                 with bounded_memory(panel, device=report.running):
                     _Engine(request, connection, clock, pool, session).run()
         except CxrError as problem:
@@ -136,7 +136,7 @@ class _Engine:
         """Give back what the last images needed, once, when nothing has come for a moment."""
         if not self._tidy and not self._orders and time.monotonic() - self._worked_at > _IDLE_S:
             self._tidy = True
-            give_back()
+            trim_heap()
 
     def _label(self, batch: list[tuple[Order, Decoded]]) -> None:
         panel = self._session.panel
@@ -161,4 +161,4 @@ class _Engine:
         self._worked_at = time.monotonic()
 
     def _send(self, order: Order, result: CaseResult, decoded: Decoded, share: float) -> None:
-        self._connection.send(Answered(order.key, result, decoded.seconds + share))
+        self._connection.send(CaseAnswer(order.key, result, decoded.seconds + share))

@@ -16,7 +16,7 @@ from desktop.core.error_codes import IMAGE_REFUSALS, refused
 from desktop.core.imaging import file_type
 from desktop.core.imaging.file_reader import FileBytes, read_file
 from desktop.core.imaging.radiograph import (
-    FilmFacts,
+    DicomMetadata,
     Radiograph,
     Window,
     look_up_table,
@@ -27,7 +27,7 @@ from desktop.core.imaging.raster import decode_raster
 
 __all__ = [
     "IMAGE_REFUSALS",
-    "FilmFacts",
+    "DicomMetadata",
     "Radiograph",
     "Window",
     "decode",

@@ -27,7 +27,7 @@ from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import FILM_SIDE, Decoded
 from desktop.core.imaging.decoder_worker import Answer, Ready, Sizes, Task, take, work
-from desktop.core.system.processes import start_bare
+from desktop.core.system.processes import start_child
 
 # Generous: on a busy machine a sound compressed film has taken more than 30 s in a niced worker.
 DEFAULT_TIME_LIMIT_S = 60.0
@@ -108,7 +108,7 @@ class DecodePool:
                 elif finished < begun:
                     early.update(self.collect())
                 elif not ended:
-                    self._pump(_LOOK_S)  # an earlier run's files still fill the slots
+                    self._poll(_LOOK_S)  # an earlier run's files still fill the slots
         finally:
             self.forget()
 
@@ -119,7 +119,7 @@ class DecodePool:
         return max(0, self._count * self._slots - taken)
 
     @property
-    def in_hand(self) -> int:
+    def in_progress(self) -> int:
         """Files submitted whose results have not been collected."""
         return len(self._wanted) + len(self._done)
 
@@ -169,11 +169,11 @@ class DecodePool:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._done and self._wanted:
             left = _LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic())
-            self._pump(max(0.0, left))
+            self._poll(max(0.0, left))
             if deadline is not None and time.monotonic() >= deadline:
                 break
         else:
-            self._pump(0.0)
+            self._poll(0.0)
         found = list(self._done)
         self._done.clear()
         return found
@@ -218,21 +218,21 @@ class DecodePool:
         for place, task in enumerate(held):
             self._workers[place % count].take_over([task])
 
-    def _pump(self, timeout_s: float) -> None:
+    def _poll(self, timeout_s: float) -> None:
         """Take in what the workers say, and look after them."""
         ready = set(wait(self.handles, timeout_s))
         for worker in self._workers:
             if worker.connection in ready or worker.process.sentinel in ready:
-                self._listen(worker)
+                self._read_answers(worker)
             if not worker.process.is_alive():
-                self._listen(worker)  # what it said with its last breath
-                self._bury(worker, late=worker.ended_itself())
+                self._read_answers(worker)  # what it said with its last breath
+                self._replace_worker(worker, late=worker.ended_itself())
             elif worker.seconds_in_hand() > self._time_limit_s:
                 worker.kill()
-                self._listen(worker)
-                self._bury(worker, late=True)
+                self._read_answers(worker)
+                self._replace_worker(worker, late=True)
 
-    def _listen(self, worker: _Worker) -> None:
+    def _read_answers(self, worker: _Worker) -> None:
         for answer in worker.answers():
             if answer.trouble:
                 # Without the file's name, which may be a patient's; the row has it.
@@ -243,10 +243,10 @@ class DecodePool:
                 self._done.append((key, take(answer, worker.slot(task.slot))))
             worker.free.append(task.slot)
 
-    def _bury(self, worker: _Worker, *, late: bool) -> None:
+    def _replace_worker(self, worker: _Worker, *, late: bool) -> None:
         """Blame the image in hand, if there is one, and go on with a fresh worker."""
         left = list(worker.tasks)
-        guilty = worker.in_hand()
+        guilty = worker.in_progress()
         if guilty is not None:
             worker.crashes[guilty.number] = worker.crashes.get(guilty.number, 0) + 1
             if late or worker.crashes[guilty.number] >= _CRASHES_PER_IMAGE:
@@ -299,7 +299,7 @@ class _Worker:
             name="decode",
             daemon=True,
         )
-        start_bare(self.process)
+        start_child(self.process)
         theirs.close()
 
     def give(self, task: Task) -> None:
@@ -329,14 +329,14 @@ class _Worker:
     def slot(self, slot: int) -> Any:
         return self._memory[slot * self._slot_bytes : (slot + 1) * self._slot_bytes]
 
-    def in_hand(self) -> Task | None:
+    def in_progress(self) -> Task | None:
         """The task it is (or died) decoding."""
         number = self._clock[0]
         return next((task for task in self.tasks if task.number == number), None)
 
     def seconds_in_hand(self) -> float:
         number, start = float(self._clock[0]), float(self._clock[1])
-        if number < 0 or number != self._clock[0] or self.in_hand() is None:
+        if number < 0 or number != self._clock[0] or self.in_progress() is None:
             return 0.0
         return time.monotonic() - start
 

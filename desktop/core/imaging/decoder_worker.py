@@ -22,7 +22,7 @@ import numpy.typing as npt
 from desktop.core.cases import FoundFile
 from desktop.core.error_codes import refused
 from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.system.processes import give_back, step_back
+from desktop.core.system.processes import lower_priority, trim_heap
 
 Sizes = tuple[tuple[int, int], ...]
 
@@ -95,7 +95,7 @@ def work(
         connection.send(Ready())
         while True:
             if not connection.poll(_IDLE_S):
-                give_back()
+                trim_heap()
             task: Task | None = connection.recv()
             if task is None:
                 return
@@ -157,7 +157,7 @@ def take(answer: Answer, slot: npt.NDArray[np.uint8]) -> Decoded:
 
 def _settle() -> None:
     """Leave Ctrl+C to the parent, write no core dumps of patients, bound the memory."""
-    step_back(0)
+    lower_priority(0)
     # Decoders in C write their opinion of damaged files there; ours goes to the parent.
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)

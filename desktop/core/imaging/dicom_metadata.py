@@ -6,7 +6,7 @@ import math
 import re
 
 from desktop.core.imaging.dicom_codecs import UID, Dataset
-from desktop.core.imaging.radiograph import FilmFacts
+from desktop.core.imaging.radiograph import DicomMetadata
 from desktop.core.system.text import shown
 
 _AGE_UNITS = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
@@ -14,12 +14,12 @@ _SEXES = {"M": "male", "F": "female", "O": "other"}
 _SIDES = {"L": "left", "R": "right", "B": "both", "U": ""}
 
 
-def film_facts(dataset: Dataset) -> FilmFacts:
+def film_facts(dataset: Dataset) -> DicomMetadata:
     """Collect the facts; what is missing or damaged stays empty."""
     syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ""))
     side = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
     sex = text(dataset, "PatientSex").upper()
-    return FilmFacts(
+    return DicomMetadata(
         modality=text(dataset, "Modality"),
         view=text(dataset, "ViewPosition"),
         laterality=_SIDES.get(side.upper(), side),

@@ -38,7 +38,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class FilmFacts:
+class DicomMetadata:
     """What a DICOM file says of the film, as text for people; empty where it says nothing.
 
     Name, number and birthday of the patient are never read. ``patient_orientation`` says where
@@ -93,7 +93,7 @@ class Radiograph:
     padded: bool = False
     spacing_mm: tuple[float, float] | None = None
     spacing_kind: str = ""
-    facts: FilmFacts | None = None
+    facts: DicomMetadata | None = None
     burned_in_annotation: bool | None = None
     source_format: str = ""
     sha256: str = ""

@@ -97,7 +97,7 @@ class ModelRecipe:
 
 
 @dataclass(frozen=True)
-class PanelRecipe:
+class Int8Calibration:
     """How the models of a panel become int8.
 
     Attributes:
@@ -150,7 +150,7 @@ class PanelRecipe:
         return json.dumps(values, indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> PanelRecipe:
+    def from_json(cls, text: str) -> Int8Calibration:
         """Read it back.
 
         Raises:
@@ -184,7 +184,7 @@ class PanelRecipe:
             ) from error
 
 
-def recipe_of(panel: Panel) -> PanelRecipe | None:
+def recipe_of(panel: Panel) -> Int8Calibration | None:
     """The recipe beside a panel's manifest, None where there is none.
 
     Raises:
@@ -198,10 +198,10 @@ def recipe_of(panel: Panel) -> PanelRecipe | None:
             content = stream.read(_MAX_BYTES)
     except OSError:
         return None
-    return PanelRecipe.from_json(content.decode("utf-8", "replace"))
+    return Int8Calibration.from_json(content.decode("utf-8", "replace"))
 
 
-def int8_form(model: PanelModel, recipe: PanelRecipe, bits: WeightBits) -> bytes:
+def int8_form(model: PanelModel, recipe: Int8Calibration, bits: WeightBits) -> bytes:
     """The int8 form of a model, made now from its verified file.
 
     Raises:

@@ -20,7 +20,7 @@ from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.inference.cpu import Processor, this_processor
 from desktop.core.inference.devices import PRECISIONS, Device, Precision, devices_to_try, why_not
 from desktop.core.inference.int8_graph import QUANTISER_VERSION, WeightBits
-from desktop.core.inference.int8_recipe import INT8_NAME, Agreement, PanelRecipe, recipe_of
+from desktop.core.inference.int8_recipe import INT8_NAME, Agreement, Int8Calibration, recipe_of
 from desktop.core.onnx_graph.optimize import FORM_VERSION
 from desktop.core.panels.registry import Panel
 from desktop.core.system.app_dirs import data_home, make_private_folder
@@ -57,7 +57,7 @@ class ModelProof:
 
 
 @dataclass(frozen=True)
-class Proof:
+class Int8Benchmark:
     """What ``prove`` measured of a panel on this machine.
 
     Attributes:
@@ -96,7 +96,7 @@ class PrecisionPlan:
     asked: Precision = "fp32"
     int8: frozenset[str] = frozenset()
     bits: WeightBits = 8
-    recipe: PanelRecipe | None = None
+    recipe: Int8Calibration | None = None
     reason: str = ""
 
     @property
@@ -170,7 +170,7 @@ def plan_precision(
     passed = _passed(panel, recipe, chip.weight_bits)
     if recipe is None or not passed:
         return PrecisionPlan("auto", reason=_why_no_form(recipe, chip))
-    proof = read_proof(panel, chip, home=home)
+    proof = read_benchmark(panel, chip, home=home)
     if proof is None:
         return PrecisionPlan(
             "auto",
@@ -218,7 +218,7 @@ def _asked_int8(panel: Panel, device: Device, chip: Processor) -> PrecisionPlan:
     return PrecisionPlan("int8", passed, chip.weight_bits, recipe, "As asked for.")
 
 
-def _passed(panel: Panel, recipe: PanelRecipe | None, bits: WeightBits) -> frozenset[str]:
+def _passed(panel: Panel, recipe: Int8Calibration | None, bits: WeightBits) -> frozenset[str]:
     """Models whose int8 form answered the exporter's films well enough."""
     if recipe is None or bits not in recipe.together or not good_enough(recipe.together[bits]):
         return frozenset()
@@ -226,7 +226,7 @@ def _passed(panel: Panel, recipe: PanelRecipe | None, bits: WeightBits) -> froze
     return frozenset(name for name, form in forms.items() if form is not None and form.passed)
 
 
-def _why_no_form(recipe: PanelRecipe | None, chip: Processor) -> str:
+def _why_no_form(recipe: Int8Calibration | None, chip: Processor) -> str:
     if recipe is None:
         return f"The panel has no {INT8_NAME}: it was exported without int8 forms."
     return (
@@ -252,19 +252,21 @@ def proof_path(panel: Panel, *, home: Path | None = None) -> Path:
     return data_home(home) / "precision" / f"{panel.name}-{panel.fingerprint[:16]}.json"
 
 
-def read_proof(panel: Panel, processor: Processor, *, home: Path | None = None) -> Proof | None:
+def read_benchmark(
+    panel: Panel, processor: Processor, *, home: Path | None = None
+) -> Int8Benchmark | None:
     """What was measured here, None where nothing was, or with other files or on another machine."""
     try:
         values = json.loads(proof_path(panel, home=home).read_text("utf-8"))
         models = tuple(ModelProof(**item) for item in values.pop("models"))
-        proof = Proof(models=models, **values)
+        proof = Int8Benchmark(models=models, **values)
         sound = all(isfinite(number) for number in (proof.gain, proof.equal_consensus))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return proof if sound and proof.key == proof_key(panel, processor) else None
 
 
-def write_proof(panel: Panel, proof: Proof, *, home: Path | None = None) -> Path:
+def write_proof(panel: Panel, proof: Int8Benchmark, *, home: Path | None = None) -> Path:
     """Keep a proof and return its path.
 
     Raises:

@@ -16,7 +16,7 @@ from desktop.core.panels.registry import PanelModel
 
 
 @dataclass(frozen=True)
-class PanelAnswer:
+class PanelPrediction:
     """What the models of a panel say about one image.
 
     Attributes:
@@ -31,7 +31,7 @@ class PanelAnswer:
 
 
 @dataclass(frozen=True)
-class NoAnswer:
+class ModelFailure:
     """A model's missing answer for one image."""
 
     code: str
@@ -40,11 +40,11 @@ class NoAnswer:
 
 def prediction(
     model: PanelModel, tensors: Mapping[str, npt.NDArray[np.float32]], index: int
-) -> Prediction | NoAnswer:
+) -> Prediction | ModelFailure:
     """One image's answer out of a batch's tensors."""
     row = tensors[OUTPUT_PROBABILITIES][index].astype(np.float64)
     if not np.isfinite(row).all() or row.min() < -1e-6 or abs(row.sum() - 1) > 1e-3:
-        return NoAnswer(
+        return ModelFailure(
             "MODEL-10",
             f"{model.card.title} gave no valid probabilities for this image and has no vote in it.",
         )
@@ -69,25 +69,25 @@ def _steady(score: np.float32) -> float | None:
     return round(float(score), 4) if np.isfinite(score) else None
 
 
-def answer(items: Sequence[Prediction | NoAnswer]) -> PanelAnswer:
+def answer(items: Sequence[Prediction | ModelFailure]) -> PanelPrediction:
     """One image's answers of all models."""
-    missing = [item for item in items if isinstance(item, NoAnswer)]
-    return PanelAnswer(
+    missing = [item for item in items if isinstance(item, ModelFailure)]
+    return PanelPrediction(
         predictions=tuple(item for item in items if isinstance(item, Prediction)),
         code=missing[0].code if missing else "",
         reason=" ".join(item.sentence for item in missing),
     )
 
 
-def failure(model: PanelModel, error: Exception) -> NoAnswer:
+def failure(model: PanelModel, error: Exception) -> ModelFailure:
     """What an image is told where a model raised."""
     if is_out_of_memory(str(error)):
-        return NoAnswer(
+        return ModelFailure(
             "MODEL-12",
             f"Memory ran out while {model.card.title} looked at this image; it has no vote in it. "
             "Close other programs and label the image again.",
         )
-    return NoAnswer(
+    return ModelFailure(
         "MODEL-11",
         f"{model.card.title} stopped with an error on this image and has no vote in it.",
     )

@@ -28,7 +28,7 @@ from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.panels.registry import Panel
 from desktop.core.system.app_dirs import data_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write_text
-from desktop.core.system.processes import start_bare
+from desktop.core.system.processes import start_child
 from desktop.core.system.text import shown
 
 TIME_LIMIT_S = 120.0
@@ -40,7 +40,7 @@ _ROOM_PER_BYTE = 6
 _GRACE_S = 5.0
 
 
-def try_panel(
+def check_in_sandbox(
     panel: Panel,
     plan: PrecisionPlan = ALL_FP32,
     *,
@@ -119,7 +119,7 @@ def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
     child = context.Process(
         target=_child, args=(panel, plan, theirs, time_limit_s), name="model-trial", daemon=False
     )
-    start_bare(child)
+    start_child(child)
     theirs.close()
     title, end = "A model", time.monotonic() + time_limit_s
     try:

@@ -34,8 +34,8 @@ from desktop.core.inference.devices import (
 from desktop.core.inference.int8_recipe import int8_form
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.predictions import (
-    NoAnswer,
-    PanelAnswer,
+    ModelFailure,
+    PanelPrediction,
     answer,
     failure,
     prediction,
@@ -147,7 +147,7 @@ class PanelSession:
 
     def predict(
         self, pixels: Pixels | Mapping[Size, Pixels], *, maps: bool = True
-    ) -> list[PanelAnswer]:
+    ) -> list[PanelPrediction]:
         """Ask every model about every image.
 
         Args:
@@ -180,9 +180,9 @@ class PanelSession:
             raise ValueError(f"uint8 [N, H, W, 1] for each of {sizes} is needed, got {shapes}")
         return pixels
 
-    def _ask(self, model: PanelModel, films: Films, maps: bool) -> list[Prediction | NoAnswer]:
+    def _ask(self, model: PanelModel, films: Films, maps: bool) -> list[Prediction | ModelFailure]:
         limit = self._batch_limit.get(model.name, len(films)) or 1
-        answers: list[Prediction | NoAnswer] = []
+        answers: list[Prediction | ModelFailure] = []
         position = 0
         while position < len(films):
             part = films.part(position, position + limit)
@@ -370,7 +370,7 @@ class PanelSession:
         """Run a grey image: memory is allocated, kernels are chosen, outputs are checked."""
         grey = np.full((1, *model.card.input_size, 1), 128, np.uint8)
         (answer,) = _run(loaded, model, Films(grey), maps=True)
-        if isinstance(answer, NoAnswer):
+        if isinstance(answer, ModelFailure):
             raise ModelRefused(
                 "MODEL-10",
                 f"{model.card.title} gives no sound probabilities for a plain grey image and is "
@@ -392,16 +392,16 @@ def drawn_films(size: Size) -> Pixels:
     return np.stack([model_pixels(film, size) for film in drawn])
 
 
-def _same_answer(one: Prediction | NoAnswer, other: Prediction | NoAnswer) -> bool:
-    if isinstance(one, NoAnswer) or isinstance(other, NoAnswer):
-        return isinstance(one, NoAnswer) and isinstance(other, NoAnswer)
+def _same_answer(one: Prediction | ModelFailure, other: Prediction | ModelFailure) -> bool:
+    if isinstance(one, ModelFailure) or isinstance(other, ModelFailure):
+        return isinstance(one, ModelFailure) and isinstance(other, ModelFailure)
     pairs = zip(one.probabilities, other.probabilities, strict=True)
     return one.vote == other.vote and all(abs(a - b) <= _SAME for a, b in pairs)
 
 
 def _run(
     loaded: _Loaded, model: PanelModel, films: Films, maps: bool
-) -> list[Prediction | NoAnswer]:
+) -> list[Prediction | ModelFailure]:
     wanted = [OUTPUT_PROBABILITIES]
     if model.has_ood_score:
         wanted.append(OUTPUT_OOD_SCORE)

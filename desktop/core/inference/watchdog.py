@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.predictions import PanelAnswer
+from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession, Pixels, Size
 from desktop.core.panels.registry import Panel
 from desktop.core.system.text import shown
@@ -24,14 +24,14 @@ from desktop.core.system.text import shown
 ANSWER_LIMIT_S = 300.0
 """Seconds a micro-batch may take; the shipped panels take less than one."""
 
-LAST_WORDS_S = 15.0
+SHUTDOWN_TIMEOUT_S = 15.0
 """Seconds that keeping what is finished may take, and then saying what happened."""
 
 _LOOK_S = 1.0
 HUNG_EXIT_CODE = 1
 
 
-class GuardedSession(PanelSession):
+class WatchedSession(PanelSession):
     """A ``PanelSession`` whose process ends where a micro-batch takes far too long.
 
     Panels that came with the app are not watched, nor is TensorRT, which may build an engine for
@@ -42,7 +42,7 @@ class GuardedSession(PanelSession):
         keep: Called first where a model hangs, on a thread of its own: makes durable what is
             finished and says whether it is. None where nothing needs that.
         on_hang: Called then, likewise, with what happened. The process ends when it returns, or
-            where either takes more than ``LAST_WORDS_S``.
+            where either takes more than ``SHUTDOWN_TIMEOUT_S``.
         answer_limit_s: None = ``ANSWER_LIMIT_S``.
         options: As for ``PanelSession``.
     """
@@ -69,7 +69,7 @@ class GuardedSession(PanelSession):
 
     def predict(
         self, pixels: Pixels | Mapping[Size, Pixels], *, maps: bool = True
-    ) -> list[PanelAnswer]:
+    ) -> list[PanelPrediction]:
         """As ``PanelSession.predict``."""
         with self._in_hand():
             return super().predict(pixels, maps=maps)
@@ -92,11 +92,11 @@ class GuardedSession(PanelSession):
             begun = min(list(self._begun.values()), default=None)
             if begun is not None and time.monotonic() - begun > self._limit_s:
                 try:
-                    self._say_last_words()
+                    self._report_hang()
                 finally:
                     os._exit(HUNG_EXIT_CODE)
 
-    def _say_last_words(self) -> None:
+    def _report_hang(self) -> None:
         kept = self._keep is None or _in_time(self._keep) is True
         if self._on_hang is not None:
             _in_time(functools.partial(self._on_hang, self._hung(kept=kept)))
@@ -126,5 +126,5 @@ def _in_time(call: Callable[[], object]) -> object:
 
     thread = threading.Thread(target=work, daemon=True, name="last-words")
     thread.start()
-    thread.join(LAST_WORDS_S)
+    thread.join(SHUTDOWN_TIMEOUT_S)
     return returned[0] if returned else None

@@ -49,7 +49,7 @@ code { font-size: 12px; overflow-wrap: anywhere; } svg text { fill: currentColor
 
 
 @dataclass(frozen=True)
-class ReportFacts:
+class ReportInfo:
     """What the table does not know.
 
     Attributes:
@@ -67,7 +67,7 @@ class ReportFacts:
     selection: str = ""
 
 
-def write_summary_report(path: Path, table: CaseTable, panel: Panel, facts: ReportFacts) -> None:
+def write_summary_report(path: Path, table: CaseTable, panel: Panel, facts: ReportInfo) -> None:
     """Write the report, whole or not at all.
 
     Raises:
@@ -78,13 +78,13 @@ def write_summary_report(path: Path, table: CaseTable, panel: Panel, facts: Repo
         stream.write(text)
 
 
-def summary_report(table: CaseTable, panel: Panel, facts: ReportFacts) -> str:
+def summary_report(table: CaseTable, panel: Panel, facts: ReportInfo) -> str:
     """The page.
 
     Args:
         table: All cases, or those of a selection.
         panel: The panel that voted.
-        facts: See `ReportFacts`.
+        facts: See `ReportInfo`.
     """
     card = scorecard(table)
     titles = {model.name: model.card.title for model in panel.models} | {CONSENSUS: "Consensus"}
@@ -113,7 +113,7 @@ def summary_report(table: CaseTable, panel: Panel, facts: ReportFacts) -> str:
     )
 
 
-def _head(table: CaseTable, panel: Panel, facts: ReportFacts) -> str:
+def _head(table: CaseTable, panel: Panel, facts: ReportInfo) -> str:
     lines = [
         f"Made {_text(facts.created_at)} by CXR Quorum {_text(desktop.__version__)}",
         f"panel {_text(panel.title)} ({_text(panel.name)} {_text(panel.version)})",
@@ -333,7 +333,7 @@ def _models(panel: Panel) -> str:
     )
 
 
-def _settings(facts: ReportFacts) -> str:
+def _settings(facts: ReportInfo) -> str:
     if not facts.settings:
         return ""
     return "<h2>Settings</h2>" + _table(("Setting", "Value"), facts.settings)

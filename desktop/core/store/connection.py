@@ -254,7 +254,7 @@ def set_foreign_log_aside(path: Path) -> Path | None:
 
 
 @contextmanager
-def in_words(name: str, path: Path) -> Iterator[None]:
+def translate_errors(name: str, path: Path) -> Iterator[None]:
     """Turn SQLite's and the system's troubles into `StoreFailed`."""
     try:
         yield

@@ -35,10 +35,10 @@ from desktop.core.review.decisions import Step, StepKind
 from desktop.core.store.connection import (
     BUSY_TIMEOUT_MS,
     connect,
-    in_words,
     is_damage,
     set_foreign_log_aside,
     transaction,
+    translate_errors,
 )
 from desktop.core.store.decision_log import AppliedStep, DecisionConflict, DecisionLog, LogEntry
 from desktop.core.store.heatmap_cache import MapCache, pack_maps
@@ -144,13 +144,13 @@ class ReviewStore:
         """
         name = shown(folder.resolve().name or str(folder))
         try:
-            with in_words(name, folder):
+            with translate_errors(name, folder):
                 path = review_place(folder, home) / STORE_NAME
         except OutputFailed as error:
             raise StoreFailed(
                 "STORE-05" if error.code != "OUTPUT-01" else "STORE-03", str(error)
             ) from error
-        with in_words(name, path):
+        with translate_errors(name, path):
             found = _identity(path)
             if found is None and latest_aside(path) is not None:
                 # Setting it aside was interrupted before the new store stood.
@@ -228,7 +228,7 @@ class ReviewStore:
         """Keep results, failures and, where predictions carry them, maps; in one transaction.
 
         Args:
-            results: Answers and the files they were read from.
+            results: Predictions and the files they were read from.
             device: What the models ran on, for the exported table; empty where unknown.
 
         Returns:
@@ -426,7 +426,7 @@ class ReviewStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with in_words(self._name, self.path):
+        with translate_errors(self._name, self.path):
             yield
 
     @contextmanager
@@ -443,7 +443,7 @@ class ReviewStore:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction. A store whose file is gone would take decisions into nowhere."""
-        with in_words(self._name, self.path):
+        with translate_errors(self._name, self.path):
             if _identity(self.path) != self._identity:
                 raise StoreFailed(
                     "STORE-08",

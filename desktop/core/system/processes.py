@@ -35,13 +35,13 @@ def _trimmer() -> Callable[[int], int] | None:
 _TRIM = _trimmer()
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return freed memory to the system; some milliseconds, so call it when nobody waits."""
     if _TRIM is not None:
         _TRIM(0)
 
 
-def bytes_apart(size: int) -> npt.NDArray[np.uint8]:
+def allocate_buffer(size: int) -> npt.NDArray[np.uint8]:
     """Room for something large and short-lived, uint8 [size], outside the heap.
 
     It goes back to the system in the moment its last array does. On the heap a hundred films that
@@ -65,7 +65,7 @@ def bytes_apart(size: int) -> npt.NDArray[np.uint8]:
 _lock = threading.Lock()
 
 
-def start_bare(process: multiprocessing.process.BaseProcess) -> None:
+def start_child(process: multiprocessing.process.BaseProcess) -> None:
     """Start a spawned process without importing the parent's main module in it.
 
     Spawned children run the main module again, under another name, in case they need something from
@@ -81,7 +81,7 @@ def start_bare(process: multiprocessing.process.BaseProcess) -> None:
             sys.modules["__main__"] = main
 
 
-def step_back(nice: int) -> None:
+def lower_priority(nice: int) -> None:
     """Called in a child: Ctrl+C is the parent's, the processor is the window's, no core dumps.
 
     Args:

@@ -18,11 +18,11 @@ from desktop.gui.session.model_run import Progress
 from desktop.gui.session.session import Session
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, fill_round
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.charts import RateCurve, ShareBars, StackedBars, StackedLine
 from desktop.gui.widgets.containers import Card, FactLines, OverlayScroll
-from desktop.gui.widgets.label import Line, Paragraph
-from desktop.gui.widgets.placeholder import EmptyNote
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.placeholder import Placeholder
 
 _REFRESH_MS = 1000
 
@@ -52,37 +52,37 @@ class BatchPage(OverlayScroll):
         self._refresh.setSingleShot(True)
         self._refresh.setInterval(_REFRESH_MS)
         self._refresh.timeout.connect(self._show_figures)
-        self.title = Line(self.tr("No folder open"), "page")
-        self.subtitle = Line("", "body", "text2")
-        self.stats = Line("", "secondary", "text2")
-        self.started = Line("", "secondary", "text2")
+        self.title = ElidedLabel(self.tr("No folder open"), "page")
+        self.subtitle = ElidedLabel("", "body", "text2")
+        self.stats = ElidedLabel("", "secondary", "text2")
+        self.started = ElidedLabel("", "secondary", "text2")
         self._bar = _ProgressBar()
-        self.pause_button = FlatButton(self.tr("Pause"), "pause", kind="boxed", height=36)
+        self.pause_button = Button(self.tr("Pause"), "pause", kind="boxed", height=36)
         self.pause_button.follow(shortcuts["pause_run"], self.tr("Pause"))
-        self.resume_button = FlatButton(self.tr("Resume"), "play", kind="boxed", height=36)
+        self.resume_button = Button(self.tr("Resume"), "play", kind="boxed", height=36)
         self.resume_button.follow(shortcuts["label_folder"], self.tr("Resume"))
-        self.stop_button = FlatButton(self.tr("Stop and keep"), "cross", kind="boxed", height=36)
+        self.stop_button = Button(self.tr("Stop and keep"), "cross", kind="boxed", height=36)
         self.stop_button.follow(shortcuts["stop_run"], self.tr("Stop and keep"))
-        self.export_button = FlatButton(self.tr("Export CSV"), "export", kind="boxed", height=36)
+        self.export_button = Button(self.tr("Export CSV"), "export", kind="boxed", height=36)
         self.export_button.follow(shortcuts["export_csv"], self.tr("Export CSV"))
-        self.review_button = FlatButton("", kind="primary", height=36)
+        self.review_button = Button("", kind="primary", height=36)
         self.review_button.hide()
         self.review_button.clicked.connect(self.review_disagreements_asked)
         self._votes = StackedBars()
         self._agreement = ShareBars()
         self._agreement_card = Card(self.tr("Agreement"))
-        self._dissents = Paragraph("", "secondary", "text2")
+        self._dissents = WrappedLabel("", "secondary", "text2")
         self._curve = RateCurve()
         self._facts = FactLines()
         self.failures = FailureTable()
         self.failures.failure_chosen.connect(self.failure_chosen)
         self._failure_card = Card(self.tr("Failed"))
-        self._failure_words = Line("", "secondary", "text2")
-        self._copy = FlatButton(self.tr("Copy list"), kind="link")
+        self._failure_words = ElidedLabel("", "secondary", "text2")
+        self._copy = Button(self.tr("Copy list"), kind="link")
         self._copy.clicked.connect(self._copy_failures)
-        self._retry = FlatButton(self.tr("Retry all"), kind="link")
+        self._retry = Button(self.tr("Retry all"), kind="link")
         self._retry.follow(shortcuts["retry_failed"], self.tr("Retry all"))
-        self._note = EmptyNote()
+        self._note = Placeholder()
         self._note.chosen.connect(self.folder_asked)
         self._note.show_words(
             self.tr("The models read a whole folder while you review"),

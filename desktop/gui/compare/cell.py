@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.cases import Prediction
 from desktop.gui.images.view_state import ViewState
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.style import theme
 from desktop.gui.style.icons import paint_icon
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, stroke_round, text_width
@@ -22,7 +22,7 @@ _CELL = 18
 class CellHeader(Restyled):
     """``SCNN  [18 % at the border]  says Covid 0.71 [C]`` in 32 px."""
 
-    def __init__(self, panel: PanelFacts, index: int, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, self._index = panel, index
         self._prediction: Prediction | None = None
@@ -133,7 +133,7 @@ class CompareCell(QWidget):
     chosen = Signal(int)
 
     def __init__(
-        self, panel: PanelFacts, index: int, state: ViewState, parent: QWidget | None = None
+        self, panel: PanelInfo, index: int, state: ViewState, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.header = CellHeader(panel, index, self)

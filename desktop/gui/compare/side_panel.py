@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.cases import CaseResult
 from desktop.gui.images.view_types import HeatStyle
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.maps import maps_of, overlap_of, overlap_sentence
 from desktop.gui.presenters.verdict import tie_counts, verdict_words
 from desktop.gui.style import theme
@@ -20,7 +20,7 @@ from desktop.gui.viewer.heatmap_layer import stroke_contour
 from desktop.gui.viewer.legend import Legend
 from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
 from desktop.gui.widgets.charts import MatrixChart
-from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 from desktop.gui.widgets.slider import PercentSlider
 
 
@@ -72,19 +72,19 @@ class ComparePanel(QWidget):
 
     style_changed = Signal(object)
 
-    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._style = HeatStyle()
-        self.title = Line("", "verdict")
-        self.sentence = Paragraph("", "secondary", "text2")
+        self.title = ElidedLabel("", "verdict")
+        self.sentence = WrappedLabel("", "secondary", "text2")
         self.strip = VoteStrip(panel, CELL_VERDICT)
         self.opacity = PercentSlider(self.tr("Opacity"), 5, 100)
         self.opacity.moved.connect(self._on_opacity)
         self.contour_key = _ContourKey()
         self.matrix = MatrixChart(self.tr("Overlap of the maps"))
-        self.overlap_words = Paragraph("", "secondary", "text2")
-        self.caveat = Paragraph(
+        self.overlap_words = WrappedLabel("", "secondary", "text2")
+        self.caveat = WrappedLabel(
             self.tr("Shows where a model looked, not where disease is."), "secondary", "text3"
         )
         column = QVBoxLayout(self)
@@ -94,7 +94,7 @@ class ComparePanel(QWidget):
         column.addWidget(_Rule())
         self._section(column, [self.opacity, Legend(), self.contour_key], theme.GAP_S)
         column.addWidget(_Rule())
-        heading = Line(self.tr("Overlap of the maps"), "secondary", "text2")
+        heading = ElidedLabel(self.tr("Overlap of the maps"), "secondary", "text2")
         section = [heading, self.matrix, self.overlap_words, self.caveat]
         self._section(column, section, theme.GAP_S)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
@@ -114,7 +114,7 @@ class ComparePanel(QWidget):
                 inner.addWidget(widget)
         column.addLayout(inner)
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Another panel."""
         self._panel = panel
         self.strip.set_panel(panel)

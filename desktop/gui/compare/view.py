@@ -16,17 +16,17 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.compare.cell import CompareCell
 from desktop.gui.compare.side_panel import ComparePanel
 from desktop.gui.images.view_state import ViewState
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer, Tool
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer, Tool
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.maps import consensus_region, difference_maps, maps_of
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line
 from desktop.gui.viewer.hud import window_words, zoom_words
 from desktop.gui.viewer.image_view import ImageView
 from desktop.gui.votes.probability_bar import probability_words
-from desktop.gui.widgets.button import FlatButton
-from desktop.gui.widgets.label import Line
-from desktop.gui.widgets.segmented_control import Segmented
+from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.segmented_control import SegmentedControl
 
 __all__ = ["ComparePanel", "CompareView"]
 
@@ -62,7 +62,7 @@ class CompareView(QWidget):
     linked_toggled = Signal(bool)
 
     def __init__(
-        self, panel: PanelFacts, state: ViewState | None = None, parent: QWidget | None = None
+        self, panel: PanelInfo, state: ViewState | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._panel = panel
@@ -76,7 +76,7 @@ class CompareView(QWidget):
         self._selected = 0
         self.cells: list[CompareCell] = []
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.classes = Segmented(self.tr("Heatmap class"))
+        self.classes = SegmentedControl(self.tr("Heatmap class"))
         self.classes.chosen.connect(self._on_class)
         self.linked = self._toggle(self.tr("Linked"), "link", True)
         self.linked.setToolTip(self.tr("Zoom, window and cursor are the same in all images"))
@@ -89,7 +89,7 @@ class CompareView(QWidget):
         self.linked.toggled.connect(self._on_linked)
         self.consensus.toggled.connect(self._on_consensus)
         self.difference.toggled.connect(self._on_difference)
-        self.readout = Line("", "secondary", "text2", align=Qt.AlignmentFlag.AlignRight)
+        self.readout = ElidedLabel("", "secondary", "text2", align=Qt.AlignmentFlag.AlignRight)
         self._toggles = (self.linked, self.consensus, self.difference)
         tools = _Tools()
         tools.restyle()
@@ -112,7 +112,7 @@ class CompareView(QWidget):
         self.set_panel(panel)
 
     # what is shown -------------------------------------------------------------------------------
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Rebuild for another panel."""
         self._panel = panel
         for cell in self.cells:
@@ -145,7 +145,7 @@ class CompareView(QWidget):
         self.select(0)
         self._show_answers()
 
-    def show_film(self, film: Radiograph, hud: HudFacts) -> None:
+    def show_film(self, film: Radiograph, hud: HudText) -> None:
         """Show a film in every cell."""
         self._film = film
         for view in self.views():
@@ -153,14 +153,14 @@ class CompareView(QWidget):
         self._show_maps()
         self._read_out()
 
-    def show_loading(self, hud: HudFacts) -> None:
+    def show_loading(self, hud: HudText) -> None:
         """A film is on its way."""
         self._film = None
         for view in self.views():
             view.show_loading(hud)
         self._read_out()
 
-    def show_failure(self, hud: HudFacts, title: str, sentence: str) -> None:
+    def show_failure(self, hud: HudText, title: str, sentence: str) -> None:
         """The film could not be read."""
         self._film = None
         for view in self.views():
@@ -311,8 +311,8 @@ class CompareView(QWidget):
             button.set_words_hidden(self.width() < theme.dp(_WORDS_FROM))
 
     # reacting ------------------------------------------------------------------------------------
-    def _toggle(self, words: str, icon: str, checked: bool) -> FlatButton:
-        button = FlatButton(words, icon, kind="tool")
+    def _toggle(self, words: str, icon: str, checked: bool) -> Button:
+        button = Button(words, icon, kind="tool")
         button.setCheckable(True)
         button.setChecked(checked)
         return button

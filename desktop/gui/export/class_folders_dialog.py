@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop.core.export.class_folders import BASES, MODES
 from desktop.gui.style import theme
-from desktop.gui.widgets.label import Paragraph
+from desktop.gui.widgets.label import WrappedLabel
 
 
 class ClassFoldersDialog(QDialog):
@@ -75,7 +75,7 @@ class ClassFoldersDialog(QDialog):
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(theme.GAP_L)
         column.addWidget(
-            Paragraph(
+            WrappedLabel(
                 self.tr(
                     "One folder a class, ready to train from. Nothing is overwritten; DICOM files "
                     "keep their patient tags."

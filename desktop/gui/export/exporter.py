@@ -15,7 +15,7 @@ from desktop.core.errors import CxrError
 from desktop.core.export.class_folders import Basis, Mode
 from desktop.core.export.table import write_table
 from desktop.core.panels.contract import RESEARCH_USE
-from desktop.core.review.report import ReportFacts, write_summary_report
+from desktop.core.review.report import ReportInfo, write_summary_report
 from desktop.core.store.review_store import ReviewStore
 from desktop.core.system.atomic_write import atomic_write
 from desktop.core.system.cancel_token import CancelToken
@@ -158,7 +158,7 @@ class Exporting(QObject):
         if source is None:
             return
         settings = self._preferences.settings
-        facts = ReportFacts(
+        facts = ReportInfo(
             folder=source.root.name,
             created_at=utc_stamp(datetime.datetime.now(datetime.UTC)),
             device=source.device,

@@ -34,7 +34,7 @@ from desktop.core.imaging.decode import (
     value_range,
     window_presets,
 )
-from desktop.core.system.processes import bytes_apart, give_back, start_bare, step_back
+from desktop.core.system.processes import allocate_buffer, lower_priority, start_child, trim_heap
 from desktop.gui.images.pyramid import Grey, halvings
 
 Kind = Literal["film", "thumbnail"]
@@ -190,7 +190,7 @@ class PictureProcess:
                 ours.close()
                 theirs.close()
                 return
-            start_bare(child)
+            start_child(child)
             self._child, self._connection = child, ours
         theirs.close()
 
@@ -208,11 +208,11 @@ class PictureProcess:
 
 def serve_pictures(connection: Connection, nice: int = 0) -> None:
     """The child's main loop: a job in, a picture out, until the pipe closes."""
-    step_back(nice)
+    lower_priority(nice)
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             if not connection.poll(_IDLE_S):
-                give_back()
+                trim_heap()
             picture = decode_picture(connection.recv())
             buffers: list[pickle.PickleBuffer] = []
             header = pickle.dumps(picture, protocol=5, buffer_callback=buffers.append)
@@ -240,7 +240,7 @@ def receive_bytes(connection: Connection, size: int) -> npt.NDArray[np.uint8]:
     Raises:
         EOFError: The other end is gone.
     """
-    buffer = bytes_apart(size)
+    buffer = allocate_buffer(size)
     if sys.platform == "win32":
         connection.recv_bytes_into(buffer)
         return buffer

@@ -26,7 +26,7 @@ class Tool(Enum):
 
 
 @dataclass(frozen=True)
-class HudFacts:
+class HudText:
     """Words at the corners of the image.
 
     Attributes:

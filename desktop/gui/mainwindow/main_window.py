@@ -30,14 +30,14 @@ from desktop.gui.mainwindow.actions import WindowActions
 from desktop.gui.mainwindow.notices import DuplicateHints
 from desktop.gui.mainwindow.status_bar import StatusBar
 from desktop.gui.mainwindow.top_bar import TopBar
-from desktop.gui.mainwindow.window_state import KeptLook
+from desktop.gui.mainwindow.window_state import WindowState
 from desktop.gui.review.page import ReviewPage
 from desktop.gui.scorecard.job import Scoring
 from desktop.gui.scorecard.page import ScorecardPage
 from desktop.gui.session.controller import Controller
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.start.opener import Opening
-from desktop.gui.start.page import EmptyState
+from desktop.gui.start.page import StartPage
 from desktop.gui.style import icons, theme
 
 MINIMUM = (1120, 720)
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self.top_bar)
         self.menus = Menus(self.top_bar.menu_bar, self.shortcuts)
         self.sort_menu = SortMenu()
-        self.empty = EmptyState()
+        self.empty = StartPage()
         self.desk = ReviewPage(self.controller, self.shortcuts, self.opening.facts)
         self.desk.set_panel_widths(*preferences.panel_widths)
         self.batch = BatchPage(self.shortcuts)
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self._page = "review"
         self.actions_hub = WindowActions(self)
         self.duplicate_hints = DuplicateHints(self)
-        self.kept_look = KeptLook(self)
+        self.kept_look = WindowState(self)
         self._space_held = False
         # Not on the application: a filter in Python costs 20 µs an event, and each image brings
         # dozens. Keys arrive at the widget with the focus, else at the window.

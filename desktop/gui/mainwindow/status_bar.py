@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 from desktop.core.review.queue import Pace
 from desktop.gui.formatting import duration, grouped
 from desktop.gui.style import theme
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 
 HEIGHT = 28
 _NOTICE_MS = 12_000
@@ -39,12 +39,12 @@ class StatusBar(QWidget):
         self._rate = QLabel()
         self._notice = _ElidedLabel()
         self._notice.setAccessibleName(self.tr("Notice"))
-        self._notice_button = FlatButton("", kind="link")
+        self._notice_button = Button("", kind="link")
         self._notice_button.hide()
         self._notice_button.clicked.connect(self.notice_action_chosen)
         self._action: Callable[[], object] | None = None
         self.notice_action_chosen.connect(self._act)
-        self._device = FlatButton("", "device")
+        self._device = Button("", "device")
         self._device.clicked.connect(self.device_details_asked)
         self._reason = _ElidedLabel()
         self._rule = QFrame()

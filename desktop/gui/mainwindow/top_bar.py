@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeE
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenuBar, QWidget
 
 from desktop.gui.style import icons, theme
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 
 HEIGHT = 40
 PAGES = ("review", "compare", "batch", "scorecard")
@@ -31,11 +31,11 @@ class TopBar(QWidget):
         self.menu_bar.setAccessibleName(self.tr("Menus"))
         self._mark = _Mark()
         self._pages = QWidget(self)
-        self._folder = FlatButton("", "folder", kind="plain")
+        self._folder = Button("", "folder", kind="plain")
         self._panel_name = QLabel()
         self._panel_name.setAccessibleName(self.tr("Panel"))
-        self.blind_button = FlatButton(self.tr("Blind first"), "eye-off")
-        self.export_button = FlatButton(self.tr("Export"), "export")
+        self.blind_button = Button(self.tr("Blind first"), "eye-off")
+        self.export_button = Button(self.tr("Export"), "export")
         self._rule = QFrame()
         self._rule.setFixedSize(1, 16)
         self._folder_name = ""
@@ -57,7 +57,7 @@ class TopBar(QWidget):
         self.set_folder("", "")
 
     @property
-    def folder_button(self) -> FlatButton:
+    def folder_button(self) -> Button:
         """Shows the open folder; a click opens another."""
         return self._folder
 
@@ -110,9 +110,9 @@ class TopBar(QWidget):
         row.setSpacing(theme.GAP_XS)
         group = QButtonGroup(self)
         group.setExclusive(True)
-        self._page_buttons: dict[str, FlatButton] = {}
+        self._page_buttons: dict[str, Button] = {}
         for name, title in titles.items():
-            button = FlatButton(title, kind="page")
+            button = Button(title, kind="page")
             button.setCheckable(True)
             button.setObjectName(f"page_{name}_button")
             button.clicked.connect(lambda _checked=False, name=name: self.page_chosen.emit(name))

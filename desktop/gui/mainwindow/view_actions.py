@@ -76,8 +76,8 @@ class ImageActions(QObject):
         right = Tool(settings.right_drag)
         # Side by side the wheel always zooms: all four show the same image.
         for view in window.desk.compare.views():
-            view.set_hands(right, wheel_shows_images=False)
-        window.desk.image.set_hands(right, wheel_shows_images=settings.wheel == "images")
+            view.set_mouse_tools(right, wheel_shows_images=False)
+        window.desk.image.set_mouse_tools(right, wheel_shows_images=settings.wheel == "images")
         if settings.left_drag != self._left_drag:
             self._left_drag = settings.left_drag
             self._choose_tool(Tool(settings.left_drag))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SETTLED_MS = 400
 
 
-def look_to_json(state: ViewState, *, window: bool, zoom: bool) -> dict[str, Any]:
+def view_to_json(state: ViewState, *, window: bool, zoom: bool) -> dict[str, Any]:
     """The kept part of a view's state as plain values for the store."""
     values: dict[str, Any] = {}
     if window:
@@ -53,7 +53,7 @@ def restore_look(state: ViewState, values: Mapping[str, Any], *, window: bool, z
         return
 
 
-class KeptLook(QObject):
+class WindowState(QObject):
     """Saves a moment after the last change and restores at opening."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -86,7 +86,7 @@ class KeptLook(QObject):
         return {"window": settings.keep_window, "zoom": settings.keep_zoom}
 
     def _look(self) -> dict[str, Any]:
-        return look_to_json(self._state, **self._kept())
+        return view_to_json(self._state, **self._kept())
 
     def _restore(self) -> None:
         restore_look(self._state, self._window.controller.saved_view, **self._kept())

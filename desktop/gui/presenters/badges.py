@@ -7,12 +7,12 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import CaseTable
 from desktop.gui.formatting import grouped
-from desktop.gui.widgets.badge import BadgeFacts
+from desktop.gui.widgets.badge import BadgeSpec
 
 translate = QCoreApplication.translate
 
 
-def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeFacts]:
+def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeSpec]:
     """Badges of one case: a file that changed, near-duplicates, burnt-in text.
 
     Args:
@@ -21,10 +21,10 @@ def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeFacts]:
         film: The decoded film, a refusal, or None while it is read.
     """
     translate = QCoreApplication.translate
-    badges: list[BadgeFacts] = []
+    badges: list[BadgeSpec] = []
     if table.column("changed")[case]:
         badges.append(
-            BadgeFacts(
+            BadgeSpec(
                 "changed",
                 "refresh",
                 translate("FilmBadges", "File changed"),
@@ -38,7 +38,7 @@ def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeFacts]:
         badges.append(copies)
     if getattr(film, "burned_in_annotation", None):
         badges.append(
-            BadgeFacts(
+            BadgeSpec(
                 "burnt-in",
                 "burnt-in-text",
                 translate("FilmBadges", "Burnt-in text"),
@@ -60,7 +60,7 @@ def differing_copy(table: CaseTable, case: int) -> int | None:
     return None
 
 
-def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
+def copies_badge(table: CaseTable, case: int) -> BadgeSpec | None:
     """The badge of an image that has near-duplicates; a label that differs comes first."""
     copies = table.copies(case)
     if not copies:
@@ -75,7 +75,7 @@ def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
             other=table.images[other],
             label=label_text(table.decision(other)),
         )
-        return BadgeFacts(
+        return BadgeSpec(
             "conflict", "duplicate", translate("Duplicates", "Labels differ"), sentence
         )
     names = ", ".join(table.images[copy] for copy in copies[:3])
@@ -89,7 +89,7 @@ def copies_badge(table: CaseTable, case: int) -> BadgeFacts | None:
         sentence += " " + translate("Duplicates", "Decided there: {labels}.").format(
             labels=", ".join(sorted(labels))
         )
-    return BadgeFacts("duplicate", "duplicate", translate("Duplicates", "Near-duplicate"), sentence)
+    return BadgeSpec("duplicate", "duplicate", translate("Duplicates", "Near-duplicate"), sentence)
 
 
 def label_text(decision: Decision) -> str:

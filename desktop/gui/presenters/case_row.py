@@ -9,13 +9,13 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import FAILED, WAITING, CaseTable
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import strip_words
 
 translate = QCoreApplication.translate
 
 
-def row_view(table: CaseTable, case: int, facts: PanelFacts, *, blind: bool) -> RowView:
+def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> RowView:
     """Compose the row of one case.
 
     Args:
@@ -103,7 +103,7 @@ def short_reason(sentence: str, image: str) -> str:
     return first[:1].lower() + first[1:]
 
 
-def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[str, ...]) -> str:
+def _verdict_line(table: CaseTable, case: int, facts: PanelInfo, names: tuple[str, ...]) -> str:
     consensus = int(table.column("consensus")[case])
     line = translate("RowWords", "No consensus")
     if consensus >= 0:
@@ -118,7 +118,7 @@ def _verdict_line(table: CaseTable, case: int, facts: PanelFacts, names: tuple[s
     return line
 
 
-def _short_verdict(table: CaseTable, case: int, facts: PanelFacts) -> str:
+def _short_verdict(table: CaseTable, case: int, facts: PanelInfo) -> str:
     """The verdict for a narrow list, where "Pneumonia 4 of 4" would be cut."""
     consensus = int(table.column("consensus")[case])
     ood = bool(table.column("ood")[case])

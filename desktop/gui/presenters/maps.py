@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import CaseResult, Prediction
 from desktop.core.heatmaps.grad_cam import consensus_map, normalised, overlap, upsampled
 from desktop.gui.images.view_types import MapLayer
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 
 _SIDE = 96
 ALIKE, APART = 0.6, 0.45
@@ -22,7 +22,7 @@ FloatMap = npt.NDArray[np.float32]
 
 
 def maps_of(
-    result: CaseResult | None, panel: PanelFacts, map_class: int
+    result: CaseResult | None, panel: PanelInfo, map_class: int
 ) -> list[tuple[FloatMap, int] | None]:
     """(map [h, w], class index) of each model in panel order; None without an answer or maps.
 
@@ -105,7 +105,7 @@ def overlap_of(maps: Sequence[FloatMap | None]) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def prediction_of(result: CaseResult | None, facts: PanelFacts, model: int) -> Prediction | None:
+def prediction_of(result: CaseResult | None, facts: PanelInfo, model: int) -> Prediction | None:
     """Answer of the model with this index, None where it gave none."""
     if result is None or not 0 <= model < len(facts.models):
         return None
@@ -114,7 +114,7 @@ def prediction_of(result: CaseResult | None, facts: PanelFacts, model: int) -> P
 
 
 def map_layer(
-    result: CaseResult | None, facts: PanelFacts, model: int, map_class: int
+    result: CaseResult | None, facts: PanelInfo, model: int, map_class: int
 ) -> MapLayer | None:
     """The map to draw.
 

@@ -11,8 +11,8 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.core.cases import CaseResult, Verdict
 from desktop.core.heatmaps.grad_cam import MarginShare, margin_share
-from desktop.gui.panel_info import ModelFacts, PanelFacts
-from desktop.gui.widgets.badge import BadgeFacts
+from desktop.gui.panel_info import ModelFacts, PanelInfo
+from desktop.gui.widgets.badge import BadgeSpec
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ MOSTLY_KEPT = 0.5
 
 def verdict_words(
     result: CaseResult | None,
-    panel: PanelFacts,
+    panel: PanelInfo,
     *,
     blind: bool,
     accept_key: str = "",
@@ -85,7 +85,7 @@ def verdict_words(
     return VerdictWords(panel.class_names[verdict.consensus], " ".join(parts), "voted")
 
 
-def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
+def tie_sentence(verdict: Verdict, panel: PanelInfo) -> str:
     """``2 Covid, 2 Viral Pneumonia. Majority needs 3 of 4.``"""
     rule = translate("Verdict", "Majority needs {needed} of {models}.").format(
         needed=panel.majority, models=len(panel.models)
@@ -93,7 +93,7 @@ def tie_sentence(verdict: Verdict, panel: PanelFacts) -> str:
     return f"{tie_counts(verdict, panel)}. {rule}"
 
 
-def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
+def tie_counts(verdict: Verdict, panel: PanelInfo) -> str:
     """``2 Covid, 2 Viral Pneumonia``, most votes first."""
     counts = Counter(vote for vote in verdict.votes if vote is not None)
     # Three answers and the rule fit the narrowest panel only with short names.
@@ -105,7 +105,7 @@ def tie_counts(verdict: Verdict, panel: PanelFacts) -> str:
     return ", ".join(answers)
 
 
-def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
+def _dissents(verdict: Verdict, panel: PanelInfo) -> list[str]:
     """``CCNN says Normal.`` for each model outside the consensus."""
     sentences = []
     for model, vote in zip(panel.models, verdict.votes, strict=True):
@@ -121,7 +121,7 @@ def _dissents(verdict: Verdict, panel: PanelFacts) -> list[str]:
     return sentences
 
 
-def ood_badge(verdict: Verdict) -> BadgeFacts:
+def ood_badge(verdict: Verdict) -> BadgeSpec:
     """The out-of-distribution badge with its score."""
     sentence = translate("Verdict", "Unlike the training images, so the votes may mean little.")
     if verdict.ood_score is not None:
@@ -129,7 +129,7 @@ def ood_badge(verdict: Verdict) -> BadgeFacts:
             "Verdict", "Score {score}; 95 % of the validation images stay below 1."
         ).format(score=f"{verdict.ood_score:.2f}")
         sentence = f"{sentence} {figure}"
-    return BadgeFacts(
+    return BadgeSpec(
         "ood", "out-of-distribution", translate("Verdict", "Out of distribution"), sentence
     )
 
@@ -152,7 +152,7 @@ def lungs_sentence(model: ModelFacts, class_index: int, class_name: str) -> str:
     ).format(model=model.title, label=class_name, percent=round(100 * share))
 
 
-def lungs_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+def lungs_badge(result: CaseResult, panel: PanelInfo) -> BadgeSpec | None:
     """The caution that this label mostly survives without lungs, None where it does not."""
     kept: dict[int, list[str]] = {}
     for prediction in result.predictions:
@@ -170,7 +170,7 @@ def lungs_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
         for vote, models in kept.items()
     ]
     advice = translate("Verdict", "So the vote alone does not show that the lungs were read.")
-    return BadgeFacts(
+    return BadgeSpec(
         "lungs",
         "lungs-covered",
         translate("Verdict", "Stays without lungs"),
@@ -178,7 +178,7 @@ def lungs_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
     )
 
 
-def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
+def alarm_badge(result: CaseResult, panel: PanelInfo) -> BadgeSpec | None:
     """The shortcut alarm for the maps of the predicted classes, None where there is no reason."""
     sentences = []
     for prediction in result.predictions:
@@ -191,7 +191,7 @@ def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
     if not sentences:
         return None
     advice = translate("Verdict", "Compare with the lungs covered.")
-    return BadgeFacts(
+    return BadgeSpec(
         "shortcut",
         "shortcut-alarm",
         translate("Verdict", "Shortcut alarm"),
@@ -202,7 +202,7 @@ def alarm_badge(result: CaseResult, panel: PanelFacts) -> BadgeFacts | None:
 StripState = Literal["voted", "waiting", "blind", "failed"]
 
 
-def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelFacts) -> str:
+def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelInfo) -> str:
     """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
 
     translate = QCoreApplication.translate

@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.case_row import RowView
 from desktop.gui.session.case_list_model import CASE_ROLE, ROW_VIEW_ROLE
 from desktop.gui.style import icons, theme
@@ -38,7 +38,7 @@ class CaseDelegate(QStyledItemDelegate):
         """
         super().__init__(parent)
         self._thumbnail = thumbnail
-        self.facts: PanelFacts | None = None
+        self.facts: PanelInfo | None = None
         self.rail = False
         self.focused = False
 

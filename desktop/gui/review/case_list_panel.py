@@ -27,17 +27,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.review.case_delegate import RAIL_WIDTH, CaseDelegate, row_height
-from desktop.gui.review.dicom_panel import FactsPanel
+from desktop.gui.review.dicom_panel import DicomPanel
 from desktop.gui.review.filter_tabs import FilterBar
 from desktop.gui.session.case_list_model import CaseListModel
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_text, horizontal_line
 from desktop.gui.votes.vote_strip import CELL_LIST, STRIP_GAP, strip_width
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.containers import OverlayBar
-from desktop.gui.widgets.placeholder import EmptyList
+from desktop.gui.widgets.placeholder import ListPlaceholder
 from desktop.gui.widgets.text_fields import SearchField
 
 _SETTLE_MS = 30
@@ -73,7 +73,7 @@ class CaseListPanel(QFrame):
         self.view = _Rows(model)
         self.delegate = CaseDelegate(thumbnail, self.view)
         self.view.setItemDelegate(self.delegate)
-        self.empty = EmptyList(self.view)
+        self.empty = ListPlaceholder(self.view)
         self.view.resized.connect(self.empty.place)
         self._rail = False
         self._facts_wanted = False
@@ -93,7 +93,7 @@ class CaseListPanel(QFrame):
         column.addWidget(self.tabs)
         column.addWidget(self.header)
         column.addWidget(self.view, 1)
-        self.facts = FactsPanel()
+        self.facts = DicomPanel()
         self.facts.hide()
         column.addWidget(self.facts)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_changed)
@@ -111,7 +111,7 @@ class CaseListPanel(QFrame):
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
 
-    def set_panel(self, facts: PanelFacts) -> None:
+    def set_panel(self, facts: PanelInfo) -> None:
         """Draw strips of this panel."""
         self.delegate.facts = facts
         self.header.set_letters([model.letter for model in facts.models])
@@ -274,7 +274,7 @@ class _Header(Restyled):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sort_button = FlatButton("", "sort")
+        self.sort_button = Button("", "sort")
         self.sort_button.setObjectName("sort_button")
         self.sort_button.set_menu_arrow(True)
         self.sort_button.setAccessibleName(self.tr("Order of the list"))

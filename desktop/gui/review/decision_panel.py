@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.cases import Decision
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.review.decision_button import DecisionButton
 from desktop.gui.style import theme
-from desktop.gui.widgets.button import FlatButton
-from desktop.gui.widgets.label import Line
+from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.label import ElidedLabel
 from desktop.gui.widgets.text_fields import CommentField
 
 # Decision buttons bring 3 px of room for their focus ring on each side.
@@ -42,7 +42,7 @@ class DecisionPanel(QWidget):
     next_unreviewed_requested = Signal()
 
     def __init__(
-        self, panel: PanelFacts, parent: QWidget | None = None, *, stacked: bool = False
+        self, panel: PanelInfo, parent: QWidget | None = None, *, stacked: bool = False
     ) -> None:
         """``stacked``: one full-width class button a line, for the compare page."""
         super().__init__(parent)
@@ -53,7 +53,7 @@ class DecisionPanel(QWidget):
         self._enabled = True
         self.class_buttons: list[DecisionButton] = []
         self.setAccessibleName(self.tr("Your decision"))
-        self.advance = Line(
+        self.advance = ElidedLabel(
             self.tr("Saves and moves on"),
             "secondary",
             "text3",
@@ -61,7 +61,7 @@ class DecisionPanel(QWidget):
         )
         header = QHBoxLayout()
         header.setContentsMargins(_RING, 0, _RING, 0)
-        header.addWidget(Line(self.tr("Your decision"), "secondary", "text2"))
+        header.addWidget(ElidedLabel(self.tr("Your decision"), "secondary", "text2"))
         header.addWidget(self.advance, 1)
         self._grid = QGridLayout()
         self._grid.setSpacing(theme.GAP_S - 2 * _RING)
@@ -79,11 +79,11 @@ class DecisionPanel(QWidget):
         field = QHBoxLayout()
         field.setContentsMargins(_RING, _RING, _RING, 0)
         field.addWidget(self.comment)
-        self.undo = FlatButton("", "undo", height=28)
+        self.undo = Button("", "undo", height=28)
         self.undo.set_elides()
         self.undo.clicked.connect(self.undo_requested)
         self.undo.hide()
-        self.next_unreviewed = FlatButton(self.tr("Next unreviewed"), "", height=28)
+        self.next_unreviewed = Button(self.tr("Next unreviewed"), "", height=28)
         self.next_unreviewed.set_menu_arrow(True, "chevron-right")
         self.next_unreviewed.clicked.connect(self.next_unreviewed_requested)
         footer = QHBoxLayout()
@@ -108,7 +108,7 @@ class DecisionPanel(QWidget):
         column.addLayout(footer)
         self.set_panel(panel)
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Another panel's classes."""
         self._panel = panel
         for button in self.class_buttons:

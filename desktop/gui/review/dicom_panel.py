@@ -6,14 +6,14 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.core.imaging.radiograph import FilmFacts, Radiograph
+from desktop.core.imaging.radiograph import DicomMetadata, Radiograph
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line
 from desktop.gui.widgets.containers import FactLines
-from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 
 
-class FactsPanel(Restyled):
+class DicomPanel(Restyled):
     """Names and values below the list."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -22,11 +22,11 @@ class FactsPanel(Restyled):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(theme.GAP_S)
-        column.addWidget(Line(self.tr("Facts of the file"), "secondary", "text2"))
+        column.addWidget(ElidedLabel(self.tr("Facts of the file"), "secondary", "text2"))
         self._lines = FactLines()
         column.addWidget(self._lines)
         column.addWidget(
-            Paragraph(self.tr("Stay on this screen; no export has them."), tone="text3")
+            WrappedLabel(self.tr("Stay on this screen; no export has them."), tone="text3")
         )
 
     def show_film(self, film: Radiograph | None) -> None:
@@ -43,28 +43,28 @@ def facts_of(film: Radiograph | None) -> list[tuple[str, str]]:
     """(name, value) of each fact, always the same names, so that nothing jumps."""
 
     translate = QCoreApplication.translate
-    facts = (film.facts if film is not None else None) or FilmFacts()
+    facts = (film.facts if film is not None else None) or DicomMetadata()
     size = bits = spacing = kind = ""
     if film is not None:
         height, width = film.values.shape
         size = f"{width:,} × {height:,}"
-        bits = translate("FactsPanel", "{bits} bit").format(bits=film.bits)
+        bits = translate("DicomPanel", "{bits} bit").format(bits=film.bits)
         kind = film.source_format
         if film.spacing_mm is not None:
             spacing = f"{film.spacing_mm[0]:.3g} mm {film.spacing_kind}".strip()
     values = (
         (
-            translate("FactsPanel", "View"),
+            translate("DicomPanel", "View"),
             " ".join(part for part in (facts.view, facts.laterality) if part),
         ),
-        (translate("FactsPanel", "Age"), facts.age),
-        (translate("FactsPanel", "Sex"), facts.sex),
-        (translate("FactsPanel", "Study date"), facts.study_date),
+        (translate("DicomPanel", "Age"), facts.age),
+        (translate("DicomPanel", "Sex"), facts.sex),
+        (translate("DicomPanel", "Study date"), facts.study_date),
         (
-            translate("FactsPanel", "Device"),
+            translate("DicomPanel", "Device"),
             " ".join(part for part in (facts.manufacturer, facts.device) if part),
         ),
-        (translate("FactsPanel", "Format"), ", ".join(part for part in (kind, size, bits) if part)),
-        (translate("FactsPanel", "Spacing"), spacing),
+        (translate("DicomPanel", "Format"), ", ".join(part for part in (kind, size, bits) if part)),
+        (translate("DicomPanel", "Spacing"), spacing),
     )
     return [(name, value or "–") for name, value in values]

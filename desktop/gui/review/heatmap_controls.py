@@ -9,11 +9,11 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.gui.images.view_types import HeatStyle
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_key_cap, draw_text, key_cap_width, text_width
-from desktop.gui.widgets.label import Line
-from desktop.gui.widgets.segmented_control import RING, Segmented
+from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.segmented_control import RING, SegmentedControl
 from desktop.gui.widgets.slider import PercentSlider
 
 
@@ -69,14 +69,14 @@ class HeatmapControls(QWidget):
     class_chosen = Signal(int)
     style_changed = Signal(object)
 
-    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._style = HeatStyle()
         self._blind = False
         self.setAccessibleName(self.tr("Heatmap"))
         self.setToolTip(self.tr("Shows where a model looked, not where disease is."))
         self.hint = KeyHint()
-        self.classes = Segmented(self.tr("Heatmap class"))
+        self.classes = SegmentedControl(self.tr("Heatmap class"))
         self.classes.chosen.connect(lambda index: self.class_chosen.emit(index - 1))
         self.opacity = PercentSlider(self.tr("Opacity"), 5, 100)
         self.threshold = PercentSlider(self.tr("Threshold"), 0, 95)
@@ -87,7 +87,7 @@ class HeatmapControls(QWidget):
         self.threshold.moved.connect(lambda share: self._change(threshold=share))
         header = QHBoxLayout()
         header.setContentsMargins(RING, 0, RING, 0)
-        header.addWidget(Line(self.tr("Heatmap"), "secondary", "text2"))
+        header.addWidget(ElidedLabel(self.tr("Heatmap"), "secondary", "text2"))
         header.addWidget(self.hint, 1)
         sliders = QVBoxLayout()
         sliders.setContentsMargins(RING, 0, RING, 0)
@@ -106,7 +106,7 @@ class HeatmapControls(QWidget):
         self.set_panel(panel)
         self.set_style(self._style)
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Another panel's classes; the choice goes back to "Predicted"."""
         self.classes.set_segments(
             [self.tr("Predicted"), *panel.short_names],

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.core.cases import Prediction
 from desktop.core.heatmaps.grad_cam import margin_share
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import alarm_sentence
 from desktop.gui.review.model_row import ModelRow
 
@@ -26,7 +26,7 @@ class ModelRows(QWidget):
     model_chosen = Signal(int)
     retry_requested = Signal(int)
 
-    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._rows: list[ModelRow] = []
@@ -38,7 +38,7 @@ class ModelRows(QWidget):
         self.setAccessibleName(self.tr("Answers of the models"))
         self.set_panel(panel)
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Rebuild for another panel."""
         self._panel = panel
         for row in self._rows:
@@ -76,7 +76,7 @@ class ModelRows(QWidget):
         """Fill all rows; None = waiting.
 
         Args:
-            predictions: Answers of the models that gave one.
+            predictions: Predictions of the models that gave one.
             blind: Hide them all.
             map_class: Class of the thumbnails, -1 = each model's own.
             running: The models work on it now.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from desktop.core.cases import Prediction
 from desktop.core.heatmaps.grad_cam import has_evidence
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import lungs_sentence
 from desktop.gui.style import theme
 from desktop.gui.style.icons import paint_icon
@@ -31,7 +31,7 @@ from desktop.gui.votes.probability_bar import (
     paint_probability_line,
     probability_words,
 )
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 
 RowState = Literal["voted", "waiting", "running", "hidden", "failed", "absent"]
 _THUMB, _THUMB_COMPACT = 60, 48
@@ -51,7 +51,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
     chosen = Signal(int)
     retry_requested = Signal(int)
 
-    def __init__(self, panel: PanelFacts, index: int, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel, self._index = panel, index
         self._prediction: Prediction | None = None
@@ -66,7 +66,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self._retry = FlatButton(self.tr("Try again"), kind="link", height=20, parent=self)
+        self._retry = Button(self.tr("Try again"), kind="link", height=20, parent=self)
         self._retry.clicked.connect(lambda: self.retry_requested.emit(self._index))
         self._retry.hide()
         self.clicked.connect(lambda: self.chosen.emit(self._index))

@@ -18,8 +18,8 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.compare.view import ComparePanel, CompareView
 from desktop.gui.formatting import grouped
-from desktop.gui.images.view_types import HudFacts, ViewChoices
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.images.view_types import HudText, ViewChoices
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.badges import film_badges
 from desktop.gui.presenters.maps import map_layer
 from desktop.gui.review.case_list_panel import CaseListPanel
@@ -54,7 +54,7 @@ class ReviewPage(QWidget):
         self,
         controller: Controller,
         shortcuts: Shortcuts,
-        facts: PanelFacts,
+        facts: PanelInfo,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -149,7 +149,7 @@ class ReviewPage(QWidget):
         self._shortcuts.bindings_changed.connect(self.show_keys)
 
     # what the window asks --------------------------------------------------------------------
-    def set_panel(self, facts: PanelFacts) -> None:
+    def set_panel(self, facts: PanelInfo) -> None:
         """Another panel's letters, colours and classes."""
         self._facts = facts
         self.list_panel.set_panel(facts)
@@ -264,14 +264,14 @@ class ReviewPage(QWidget):
         elif handle == 2 and not self._comparing:
             self._dragged[1] = round(sizes[2] / theme.text_scale())
 
-    def _hud(self) -> HudFacts:
+    def _hud(self) -> HudText:
         controller, session, case = (
             self._controller,
             self._controller.session,
             self._controller.current,
         )
         if session is None or case is None:
-            return HudFacts()
+            return HudText()
         place = controller.list.position(case)
         count = len(controller.list.shown)
         position = (
@@ -282,7 +282,7 @@ class ReviewPage(QWidget):
         outcome = controller.films.outcome(case)
         facts = getattr(outcome, "facts", None)
         view = " ".join(part for part in (facts.view,) if part) if facts is not None else ""
-        return HudFacts(name=session.image(case).rsplit("/", 1)[-1], position=position, view=view)
+        return HudText(name=session.image(case).rsplit("/", 1)[-1], position=position, view=view)
 
     def _show_nothing(self) -> None:
         self.image.show_nothing()

@@ -13,7 +13,7 @@ from desktop.gui.formatting import literal
 from desktop.gui.images.view_types import Tool, WindowPreset
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line, vertical_line
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 
 HEIGHT = 40
 _WORDS_FROM = 720
@@ -36,21 +36,21 @@ class ToolBar(Restyled):
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._wordy: list[FlatButton] = []
+        self._wordy: list[Button] = []
         # What leaves a row that is too short even for icons, first one first; menus have them all.
-        self._spare: list[FlatButton] = []
+        self._spare: list[Button] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(theme.GAP_XS)
         group = QButtonGroup(self)
-        self._tools: dict[Tool, FlatButton] = {}
+        self._tools: dict[Tool, Button] = {}
         for tool, icon, words in (
             (Tool.WINDOW, "window", self.tr("Window: drag right for wider, up for brighter")),
             (Tool.PAN, "move", self.tr("Move the image")),
             (Tool.ZOOM, "zoom", self.tr("Zoom: drag up or down")),
             (Tool.MEASURE, "ruler", self.tr("Measure a distance")),
         ):
-            button = FlatButton("", icon, kind="tool")
+            button = Button("", icon, kind="tool")
             button.setCheckable(True)
             button.setToolTip(words)
             button.setAccessibleName(words.split(":")[0])
@@ -61,7 +61,7 @@ class ToolBar(Restyled):
             self._tools[tool] = button
         self._tools[Tool.WINDOW].setChecked(True)
         row.addWidget(_Rule())
-        self._preset = FlatButton(self.tr("Window"), kind="tool")
+        self._preset = Button(self.tr("Window"), kind="tool")
         self._preset.setObjectName("preset_button")
         self._preset.set_menu_arrow(True)
         self._preset.setToolTip(self.tr("Window presets"))
@@ -125,9 +125,9 @@ class ToolBar(Restyled):
         self.presets_asked.emit()
         self._menu.popup(self._preset.mapToGlobal(QPoint(0, self._preset.height())))
 
-    def _button(self, action: QAction, icon: str, words: str) -> FlatButton:
+    def _button(self, action: QAction, icon: str, words: str) -> Button:
         names = {"rotate": "rotate-right"}
-        button = FlatButton(words, names.get(icon, icon), kind="tool")
+        button = Button(words, names.get(icon, icon), kind="tool")
         keys = action.shortcut().toString()
         tip = action.text().replace("&", "")
         button.follow(action, words, tip=f"{tip} ({keys})" if keys else tip)

@@ -8,14 +8,14 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.cases import CaseResult
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_words
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled
 from desktop.gui.votes.probability_bar import MeanProbability
 from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
-from desktop.gui.widgets.badge import BadgeFacts, BadgeRow
-from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.badge import BadgeRow, BadgeSpec
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 
 # Badges bring 3 px of room for their focus ring.
 _RING = 3
@@ -30,18 +30,18 @@ class VerdictPanel(Restyled):
 
     badge_opened = Signal(str)
 
-    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._result: CaseResult | None = None
         self._blind = False
-        self._badges: tuple[BadgeFacts, ...] = ()
+        self._badges: tuple[BadgeSpec, ...] = ()
         self._accept_key = ""
         self._label_keys: tuple[str, ...] = ()
-        self.title = Line("", "verdict", parent=self)
+        self.title = ElidedLabel("", "verdict", parent=self)
         self.strip = VoteStrip(panel, CELL_VERDICT, self)
-        self.sentence = Line("", "secondary", "text2", parent=self)
-        self.reason = Paragraph("", "secondary", "text2", self, selectable=True)
+        self.sentence = ElidedLabel("", "secondary", "text2", parent=self)
+        self.reason = WrappedLabel("", "secondary", "text2", self, selectable=True)
         self.reason.setAccessibleName(self.tr("Reason"))
         self.mean = MeanProbability(panel, self)
         self.badges = BadgeRow(self)
@@ -84,7 +84,7 @@ class VerdictPanel(Restyled):
     def sizeHint(self) -> QSize:
         return QSize(328, self.height())
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Another panel; shows waiting."""
         self._panel = panel
         self.strip.set_panel(panel)
@@ -92,7 +92,7 @@ class VerdictPanel(Restyled):
         self.show_case(None)
 
     def show_case(
-        self, result: CaseResult | None, *, blind: bool = False, badges: Sequence[BadgeFacts] = ()
+        self, result: CaseResult | None, *, blind: bool = False, badges: Sequence[BadgeSpec] = ()
     ) -> None:
         """Show a result; None = waiting for the models. While ``blind`` nothing of it is shown.
 
@@ -137,7 +137,7 @@ class VerdictPanel(Restyled):
         self.badges.set_badges(() if failed else badges)
         self.setAccessibleDescription(f"{words.title}. {words.sentence}")
 
-    def _own_badges(self) -> list[BadgeFacts]:
+    def _own_badges(self) -> list[BadgeSpec]:
         """What the result itself gives reason to doubt, the gravest first."""
         given = {badge.key for badge in self._badges}
         found = []

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.core.review.scorecard import TRUTHS, Score, Scorecard
 from desktop.gui.formatting import grouped
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.scorecard.charts import (
     CalibrationChart,
     ConfusionMatrix,
@@ -19,11 +19,11 @@ from desktop.gui.scorecard.charts import (
     KappaMatrix,
 )
 from desktop.gui.session.session import Session
-from desktop.gui.widgets.button import FlatButton
+from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.containers import Card, OverlayScroll
-from desktop.gui.widgets.label import Line, Paragraph
-from desktop.gui.widgets.placeholder import EmptyNote
-from desktop.gui.widgets.segmented_control import RING, Segmented
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.placeholder import Placeholder
+from desktop.gui.widgets.segmented_control import RING, SegmentedControl
 
 _REFRESH_MS = 1500
 
@@ -47,34 +47,34 @@ class ScorecardPage(OverlayScroll):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Scorecard"))
-        self._facts: PanelFacts | None = None
+        self._facts: PanelInfo | None = None
         self._card: Scorecard | None = None
         self._session: Session | None = None
         self._chosen = 0
-        self.title = Line("", "page")
-        self.subtitle = Line("", "body", "text2")
-        self.truth = Segmented(self.tr("Reference"))
+        self.title = ElidedLabel("", "page")
+        self.subtitle = ElidedLabel("", "body", "text2")
+        self.truth = SegmentedControl(self.tr("Reference"))
         self.truth.set_segments(
             [self.tr("All labels"), self.tr("Own labels"), self.tr("Blind labels")],
             tips=list(TRUTHS.values()),
         )
         self.truth.chosen.connect(lambda _index: self.ask())
-        self.report_button = FlatButton(self.tr("Save report"), "export", kind="boxed", height=36)
+        self.report_button = Button(self.tr("Save report"), "export", kind="boxed", height=36)
         self.report_button.clicked.connect(self.report_asked)
         self._intervals = Intervals()
-        self._intervals_words = Paragraph("")
+        self._intervals_words = WrappedLabel("")
         self._kappas = KappaMatrix()
-        self._kappas_words = Paragraph("")
-        self.model_switch = Segmented(self.tr("Model"))
+        self._kappas_words = WrappedLabel("")
+        self.model_switch = SegmentedControl(self.tr("Model"))
         self.model_switch.chosen.connect(self._choose)
         self._confusion = ConfusionMatrix()
         self._confusion_card = Card(self.tr("Confusion matrix"))
         self._calibration = CalibrationChart()
-        self._calibration_words = Paragraph("")
-        self._brier = Line("", "verdict")
-        self._ece = Line("", "verdict")
+        self._calibration_words = WrappedLabel("")
+        self._brier = ElidedLabel("", "verdict")
+        self._ece = ElidedLabel("", "verdict")
         self._body = QWidget()
-        self._note = EmptyNote()
+        self._note = Placeholder()
         self._note.chosen.connect(self._on_note_chosen)
         self._compose()
         self._timer = QTimer(self)
@@ -168,10 +168,10 @@ class ScorecardPage(OverlayScroll):
         calibration = Card(self.tr("Calibration"))
         side = QVBoxLayout()
         side.setSpacing(4)
-        side.addWidget(Line(self.tr("Calibration error"), "secondary", "text2"))
+        side.addWidget(ElidedLabel(self.tr("Calibration error"), "secondary", "text2"))
         side.addWidget(self._ece)
         side.addSpacing(12)
-        side.addWidget(Line(self.tr("Brier score"), "secondary", "text2"))
+        side.addWidget(ElidedLabel(self.tr("Brier score"), "secondary", "text2"))
         side.addWidget(self._brier)
         side.addSpacing(12)
         side.addWidget(self._calibration_words)
@@ -229,7 +229,7 @@ class ScorecardPage(OverlayScroll):
     def _on_note_chosen(self) -> None:
         (self.review_asked if self._facts is not None else self.folder_asked).emit()
 
-    def _show_accuracy(self, card: Scorecard, facts: PanelFacts) -> None:
+    def _show_accuracy(self, card: Scorecard, facts: PanelInfo) -> None:
         titles = {model.name: model.title for model in facts.models}
         models, consensus = list(card.scores[:-1]), card.scores[-1]
         models.sort(key=lambda score: -1 if isnan(score.accuracy.value) else -score.accuracy.value)
@@ -264,7 +264,7 @@ class ScorecardPage(OverlayScroll):
             )
         self._intervals_words.setText(" ".join(sentences))
 
-    def _show_kappas(self, card: Scorecard, facts: PanelFacts) -> None:
+    def _show_kappas(self, card: Scorecard, facts: PanelInfo) -> None:
         models = card.scores[:-1]
         count = len(models) + 1
         values = np.full((count, count), np.nan)

@@ -430,7 +430,7 @@ class Controller(QObject):
         self.actions.note_votes_seen(case)
 
     def _take_others_changes(self) -> None:
-        changed = self.actions.take_others_changes()
+        changed = self.actions.sync_external_changes()
         if changed:
             self._on_decided(changed, None)
 

@@ -158,7 +158,7 @@ class ReviewActions(QObject):
         """Do again what undo took back; None while a large step is saved."""
         return self._walk(ReviewStore.redo, ReviewStore.redo_next, self.tr("Nothing to redo."))
 
-    def take_others_changes(self) -> list[int]:
+    def sync_external_changes(self) -> list[int]:
         """Read what another window on the same folder has decided; gives the changed cases."""
         session, store = self._session, self._store
         if session is None or store is None or self.busy:
@@ -203,7 +203,7 @@ class ReviewActions(QObject):
         try:
             return self._apply(store, make())
         except DecisionConflict as problem:
-            changed = self.take_others_changes()
+            changed = self.sync_external_changes()
             self.refused.emit(problem)
             self.decided.emit(changed, None)
         except UsageError as problem:
@@ -262,7 +262,7 @@ class ReviewActions(QObject):
 
     def _on_bulk_failed(self, problem: CxrError) -> None:
         if isinstance(problem, DecisionConflict):
-            self.decided.emit(self.take_others_changes(), None)
+            self.decided.emit(self.sync_external_changes(), None)
         self.refused.emit(problem)
 
     def _announce(self, applied: AppliedStep) -> None:

@@ -22,7 +22,7 @@ from desktop.core.duplicates.search import (
     SearchRequest,
     run_search,
 )
-from desktop.core.system.processes import start_bare
+from desktop.core.system.processes import start_child
 from desktop.gui.session.session import Session
 
 _QUIET_MS = 1500
@@ -125,7 +125,7 @@ class DuplicateFinder(QObject):
         process = context.Process(
             target=run_search, args=(request, theirs, _NICE), name="near-duplicates", daemon=False
         )
-        start_bare(process)
+        start_child(process)
         theirs.close()
         self._process, self._connection = process, ours
         number = self._number

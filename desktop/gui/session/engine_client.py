@@ -1,7 +1,7 @@
 """The four models as the window sees them: one QObject in front of the niced engine process.
 
-Answers are written to the review store by a thread of their own, so that a slow disk delays neither
-the window nor the models.
+Answers are written to the review store by a thread of their own, so that a slow disk delays
+neither the window nor the models.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class EngineClient(QObject):
 
     Signals:
         ready(str, str): Device that really runs, and why no better one does.
-        cases_answered(list[CaseResult]): Answers, without maps; ``with_maps`` has those.
+        cases_answered(list[CaseResult]): Predictions, without maps; ``with_maps`` has those.
         idle(): Everything asked for is answered.
         paused(): The images in hand are answered; nothing else is begun.
         failed(CxrError): The engine cannot run.
         restarted(str): The engine died and goes on; why.
         files_changed(list[str]): Images whose content is not what was decided on.
-        not_recorded(CxrError): Answers could not be written to the store.
+        not_recorded(CxrError): Predictions could not be written to the store.
     """
 
     ready = Signal(str, str)
@@ -180,7 +180,7 @@ class EngineClient(QObject):
         with self._lock:
             events, self._events = self._events, []
         answered: list[CaseResult] = []
-        answers: list[_Answer] = []
+        answers: list[StoredResult] = []
         for event in events:
             if isinstance(event, EngineReady):
                 self._device = event.device
@@ -189,7 +189,7 @@ class EngineClient(QObject):
                 answered.append(event.result)
                 fact = self._files.get(event.result.image)
                 if fact is not None:
-                    answers.append(_Answer(event.result, fact, self._device))
+                    answers.append(StoredResult(event.result, fact, self._device))
         self._recorder.record(answers)
         if self._closed:
             return
@@ -220,7 +220,7 @@ class EngineClient(QObject):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class StoredResult:
     """What goes into the store: an answer, its file, and the device that gave it."""
 
     result: CaseResult
@@ -244,7 +244,7 @@ class ResultRecorder(QObject):
         super().__init__()
         self._root, self._panel, self._home = root, panel, home
         self._keep_maps = keep_maps
-        self._waiting: list[_Answer] = []
+        self._waiting: list[StoredResult] = []
         self._changed = threading.Condition()
         self._ended = False
         self._told = False
@@ -256,7 +256,7 @@ class ResultRecorder(QObject):
         self._started = True
         self._thread.start()
 
-    def record(self, answers: Sequence[_Answer]) -> None:
+    def record(self, answers: Sequence[StoredResult]) -> None:
         """Write these soon."""
         if not answers:
             return
@@ -299,7 +299,7 @@ class ResultRecorder(QObject):
             if store is not None:
                 store.close()
 
-    def _give_up(self, answers: list[_Answer], problem: CxrError) -> bool:
+    def _give_up(self, answers: list[StoredResult], problem: CxrError) -> bool:
         """Keep answers that could not be written for another try; True at the end of the run.
 
         A full disk or another window's long write passes; the models need not run again for it.
@@ -316,7 +316,7 @@ class ResultRecorder(QObject):
         return False
 
 
-def _write(store: ReviewStore, answers: Iterable[_Answer]) -> frozenset[str]:
+def _write(store: ReviewStore, answers: Iterable[StoredResult]) -> frozenset[str]:
     changed: frozenset[str] = frozenset()
     for device, group in groupby(answers, key=lambda one: one.device):
         pairs = [(one.result, one.fact) for one in group]

@@ -10,7 +10,7 @@ from desktop.core.cases import Decision
 from desktop.core.panels.registry import Panel
 from desktop.core.review.case_table import FAILED, READ, WAITING, CaseTable
 from desktop.core.store.review_store import FileFact
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Session:
 
     root: Path
     panel: Panel
-    facts: PanelFacts
+    facts: PanelInfo
     table: CaseTable
     picked: tuple[Path, ...] = ()
     files: dict[int, FileFact] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from desktop.gui.session.session import Session
 
 
 class StoredResults:
-    """Answers and decisions of a store, by image.
+    """Predictions and decisions of a store, by image.
 
     An answer counts only if the file still has the size and time it had then; a decision stays with
     its image in any case, and the store tells which files changed after they were decided.

@@ -24,7 +24,7 @@ from desktop.core.errors import UsageError
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.settings.schema import DEFAULTS, Explanation, explanations
 from desktop.gui.style import theme
-from desktop.gui.widgets.label import Paragraph
+from desktop.gui.widgets.label import WrappedLabel
 from desktop.gui.widgets.switch import Switch
 
 # The panel has a menu of its own, and folders are added there.
@@ -107,7 +107,7 @@ class SettingsDialog(QDialog):
         title = _tr(explanation.title)
         editor.setAccessibleName(title)
         editor.setAccessibleDescription(_tr(explanation.text))
-        words = Paragraph(_tr(explanation.text))
+        words = WrappedLabel(_tr(explanation.text))
         words.setContentsMargins(0, 0, 0, theme.GAP_M)
         self._editors[name] = editor
         if isinstance(editor, Switch):

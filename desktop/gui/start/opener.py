@@ -19,7 +19,7 @@ from desktop.core.files.listing import IMAGE_EXTENSIONS
 from desktop.core.imaging.samples import write_samples
 from desktop.core.panels.registry import Panel, RefusedPanel, open_panel, survey_panels
 from desktop.core.system.app_dirs import data_home
-from desktop.gui.panel_info import PanelFacts, make_panel_facts, panel_facts
+from desktop.gui.panel_info import PanelInfo, make_panel_facts, panel_facts
 from desktop.gui.session.controller import Controller
 from desktop.gui.settings.preferences import Preferences
 
@@ -82,7 +82,7 @@ class Opening(QObject):
         return next((panel for panel in self.panels if panel.name == self.chosen), None)
 
     @property
-    def facts(self) -> PanelFacts:
+    def facts(self) -> PanelInfo:
         """The chosen panel for people; the classes of the first panel where none is installed."""
         panel = self.panel
         if panel is not None:

@@ -28,8 +28,8 @@ from desktop.gui.style.paint import (
     stroke_round,
     text_width,
 )
-from desktop.gui.widgets.button import FlatButton
-from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 from desktop.gui.widgets.switch import Switch
 
 SIDE_WIDTH = 344
@@ -53,7 +53,7 @@ class RecentFolder:
     opened: str = ""
 
 
-class EmptyState(QWidget):
+class StartPage(QWidget):
     """The first screen.
 
     Signals:
@@ -78,19 +78,19 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Start"))
         self.drop_zone = _DropZone()
-        self.open_folder_button = FlatButton(
+        self.open_folder_button = Button(
             self.tr("Open folder"), "folder", kind="primary", height=36
         )
-        self.open_files_button = FlatButton(self.tr("Open files"), "image", kind="boxed", height=36)
-        self.samples_button = FlatButton(self.tr("Try with samples"), kind="boxed", height=36)
+        self.open_files_button = Button(self.tr("Open files"), "image", kind="boxed", height=36)
+        self.samples_button = Button(self.tr("Try with samples"), kind="boxed", height=36)
         self.open_folder_button.clicked.connect(self.open_folder_asked)
         self.open_files_button.clicked.connect(self.open_files_asked)
         self.samples_button.clicked.connect(self.samples_asked)
         self.drop_zone.set_buttons(
             [self.open_folder_button, self.open_files_button, self.samples_button]
         )
-        self._recent_title = Line(self.tr("Recent"), "secondary", "text2")
-        self._clear = FlatButton(self.tr("Clear list"), kind="plain")
+        self._recent_title = ElidedLabel(self.tr("Recent"), "secondary", "text2")
+        self._clear = Button(self.tr("Clear list"), kind="plain")
         self._clear.clicked.connect(self.recent_cleared)
         self._recent_card = QFrame()
         self._recent_card.setProperty("card", True)
@@ -146,7 +146,7 @@ class StartSide(Restyled):
     """Right of the first screen: panel, models, device, how to review.
 
     Signals:
-        panel_chosen(str), blind_toggled(bool): As in ``EmptyState``.
+        panel_chosen(str), blind_toggled(bool): As in ``StartPage``.
     """
 
     panel_chosen = Signal(str)
@@ -430,11 +430,11 @@ class _Rule(Restyled):
 
 
 def _title(words: str) -> QWidget:
-    return Line(words, "secondary", "text2")
+    return ElidedLabel(words, "secondary", "text2")
 
 
 def _note(words: str) -> QWidget:
-    return Paragraph(words, "secondary", "text2")
+    return WrappedLabel(words, "secondary", "text2")
 
 
 def _clear(layout: QVBoxLayout) -> None:

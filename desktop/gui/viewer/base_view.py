@@ -12,7 +12,7 @@ from desktop.core.imaging.decode import Radiograph, Window
 from desktop.gui.images import geometry
 from desktop.gui.images.renderer import FilmRenderer
 from desktop.gui.images.view_state import MAX_ZOOM, ViewState
-from desktop.gui.images.view_types import HudFacts, WindowPreset
+from desktop.gui.images.view_types import HudText, WindowPreset
 from desktop.gui.images.voi_presets import preset_of, window_of
 from desktop.gui.viewer.hud import HudLines, corner_height, corner_width
 
@@ -35,7 +35,7 @@ class FilmView(QWidget):
         super().__init__(parent)
         self._state = state or ViewState(self)
         self._renderer: FilmRenderer | None = None
-        self._hud = HudFacts()
+        self._hud = HudText()
         self._keep_window = self._keep_zoom = False
         self._hud_visible = True
         self._fills_view = False

@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from desktop.core.imaging.decode import Radiograph, Window
 from desktop.gui.images.geometry import side_at_left
 from desktop.gui.images.view_state import Orientation
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer
 from desktop.gui.style import theme
 from desktop.gui.style.paint import draw_haloed, draw_text, fill_round, text_width
 from desktop.gui.viewer.heatmap_layer import contour_levels
@@ -195,7 +195,7 @@ def film_sides(film: Radiograph | None) -> tuple[str, str] | None:
 
 def hud_lines(
     film: Radiograph | None,
-    hud: HudFacts,
+    hud: HudText,
     window: Window,
     zoom: float,
     orientation: Orientation,

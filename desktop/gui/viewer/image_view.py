@@ -25,7 +25,7 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.images import geometry
 from desktop.gui.images.renderer import FilmRenderer
 from desktop.gui.images.view_state import ViewState
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer, Measurement, Tool
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer, Measurement, Tool
 from desktop.gui.style import theme
 from desktop.gui.style.paint import KeyboardFocus, stroke_round
 from desktop.gui.viewer.base_view import FilmView
@@ -51,7 +51,7 @@ class ImageView(KeyboardFocus, FilmView):
         bare_changed(bool): Overlays were hidden or shown again.
         cursor_moved(object): (x, y, grey value) of the film under the pointer, or None.
         activated(): The view was pressed.
-        images_wheeled(int): The wheel asked for another image, 1 = next; see ``set_hands``.
+        images_wheeled(int): The wheel asked for another image, 1 = next; see ``set_mouse_tools``.
     """
 
     measured = Signal(object)
@@ -90,7 +90,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._describe()
 
     # What is shown -------------------------------------------------------------------------------
-    def show_film(self, film: Radiograph, hud: HudFacts) -> None:
+    def show_film(self, film: Radiograph, hud: HudText) -> None:
         """Show a film. Zoom, window and orientation stay or start anew as ``set_keep`` says."""
         before = self.film
         self._hud, self._failure, self._thumbnail = hud, None, None
@@ -108,7 +108,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._refresh()
 
     def show_loading(
-        self, hud: HudFacts, thumbnail: QImage | None = None, size: tuple[int, int] | None = None
+        self, hud: HudText, thumbnail: QImage | None = None, size: tuple[int, int] | None = None
     ) -> None:
         """Show that a film is on its way: the thumbnail stretched to where the film will be.
 
@@ -122,7 +122,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._loading_timer.start()
         self._refresh()
 
-    def show_failure(self, hud: HudFacts, title: str, sentence: str) -> None:
+    def show_failure(self, hud: HudText, title: str, sentence: str) -> None:
         """Put the reason in the image's place."""
         self._drop_film()
         self._hud, self._failure = hud, (title, sentence)
@@ -132,7 +132,7 @@ class ImageView(KeyboardFocus, FilmView):
     def show_nothing(self) -> None:
         """Empty well."""
         self._drop_film()
-        self._hud, self._failure = HudFacts(), None
+        self._hud, self._failure = HudText(), None
         self._stop_loading()
         self._refresh()
 
@@ -193,7 +193,7 @@ class ImageView(KeyboardFocus, FilmView):
         self.setCursor(shape)
         self.update()
 
-    def set_hands(self, right: Tool, *, wheel_shows_images: bool) -> None:
+    def set_mouse_tools(self, right: Tool, *, wheel_shows_images: bool) -> None:
         """Choose what the right button and the wheel do; with Ctrl the wheel always zooms."""
         self._gestures.right = right
         self._wheel_shows_images = wheel_shows_images

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, text_width
 from desktop.gui.style.tokens import mix
@@ -109,14 +109,14 @@ def paint_stack(
 class MeanProbability(Restyled):
     """The mean probability of the panel: stacked bar, and the figures below it."""
 
-    def __init__(self, panel: PanelFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
         self._values: tuple[float, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Mean probability"))
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Another panel's letters and colours."""
         self._panel = panel
         self.set_values(())

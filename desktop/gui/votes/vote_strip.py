@@ -15,7 +15,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.gui.panel_info import PanelFacts
+from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import StripState, strip_words
 from desktop.gui.style import theme
 from desktop.gui.style.paint import (
@@ -64,7 +64,7 @@ def paint_vote_strip(
     rect: QRect | QRectF,
     votes: Sequence[int | None],
     state: StripState,
-    panel: PanelFacts,
+    panel: PanelInfo,
     tokens: Tokens,
     cell: int = CELL_LIST,
 ) -> None:
@@ -157,7 +157,7 @@ class VoteStrip(Restyled):
     """The strip as a widget, for the verdict and wherever no delegate paints it."""
 
     def __init__(
-        self, panel: PanelFacts, cell: int = CELL_VERDICT, parent: QWidget | None = None
+        self, panel: PanelInfo, cell: int = CELL_VERDICT, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._panel = panel
@@ -167,7 +167,7 @@ class VoteStrip(Restyled):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._name()
 
-    def set_panel(self, panel: PanelFacts) -> None:
+    def set_panel(self, panel: PanelInfo) -> None:
         """Use another panel's letters and colours; the votes are forgotten."""
         self._panel = panel
         self.set_votes((None,) * len(panel.models), "waiting")

@@ -33,7 +33,7 @@ SHOWN_AT_MOST = 2
 
 
 @dataclass(frozen=True)
-class BadgeFacts:
+class BadgeSpec:
     """One badge.
 
     Attributes:
@@ -49,7 +49,7 @@ class BadgeFacts:
     sentence: str
 
 
-def badge_width(facts: BadgeFacts) -> int:
+def badge_width(facts: BadgeSpec) -> int:
     """Width of a badge with the room for its focus ring."""
     icon = theme.dp(_ICON) + _ICON_GAP if facts.icon else 0
     return ceil(text_width(theme.font(12), facts.words) + icon) + 2 * _PADDING + 2 * _RING
@@ -64,7 +64,7 @@ class Badge(KeyboardFocus, QAbstractButton):
 
     opened = Signal(str)
 
-    def __init__(self, facts: BadgeFacts, parent: QWidget | None = None) -> None:
+    def __init__(self, facts: BadgeSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts = facts
         self.fade = FadeIn(self)
@@ -78,7 +78,7 @@ class Badge(KeyboardFocus, QAbstractButton):
         theme.notifier().theme_changed.connect(self._on_theme_changed)
 
     @property
-    def facts(self) -> BadgeFacts:
+    def facts(self) -> BadgeSpec:
         """What it says."""
         return self._facts
 
@@ -147,8 +147,8 @@ class BadgeRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._facts: tuple[BadgeFacts, ...] = ()
-        self._shown: tuple[BadgeFacts, ...] = ()
+        self._facts: tuple[BadgeSpec, ...] = ()
+        self._shown: tuple[BadgeSpec, ...] = ()
         self._badges: list[Badge] = []
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -163,7 +163,7 @@ class BadgeRow(QWidget):
         """The badges on show, the "+1" last."""
         return tuple(self._badges)
 
-    def set_badges(self, badges: Sequence[BadgeFacts]) -> None:
+    def set_badges(self, badges: Sequence[BadgeSpec]) -> None:
         """Show these, most important first."""
         self._facts = tuple(badges)
         self.setVisible(bool(self._facts))
@@ -195,14 +195,14 @@ class BadgeRow(QWidget):
                 badge.fade.start()
 
 
-def fitting(facts: tuple[BadgeFacts, ...], room: int) -> tuple[BadgeFacts, ...]:
+def fitting(facts: tuple[BadgeSpec, ...], room: int) -> tuple[BadgeSpec, ...]:
     """The badges that are drawn in ``room`` px: at least one, at most two, the rest as "+n"."""
     for count in range(min(SHOWN_AT_MOST, len(facts)), 0, -1):
         shown = facts[:count]
         rest = facts[count:]
         if rest:
             sentences = "\n".join(f"{fact.words}. {fact.sentence}" for fact in rest)
-            shown = (*shown, BadgeFacts("more", "", f"+{len(rest)}", sentences))
+            shown = (*shown, BadgeSpec("more", "", f"+{len(rest)}", sentences))
         taken = sum(badge_width(fact) for fact in shown) + _GAP * (len(shown) - 1)
         if taken <= room or count == 1:
             return shown

@@ -26,7 +26,7 @@ Kind = Literal["plain", "page", "tool", "boxed", "primary", "link"]
 _ICON = 16
 
 
-class FlatButton(QAbstractButton):
+class Button(QAbstractButton):
     """One button.
 
     Kinds: ``plain`` text that lights up under the mouse; ``page`` filled while checked; ``tool``

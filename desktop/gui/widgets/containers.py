@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line
-from desktop.gui.widgets.label import Line
+from desktop.gui.widgets.label import ElidedLabel
 
 
 class OverlayBar(QScrollBar):
@@ -79,8 +79,8 @@ class Card(QFrame):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(16, 12, 16, 16)
         self.column.setSpacing(8)
-        self.title = Line(title, "secondary", "text2")
-        self.remark = Line("", "secondary", "text3", align=Qt.AlignmentFlag.AlignRight)
+        self.title = ElidedLabel(title, "secondary", "text2")
+        self.remark = ElidedLabel("", "secondary", "text3", align=Qt.AlignmentFlag.AlignRight)
         self._head = QHBoxLayout()
         self._head.addWidget(self.title, 1)
         self._head.addWidget(self.remark)
@@ -103,7 +103,7 @@ class FactLines(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        self._values: dict[str, Line] = {}
+        self._values: dict[str, ElidedLabel] = {}
 
     def show_facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Show (name, value) pairs; lines appear once and then only change."""
@@ -111,10 +111,10 @@ class FactLines(QWidget):
             if name not in self._values:
                 row = QHBoxLayout()
                 row.setSpacing(16)
-                title = Line(name, "secondary", "text2")
+                title = ElidedLabel(name, "secondary", "text2")
                 title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
                 row.addWidget(title)
-                line = Line("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
+                line = ElidedLabel("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
                 row.addWidget(line, 1)
                 self._column.addLayout(row)
                 self._values[name] = line

@@ -26,7 +26,7 @@ _ROLES: dict[str, tuple[int, int, int]] = {
 }
 
 
-class Line(Restyled):
+class ElidedLabel(Restyled):
     """One line of text, elided where it does not fit; the whole text is in the tip then."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Line(Restyled):
         draw_text(painter, QRectF(self.rect()), self._text, font, colour, self._align, self._elide)
 
 
-class Paragraph(QLabel):
+class WrappedLabel(QLabel):
     """Text that wraps; selectable with the mouse where ``selectable``."""
 
     def __init__(

@@ -11,11 +11,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.gui.style import theme
-from desktop.gui.widgets.button import FlatButton
-from desktop.gui.widgets.label import Line, Paragraph
+from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 
 
-class EmptyNote(QWidget):
+class Placeholder(QWidget):
     """A few centred lines and one button.
 
     Signals:
@@ -27,9 +27,9 @@ class EmptyNote(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         centre = Qt.AlignmentFlag.AlignHCenter
-        self._title = Line("", "verdict", align=centre)
-        self._lines = [Line("", "body", "text2", align=centre) for _ in range(3)]
-        self.button = FlatButton("", kind="primary", height=36)
+        self._title = ElidedLabel("", "verdict", align=centre)
+        self._lines = [ElidedLabel("", "body", "text2", align=centre) for _ in range(3)]
+        self.button = Button("", kind="primary", height=36)
         self.button.clicked.connect(self.chosen)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -57,7 +57,7 @@ class EmptyNote(QWidget):
         self.button.setVisible(bool(button))
 
 
-class EmptyList(QWidget):
+class ListPlaceholder(QWidget):
     """Lies over the empty rows: why there is none, and a link that shows all images.
 
     Signals:
@@ -68,8 +68,8 @@ class EmptyList(QWidget):
 
     def __init__(self, rows: QWidget) -> None:
         super().__init__(rows)
-        self._words = Paragraph("", "secondary", "text2")
-        self._all = FlatButton(self.tr("Show all images"), kind="link")
+        self._words = WrappedLabel("", "secondary", "text2")
+        self._all = Button(self.tr("Show all images"), kind="link")
         self._all.clicked.connect(self.all_asked)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.GAP_M, theme.GAP_L, theme.GAP_M, 0)

@@ -1,4 +1,4 @@
-"""Segmented switch, 28 px: one of a few, with the accent underline."""
+"""SegmentedControl switch, 28 px: one of a few, with the accent underline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DOT = 8
 RING = 3
 
 
-class Segmented(KeyboardFocus, Restyled):
+class SegmentedControl(KeyboardFocus, Restyled):
     """One choice out of two to six; arrow keys move, each segment may carry a class colour dot.
 
     Signals:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QStyleOptionSlider, 
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, text_width
-from desktop.gui.widgets.label import Line
+from desktop.gui.widgets.label import ElidedLabel
 
 
 class _JumpingSlider(QSlider):
@@ -44,8 +44,8 @@ class PercentSlider(Restyled):
     ) -> None:
         """``name`` stands before it and is what screen readers say; limits in percent."""
         super().__init__(parent)
-        self._name = Line(name, "secondary", "text2")
-        self._figure = Line("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
+        self._name = ElidedLabel(name, "secondary", "text2")
+        self._figure = ElidedLabel("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
         self.slider = _JumpingSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(lowest, highest)
         self.slider.setPageStep(10)

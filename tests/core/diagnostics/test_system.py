@@ -12,7 +12,7 @@ from PIL import Image
 
 import desktop
 from desktop.__main__ import main
-from desktop.core.batch.manifest import RunFacts, write_manifest
+from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.run import RunCounts, RunSettings
 from desktop.core.diagnostics.system import choices, diagnose
 from desktop.core.error_codes import all_codes
@@ -73,7 +73,7 @@ def test_the_manifest_names_the_models_and_no_file(tmp_path: Path) -> None:
     output = tmp_path / "patient_smith.csv"
     path = write_manifest(
         output,
-        RunFacts(
+        RunInfo(
             panel=panel,
             report=PanelSession(panel, "cpu", 1).report,
             settings=RunSettings(output),

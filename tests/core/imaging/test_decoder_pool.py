@@ -99,7 +99,7 @@ def test_files_are_taken_no_further_ahead_than_asked(files: list[FoundFile]) -> 
             next(results)
         assert 20 <= taken <= 20 + 8
         results.close()  # type: ignore[attr-defined]
-        assert pool.in_hand == 0
+        assert pool.in_progress == 0
 
 
 def test_a_pool_goes_on_after_a_run_was_given_up(pool: DecodePool, files: list[FoundFile]) -> None:
@@ -121,7 +121,7 @@ def test_single_files_come_back_under_their_keys(pool: DecodePool, files: list[F
     for key in (7, 3):
         pool.submit(key, files[key], SIZES)
     got: dict[int, Decoded] = {}
-    while pool.in_hand:
+    while pool.in_progress:
         got.update(pool.collect(60.0))
     assert {key: result.source for key, result in got.items()} == {7: files[7], 3: files[3]}
 
@@ -141,9 +141,9 @@ def busy_worker(pool: DecodePool, source: FoundFile, but: int | None = None) -> 
     """Wait until a worker (but that one) is decoding this file; its process id."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        pool._pump(0.01)
+        pool._poll(0.01)
         for worker in pool._workers:
-            task = worker.in_hand()
+            task = worker.in_progress()
             pid = worker.process.pid
             if task is not None and task.source == source and pid is not None and pid != but:
                 return pid
@@ -161,7 +161,7 @@ def test_a_decoder_that_crashes_twice_costs_its_image_and_no_other(
         first = busy_worker(pool, slow)
         os.kill(first, signal.SIGSEGV)
         os.kill(busy_worker(pool, slow, but=first), signal.SIGSEGV)
-        while pool.in_hand:
+        while pool.in_progress:
             got.update(pool.collect(60.0))
     assert got[1].code == "DECODE-07"
     assert "slow.png" in got[1].reason
@@ -174,7 +174,7 @@ def test_a_single_death_is_forgiven(slow: FoundFile) -> None:
     with DecodePool(1, sizes=SIZES) as pool:
         pool.submit(0, slow, SIZES)
         os.kill(busy_worker(pool, slow), signal.SIGKILL)
-        while pool.in_hand:
+        while pool.in_progress:
             for _, result in pool.collect(60.0):
                 assert result.code == ""
 
@@ -185,13 +185,13 @@ def test_a_decoder_that_hangs_is_ended_after_the_limit(
 ) -> None:
     with DecodePool(1, sizes=SIZES, time_limit_s=3.0) as pool:
         pool.submit(0, files[0], SIZES)
-        while pool.in_hand:  # imports are not part of the limit
+        while pool.in_progress:  # imports are not part of the limit
             pool.collect(60.0)
         pool.submit(1, slow, SIZES)
         pool.submit(2, files[1], SIZES)
         os.kill(busy_worker(pool, slow), signal.SIGSTOP)
         got: dict[int, Decoded] = {}
-        while pool.in_hand:
+        while pool.in_progress:
             got.update(pool.collect(60.0))
     assert got[1].code == "DECODE-06"
     assert "3 s" in got[1].reason

@@ -37,7 +37,7 @@ def decoded(paths: list[Path], limit_s: float = LIMIT_S) -> tuple[dict[Path, Dec
     peak = 0
     with DecodePool(2, sizes=(SIZE,), time_limit_s=limit_s) as pool:
         waiting = list(enumerate(paths))[::-1]
-        while waiting or pool.in_hand:
+        while waiting or pool.in_progress:
             while waiting and pool.room:
                 key, path = waiting.pop()
                 pool.submit(key, FoundFile(path, path.name, -1, -1), (SIZE,))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from desktop.core.batch.manifest import RunFacts, manifest
+from desktop.core.batch.manifest import RunInfo, manifest
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import FoundFile
 from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
@@ -20,19 +20,19 @@ from desktop.core.inference.cpu import Processor, this_processor
 from desktop.core.inference.int8_recipe import (
     INT8_NAME,
     Agreement,
+    Int8Calibration,
     Int8Form,
     ModelRecipe,
-    PanelRecipe,
     recipe_of,
 )
 from desktop.core.inference.precision import (
+    Int8Benchmark,
     ModelProof,
     PrecisionPlan,
-    Proof,
     plan_precision,
     proof_key,
     proof_path,
-    read_proof,
+    read_benchmark,
     write_proof,
 )
 from desktop.core.inference.session import PanelSession
@@ -57,15 +57,17 @@ def panel_with_recipe(
         ranges = measure_ranges(model.path.read_bytes(), films[..., np.newaxis])
         form = Int8Form((), (1.0, 0.0), ALIKE, model.name not in failed)
         models[model.name] = ModelRecipe(model.sha256, ranges, {8: form, 7: form})
-    recipe = PanelRecipe(8, models, {8: together, 7: together})
+    recipe = Int8Calibration(8, models, {8: together, 7: together})
     (panel.folder / INT8_NAME).write_text(recipe.to_json())
     return panel
 
 
-def proof_for(panel: Panel, *, gain: float = 2.0, equal: float = 1.0, chosen: bool = True) -> Proof:
+def proof_for(
+    panel: Panel, *, gain: float = 2.0, equal: float = 1.0, chosen: bool = True
+) -> Int8Benchmark:
     models = tuple(ModelProof(name, gain, equal, 0.01, chosen) for name in panel.model_names)
     key = proof_key(panel, CHIP)
-    return Proof(key, "2026-11-23", 256, 256, models, gain, equal, chosen)
+    return Int8Benchmark(key, "2026-11-23", 256, 256, models, gain, equal, chosen)
 
 
 def test_auto_is_fp32_and_says_how_to_measure_until_somebody_has(tmp_path: Path) -> None:
@@ -87,8 +89,8 @@ def test_auto_takes_int8_where_it_was_proved_here(tmp_path: Path) -> None:
 def test_a_proof_holds_for_one_processor_only(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
     write_proof(panel, proof_for(panel), home=tmp_path)
-    assert read_proof(panel, CHIP, home=tmp_path) is not None
-    assert read_proof(panel, OLD_CHIP, home=tmp_path) is None
+    assert read_benchmark(panel, CHIP, home=tmp_path) is not None
+    assert read_benchmark(panel, OLD_CHIP, home=tmp_path) is None
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path, processor=OLD_CHIP)
     assert plan.precision == "fp32"
 
@@ -160,7 +162,7 @@ def test_a_damaged_recipe_leaves_the_panel_in_fp32(tmp_path: Path, text: str) ->
 def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
     recipe = recipe_of(panel_with_recipe(tmp_path))
     assert recipe is not None
-    assert PanelRecipe.from_json(recipe.to_json()) == recipe
+    assert Int8Calibration.from_json(recipe.to_json()) == recipe
 
 
 def test_without_a_recipe_everything_runs_as_before(tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_proving_measures_real_forms_and_auto_follows(tmp_path: Path) -> None:
     assert proof.drawn == 12
     assert all(model.gain > 0 and 0 <= model.equal_labels <= 1 for model in proof.models)
     assert all(0 < model.largest_difference < 0.2 for model in proof.models)
-    assert read_proof(panel, this_processor(), home=tmp_path) == proof
+    assert read_benchmark(panel, this_processor(), home=tmp_path) == proof
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path)
     assert (plan.precision == "int8") == proof.chosen
 
@@ -280,7 +282,7 @@ def test_the_manifest_of_a_run_names_the_models_in_int8(tmp_path: Path) -> None:
     session = PanelSession(panel, "cpu", 1, on_cpu=plan)
     run = LabelRun(panel, RunSettings(precision=plan))
     now = datetime.datetime.now(datetime.UTC)
-    facts = RunFacts(panel, session.report, run.settings, run.counts, now, 1.0, True)
+    facts = RunInfo(panel, session.report, run.settings, run.counts, now, 1.0, True)
     device = json.loads(json.dumps(manifest(facts)))["device"]
     assert device["precision"] == "int8"
     assert device["int8"] == ["daccnn", "resnet50", "scnn"]

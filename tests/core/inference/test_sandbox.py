@@ -21,7 +21,7 @@ from PIL import Image
 
 from desktop.core.batch.journal import RunJournal
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.sandbox import bounded_memory, room_bytes, try_panel
+from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox, room_bytes
 from desktop.core.panels.registry import open_panel, shipped_panels_folder, survey_panels
 from tests.helpers import hostile_panels as hostile
 from tests.helpers.tiny_models import write_panel
@@ -32,7 +32,7 @@ LINUX = sys.platform == "linux"
 
 def refusal(folder: Path, home: Path, limit_s: float) -> ModelRefused:
     with pytest.raises(ModelRefused) as caught:
-        try_panel(open_panel(folder), home=home, time_limit_s=limit_s)
+        check_in_sandbox(open_panel(folder), home=home, time_limit_s=limit_s)
     assert not [child for child in multiprocessing.active_children() if child.name == "model-trial"]
     assert not (home / "data" / "tried-panels").exists()
     return caught.value
@@ -83,16 +83,16 @@ def test_a_sound_panel_passes_and_pays_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = open_panel(write_panel(tmp_path))
-    try_panel(panel, home=tmp_path / "home")
+    check_in_sandbox(panel, home=tmp_path / "home")
     passes = tmp_path / "home" / "data" / "tried-panels"
     assert passes.stat().st_mode & 0o077 == 0
     assert len(list(passes.iterdir())) == 1
     # Now a trial would fail at once.
     monkeypatch.setattr("desktop.core.inference.sandbox._run_trial", None)
-    try_panel(panel, home=tmp_path / "home")
+    check_in_sandbox(panel, home=tmp_path / "home")
     other = replace(panel, models=panel.models[:3])
     with pytest.raises(TypeError):
-        try_panel(other, home=tmp_path / "home")
+        check_in_sandbox(other, home=tmp_path / "home")
 
 
 def test_panels_of_the_app_are_not_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -100,12 +100,12 @@ def test_panels_of_the_app_are_not_tried(monkeypatch: pytest.MonkeyPatch, tmp_pa
     shipped = [panel for panel in survey_panels()[0] if panel.shipped]
     assert len(shipped) == len(list(shipped_panels_folder().glob("*/manifest.json")))
     for panel in shipped:
-        try_panel(panel, home=tmp_path)
+        check_in_sandbox(panel, home=tmp_path)
 
 
 def test_a_home_that_cannot_be_written_costs_a_trial_and_no_run(tmp_path: Path) -> None:
     (tmp_path / "home").write_bytes(b"")
-    try_panel(open_panel(write_panel(tmp_path)), home=tmp_path / "home")
+    check_in_sandbox(open_panel(write_panel(tmp_path)), home=tmp_path / "home")
 
 
 @pytest.mark.skipif(not LINUX, reason="no limit of address space")
@@ -190,11 +190,11 @@ def test_last_words_are_exact_and_a_disk_that_hangs_does_not_keep_the_process(
         "import sys, time, numpy as np, desktop.core.inference.watchdog as guard\n"
         "from pathlib import Path\n"
         "from desktop.core.panels.registry import open_panel\n"
-        "guard.LAST_WORDS_S = 1.0\n"
+        "guard.SHUTDOWN_TIMEOUT_S = 1.0\n"
         "def say(problem):\n"
         "    print(problem, flush=True)\n"
         "    time.sleep(60)\n"  # a terminal that was halted
-        f"session = guard.GuardedSession(open_panel(Path({str(panel)!r})), 'cpu', 1,\n"
+        f"session = guard.WatchedSession(open_panel(Path({str(panel)!r})), 'cpu', 1,\n"
         f"    keep={keep}, on_hang=say, answer_limit_s=1.0)\n"
         "session.predict(np.full((1, 64, 64, 1), 77, np.uint8))\n"
     )

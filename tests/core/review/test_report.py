@@ -14,12 +14,12 @@ from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.review import decisions
 from desktop.core.review.case_table import CaseTable
 from desktop.core.review.decisions import Stamp
-from desktop.core.review.report import ReportFacts, summary_report, write_summary_report
+from desktop.core.review.report import ReportInfo, summary_report, write_summary_report
 from tests.helpers.review_cases import CLASSES, MODELS, STAMP, case, failed
 from tests.helpers.tiny_models import write_panel
 
 EVIL = "<script>alert('x')</script>&\"'.png"
-FACTS = ReportFacts(
+FACTS = ReportInfo(
     "films <&>", "2026-11-23T10:00:00Z", "cpu", (("Blind reading", "on"),), "is:split <b>"
 )
 
@@ -147,7 +147,7 @@ def test_a_report_on_a_selection_counts_only_its_rows(panel: Panel) -> None:
 
 
 def test_a_page_without_device_settings_or_filter_says_nothing_of_them(panel: Panel) -> None:
-    bare = ReportFacts("ward", "2026-11-23T10:00:00Z", "", (), "")
+    bare = ReportInfo("ward", "2026-11-23T10:00:00Z", "", (), "")
     words = Page(summary_report(reviewed_table(), panel, bare)).words
     assert "device" not in words
     assert "Settings" not in words

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 import pytest
 
-from desktop.core.system.processes import bytes_apart, give_back, start_bare, step_back
+from desktop.core.system.processes import allocate_buffer, lower_priority, start_child, trim_heap
 from tests.benchmarks.gauge import resident_mb
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts as Linux does")
@@ -20,7 +20,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts 
 
 @pytest.mark.parametrize("size", [0, 1, 5_000, 3_000_000, 9_000_001])
 def test_room_apart_is_ordinary_memory_of_that_size(size: int) -> None:
-    room = bytes_apart(size)
+    room = allocate_buffer(size)
     assert room.dtype == np.uint8
     assert room.shape == (size,)
     room[:] = 7
@@ -29,7 +29,7 @@ def test_room_apart_is_ordinary_memory_of_that_size(size: int) -> None:
 
 @LINUX
 def test_room_apart_goes_back_with_its_last_array_whatever_was_made_after_it() -> None:
-    films = [bytes_apart(3 << 20) for _ in range(20)]
+    films = [allocate_buffer(3 << 20) for _ in range(20)]
     for film in films:
         film[:] = 1
     between = [np.ones(20_000, np.uint8) for _ in range(200)]
@@ -50,7 +50,7 @@ def test_freed_memory_goes_back_when_asked_to() -> None:
     stays = [bytearray(10_000) for _ in range(50)]
     full = resident_mb()
     del pieces
-    give_back()
+    trim_heap()
     assert resident_mb() < full - 50
     assert len(stays) == 50
 
@@ -58,7 +58,7 @@ def test_freed_memory_goes_back_when_asked_to() -> None:
 def _manners(connection: Connection, nice: int) -> None:
     import resource
 
-    step_back(nice)
+    lower_priority(nice)
     ignores = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     connection.send((os.nice(0), resource.getrlimit(resource.RLIMIT_CORE), ignores))
 
@@ -69,7 +69,7 @@ def test_a_child_steps_back_leaves_ctrl_c_alone_and_dumps_no_core(nice: int) -> 
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_manners, args=(theirs, nice))
-    start_bare(child)
+    start_child(child)
     theirs.close()
     assert ours.recv() == (os.nice(0) + nice, (0, 0), True)
     child.join(10)

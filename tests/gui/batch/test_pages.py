@@ -16,7 +16,7 @@ from desktop.gui.scorecard.charts import share_axis
 from desktop.gui.session.model_run import Progress
 from desktop.gui.style import animation as fade
 from desktop.gui.style import theme
-from desktop.gui.widgets.badge import BadgeFacts, BadgeRow
+from desktop.gui.widgets.badge import BadgeRow, BadgeSpec
 from desktop.gui.widgets.containers import Card
 from tests.gui.conftest import PATIENCE_MS, draw_films
 
@@ -95,8 +95,8 @@ def badges(qtbot: QtBot) -> BadgeRow:
     return row
 
 
-OOD = BadgeFacts("ood", "out-of-distribution", "Out of distribution", "Unlike the training.")
-LUNGS = BadgeFacts("lungs", "lungs-covered", "Stays without lungs", "See the card.")
+OOD = BadgeSpec("ood", "out-of-distribution", "Out of distribution", "Unlike the training.")
+LUNGS = BadgeSpec("lungs", "lungs-covered", "Stays without lungs", "See the card.")
 
 
 def test_a_badge_comes_up_in_120_ms_and_one_that_stays_stands_still(

@@ -9,14 +9,14 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.imaging.decode import Radiograph
 from desktop.gui.compare.view import ComparePanel, CompareView
-from desktop.gui.images.view_types import HeatStyle, HudFacts
+from desktop.gui.images.view_types import HeatStyle, HudText
 from desktop.gui.presenters.maps import difference_maps, overlap_of, overlap_sentence
 from desktop.gui.style.icons import icon, icon_names
 from desktop.gui.style.theme import apply_theme
 from desktop.gui.style.tokens import DARK, LIGHT
 from tests.gui.sample_values import cam, covid_panel, result
 
-HUD = HudFacts("00417.dcm", "1 of 1")
+HUD = HudText("00417.dcm", "1 of 1")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.imaging.decoder import decode
 from desktop.core.imaging.file_reader import FileBytes
-from desktop.gui.images.view_types import HudFacts
+from desktop.gui.images.view_types import HudText
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.viewer.image_view import ImageView
 from tests.helpers.film_files import deep_film, dicom
@@ -19,7 +19,7 @@ from tests.helpers.film_files import deep_film, dicom
 def show_dicom(view: ImageView, **elements: object) -> None:
     content = dicom(deep_film(12), BitsStored=12, **elements)
     film = decode(FileBytes(Path("own.dcm"), content, "0" * 64))
-    view.show_film(film, HudFacts("own.dcm"))
+    view.show_film(film, HudText("own.dcm"))
 
 
 @pytest.mark.parametrize("function", ["", "LINEAR_EXACT", "SIGMOID"])

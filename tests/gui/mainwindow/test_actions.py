@@ -19,7 +19,7 @@ from desktop.core.imaging.decode import decode
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.gui.actions.action import ACTIONS, BY_NAME
 from desktop.gui.help.manual_window import ManualWindow
-from desktop.gui.images.view_types import HudFacts, Tool
+from desktop.gui.images.view_types import HudText, Tool
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog
@@ -47,8 +47,8 @@ TRIED = [
     for key in BY_NAME[name].keys
 ]
 
-Proof = Callable[[], bool]
-Expectation = Callable[[MainWindow], Proof]
+Int8Benchmark = Callable[[], bool]
+Expectation = Callable[[MainWindow], Int8Benchmark]
 
 
 def press(window: MainWindow, key: str) -> None:
@@ -64,7 +64,7 @@ def decision_of(window: MainWindow, case: int):  # type: ignore[no-untyped-def]
     return window.controller.session.decision(case)
 
 
-def turned(value: Callable[[], object]) -> Proof:
+def turned(value: Callable[[], object]) -> Int8Benchmark:
     """True once a value is another one than it is now."""
     before = value()
     return lambda: value() != before
@@ -73,7 +73,7 @@ def turned(value: Callable[[], object]) -> Proof:
 def a_dialog(kind: type[QWidget], title: str = "") -> Expectation:
     """A dialog comes up; it is closed again, whether it holds the event loop or not."""
 
-    def expect(_window: MainWindow) -> Proof:
+    def expect(_window: MainWindow) -> Int8Benchmark:
         seen: list[QWidget] = []
         watch = QTimer(_window)
         watch.setInterval(10)
@@ -94,7 +94,7 @@ def a_dialog(kind: type[QWidget], title: str = "") -> Expectation:
 
 
 def labels(index: int) -> Expectation:
-    def expect(window: MainWindow) -> Proof:
+    def expect(window: MainWindow) -> Int8Benchmark:
         assert window.controller.session is not None
         names = window.controller.session.panel.class_names
         return lambda: (
@@ -105,7 +105,7 @@ def labels(index: int) -> Expectation:
     return expect
 
 
-def accepts(window: MainWindow) -> Proof:
+def accepts(window: MainWindow) -> Int8Benchmark:
     session = window.controller.session
     assert session is not None
     case = next(
@@ -117,25 +117,25 @@ def accepts(window: MainWindow) -> Proof:
     return lambda: decision_of(window, case).label_source == "consensus"
 
 
-def undoes(window: MainWindow) -> Proof:
+def undoes(window: MainWindow) -> Int8Benchmark:
     window.controller.decide.label(0)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
 
-def redoes(window: MainWindow) -> Proof:
+def redoes(window: MainWindow) -> Int8Benchmark:
     window.controller.decide.label(0)
     window.controller.decide.undo()
     return lambda: decision_of(window, MIDDLE).reviewed
 
 
-def clears(window: MainWindow) -> Proof:
+def clears(window: MainWindow) -> Int8Benchmark:
     window.controller.decide.label(0)
     window.controller.show_case(MIDDLE)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
 
 def shows(step: int | str) -> Expectation:
-    def expect(window: MainWindow) -> Proof:
+    def expect(window: MainWindow) -> Int8Benchmark:
         shown = window.controller.list.shown
         goal = {"first": shown[0], "last": shown[-1]}.get(
             str(step), shown[MIDDLE + step] if isinstance(step, int) else -1
@@ -146,7 +146,7 @@ def shows(step: int | str) -> Expectation:
 
 
 def next_open(step: int) -> Expectation:
-    def expect(window: MainWindow) -> Proof:
+    def expect(window: MainWindow) -> Int8Benchmark:
         for case in (MIDDLE + step, MIDDLE + 2 * step):
             window.controller.show_case(case)
             window.controller.decide.mark_unsure()
@@ -159,7 +159,7 @@ def next_open(step: int) -> Expectation:
 
 
 def page(name: str) -> Expectation:
-    def expect(window: MainWindow) -> Proof:
+    def expect(window: MainWindow) -> Int8Benchmark:
         window.show_page("batch" if name != "batch" else "review")
         return lambda: window.page == name
 
@@ -171,12 +171,12 @@ def turns(value: Callable[[ImageView], object]) -> Expectation:
     return lambda window: turned(lambda: value(window.desk.image))
 
 
-def zooms(window: MainWindow) -> Proof:
+def zooms(window: MainWindow) -> Int8Benchmark:
     window.desk.image.zoom_by(3.3)
     return turned(window.desk.image.effective_zoom)
 
 
-def window_resets(window: MainWindow) -> Proof:
+def window_resets(window: MainWindow) -> Int8Benchmark:
     image = window.desk.image
     before = image.grey_window()
     image.set_window(before[0] / 3, before[1])
@@ -184,13 +184,13 @@ def window_resets(window: MainWindow) -> Proof:
 
 
 def preset(number: int) -> Expectation:
-    def expect(window: MainWindow) -> Proof:
+    def expect(window: MainWindow) -> Int8Benchmark:
         image = window.desk.image
         # Of all films only DICOM has a window of its own beside the three counted ones.
         values = deep_film()
         own = {"BitsStored": 12, "WindowCenter": 1800, "WindowWidth": 900}
         film = decode(FileBytes(Path("own.dcm"), dicom(values, **own), "0" * 64))
-        image.show_film(film, HudFacts("own.dcm"))
+        image.show_film(film, HudText("own.dcm"))
         image.set_window(1.0, 2.0)
         wanted = image.presets()[number - 1]
         return lambda: image.grey_window() == (wanted.width, wanted.level)
@@ -198,30 +198,30 @@ def preset(number: int) -> Expectation:
     return expect
 
 
-def rescans(window: MainWindow) -> Proof:
+def rescans(window: MainWindow) -> Int8Benchmark:
     finished: list[bool] = []
     window.controller.scan_finished.connect(lambda: finished.append(True))
     return lambda: bool(finished)
 
 
-def measures(window: MainWindow) -> Proof:
+def measures(window: MainWindow) -> Int8Benchmark:
     return lambda: window.desk.image.tool is Tool.MEASURE
 
 
-def labels_the_rest(window: MainWindow) -> Proof:
+def labels_the_rest(window: MainWindow) -> Int8Benchmark:
     window.controller.run.ask_again(list(range(13)))
     window.controller.run.stop()
     assert window.controller.run.progress.state == "stopped"
     return lambda: window.controller.run.progress.state != "stopped"
 
 
-def pauses(window: MainWindow) -> Proof:
+def pauses(window: MainWindow) -> Int8Benchmark:
     # Something to run: the answers of all images are asked for once more.
     window.controller.run.ask_again(list(range(13)))
     return lambda: window.controller.run.progress.state == "paused"
 
 
-def manual_opens(window: MainWindow) -> Proof:
+def manual_opens(window: MainWindow) -> Int8Benchmark:
     def there() -> bool:
         found = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
         manuals = [widget for widget in found if isinstance(widget, ManualWindow)]

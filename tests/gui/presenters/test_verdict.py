@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.core.panels.contract import ModelCard
-from desktop.gui.panel_info import PanelFacts, panel_facts
+from desktop.gui.panel_info import PanelInfo, panel_facts
 from desktop.gui.review.model_list import ModelRows
 from desktop.gui.review.verdict_panel import VerdictPanel
 from tests.gui.sample_values import COVID_CLASSES, MODELS, result
@@ -24,14 +24,14 @@ def card(name: str, title: str, kept: dict[str, float]) -> ModelCard:
 
 
 @pytest.fixture
-def facts() -> PanelFacts:
+def facts() -> PanelInfo:
     """SCNN and CCNN keep "Normal"; DACCNN was never measured; ResNet50 keeps nothing."""
     kept = (KEPT, KEPT, {}, dict.fromkeys(COVID_CLASSES, 0.0))
     cards = [card(*model, shares) for model, shares in zip(MODELS, kept, strict=True)]
     return panel_facts("covid19", "COVID-19", cards)
 
 
-def test_the_badge_names_the_models_and_their_shares(facts: PanelFacts, qtbot: QtBot) -> None:
+def test_the_badge_names_the_models_and_their_shares(facts: PanelInfo, qtbot: QtBot) -> None:
     verdict = VerdictPanel(facts)
     qtbot.addWidget(verdict)
     verdict.show_case(result("agree"))
@@ -41,7 +41,7 @@ def test_the_badge_names_the_models_and_their_shares(facts: PanelFacts, qtbot: Q
     assert "DACCNN" not in badges["lungs"]
 
 
-def test_a_label_that_needs_the_lungs_gets_no_badge(facts: PanelFacts, qtbot: QtBot) -> None:
+def test_a_label_that_needs_the_lungs_gets_no_badge(facts: PanelInfo, qtbot: QtBot) -> None:
     verdict = VerdictPanel(facts)
     qtbot.addWidget(verdict)
     verdict.show_case(replace(result("tie"), sha256="0" * 64))
@@ -49,7 +49,7 @@ def test_a_label_that_needs_the_lungs_gets_no_badge(facts: PanelFacts, qtbot: Qt
 
 
 def test_blind_reading_does_not_tell_the_vote_through_the_caution(
-    facts: PanelFacts, qtbot: QtBot
+    facts: PanelInfo, qtbot: QtBot
 ) -> None:
     verdict = VerdictPanel(facts)
     rows = ModelRows(facts)
@@ -62,7 +62,7 @@ def test_blind_reading_does_not_tell_the_vote_through_the_caution(
 
 
 def test_the_row_of_a_model_says_it_in_its_tip_and_to_a_screen_reader(
-    facts: PanelFacts, qtbot: QtBot
+    facts: PanelInfo, qtbot: QtBot
 ) -> None:
     rows = ModelRows(facts)
     qtbot.addWidget(rows)

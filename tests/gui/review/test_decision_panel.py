@@ -11,14 +11,14 @@ from desktop.gui.panel_info import make_panel_facts
 from desktop.gui.review.decision_panel import DecisionPanel
 from desktop.gui.review.heatmap_controls import HeatmapControls
 from desktop.gui.style import theme
-from desktop.gui.widgets.segmented_control import Segmented
+from desktop.gui.widgets.segmented_control import SegmentedControl
 from tests.gui.sample_values import KEYS, covid_panel, decision
 
 
 # segmented ---------------------------------------------------------------------------------------
 @pytest.fixture
-def switch(qtbot: QtBot) -> Segmented:
-    made = Segmented("Heatmap class")
+def switch(qtbot: QtBot) -> SegmentedControl:
+    made = SegmentedControl("Heatmap class")
     qtbot.addWidget(made)
     made.set_segments(["Predicted", "Covid", "Normal"], [None, 0, 1])
     made.resize(312, made.sizeHint().height())
@@ -26,7 +26,7 @@ def switch(qtbot: QtBot) -> Segmented:
     return made
 
 
-def test_a_click_chooses_and_tells_once(switch: Segmented, qtbot: QtBot) -> None:
+def test_a_click_chooses_and_tells_once(switch: SegmentedControl, qtbot: QtBot) -> None:
     told: list[int] = []
     switch.chosen.connect(told.append)
     middle = switch.segment_rect(2).center().toPoint()
@@ -35,14 +35,14 @@ def test_a_click_chooses_and_tells_once(switch: Segmented, qtbot: QtBot) -> None
     assert told == [2]
 
 
-def test_arrow_keys_move_and_stop_at_the_ends(switch: Segmented, qtbot: QtBot) -> None:
+def test_arrow_keys_move_and_stop_at_the_ends(switch: SegmentedControl, qtbot: QtBot) -> None:
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right):
         qtbot.keyClick(switch, key)
     assert switch.index == 2
     assert switch.accessibleDescription() == "Normal, 3 of 3"
 
 
-def test_choosing_from_outside_is_silent(switch: Segmented) -> None:
+def test_choosing_from_outside_is_silent(switch: SegmentedControl) -> None:
     told: list[int] = []
     switch.chosen.connect(told.append)
     switch.set_index(1)
@@ -50,7 +50,7 @@ def test_choosing_from_outside_is_silent(switch: Segmented) -> None:
     assert (switch.index, told) == (1, [])
 
 
-def test_the_chosen_segment_carries_the_accent(switch: Segmented) -> None:
+def test_the_chosen_segment_carries_the_accent(switch: SegmentedControl) -> None:
     switch.set_index(1)
     box = switch.segment_rect(1)
     image = switch.grab().toImage()

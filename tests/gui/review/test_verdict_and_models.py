@@ -21,7 +21,7 @@ from desktop.gui.review.model_list import ModelRows
 from desktop.gui.review.verdict_panel import VerdictPanel
 from desktop.gui.style import theme
 from desktop.gui.votes.probability_bar import probability_words
-from desktop.gui.widgets.badge import BadgeFacts, BadgeRow, fitting
+from desktop.gui.widgets.badge import BadgeRow, BadgeSpec, fitting
 from tests.gui.sample_values import MODELS, cam, covid_panel, prediction, result
 
 CLASS_WORDS = ("Covid", "Normal", "Viral")
@@ -143,8 +143,8 @@ def test_enter_without_a_consensus_is_answered(verdict_panel: VerdictPanel) -> N
 
 
 # badges ------------------------------------------------------------------------------------------
-def facts(count: int) -> tuple[BadgeFacts, ...]:
-    return tuple(BadgeFacts(f"b{n}", "info", f"Badge {n}", f"Sentence {n}.") for n in range(count))
+def facts(count: int) -> tuple[BadgeSpec, ...]:
+    return tuple(BadgeSpec(f"b{n}", "info", f"Badge {n}", f"Sentence {n}.") for n in range(count))
 
 
 def test_a_third_badge_hides_behind_plus_one(qtbot: QtBot) -> None:

@@ -15,7 +15,7 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.style import theme
 from desktop.gui.app import make_application
 from desktop.gui.viewer.image_view import ImageView
-from desktop.gui.images.view_types import HudFacts
+from desktop.gui.images.view_types import HudText
 
 application = make_application()
 theme.apply_theme(application, theme.DARK)
@@ -29,7 +29,7 @@ layout.addWidget(view)
 host.resize(501, 403)
 host.show()
 application.processEvents()
-view.show_film(Radiograph(board.astype(np.uint8)), HudFacts("board"))
+view.show_film(Radiograph(board.astype(np.uint8)), HudText("board"))
 view.set_hud_visible(False)
 view.one_to_one()
 picture = host.grab().toImage()

@@ -11,15 +11,15 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.core.imaging.decode import FilmFacts, Radiograph, Window
+from desktop.core.imaging.decode import DicomMetadata, Radiograph, Window
 from desktop.gui.images.view_state import ViewState
-from desktop.gui.images.view_types import HeatStyle, HudFacts, MapLayer, Tool
+from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer, Tool
 from desktop.gui.style import theme
 from desktop.gui.viewer.hud import film_sides
 from desktop.gui.viewer.image_view import ImageView
 from tests.gui.sample_values import cam
 
-HUD = HudFacts("00417.dcm", "417 of 4,812")
+HUD = HudText("00417.dcm", "417 of 4,812")
 LEFT, RIGHT, MIDDLE = (
     Qt.MouseButton.LeftButton,
     Qt.MouseButton.RightButton,
@@ -394,9 +394,9 @@ def test_the_well_is_black_in_both_themes(qapp: QApplication, view: ImageView) -
 
 def test_the_side_is_claimed_only_where_the_file_says_it(view: ImageView) -> None:
     assert film_sides(ramp_film()) is None
-    said = replace(ramp_film(), facts=FilmFacts(patient_orientation="L\\F"))
+    said = replace(ramp_film(), facts=DicomMetadata(patient_orientation="L\\F"))
     assert film_sides(said) == ("R", "H")
-    assert film_sides(replace(said, facts=FilmFacts(patient_orientation="X\\"))) is None
+    assert film_sides(replace(said, facts=DicomMetadata(patient_orientation="X\\"))) is None
     view.show_film(ramp_film(), HUD)
     plain = picture(view)
     view.show_film(said, HUD)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from desktop.gui.panel_info import (
-    PanelFacts,
+    PanelInfo,
     colour_slots,
     make_panel_facts,
     short_names,
@@ -132,6 +132,6 @@ def test_short_names_stay_unique() -> None:
 
 def test_a_panel_of_five_needs_three_votes() -> None:
     models = [(f"m{place}", f"M{place}", {}, "") for place in range(5)]
-    panel: PanelFacts = make_panel_facts("own", "Own", ("A", "B"), models)
+    panel: PanelInfo = make_panel_facts("own", "Own", ("A", "B"), models)
     assert panel.majority == 3
     assert cell_looks((0, 0, 0, 1, 1), "voted", panel.majority)[3:] == ("solid", "solid")

@@ -12,7 +12,7 @@ from PIL import Image
 from desktop.core.duplicates.perceptual_hash import near_pairs
 from desktop.core.imaging.phantoms import draw_phantom
 from tests.helpers.data_location import shared_data
-from training.data.datasets import RECIPES, Recipe, Source, recipe_for_folder
+from training.data.datasets import RECIPES, DatasetSpec, Source, recipe_for_folder
 from training.data.image_cache import decode_films
 from training.data.split import SplitData, side_of_groups, split
 
@@ -59,7 +59,7 @@ def test_a_test_film_copied_from_its_own_training_folder_counts_as_leaked(tmp_pa
             _film(tmp_path / "train" / label / f"{label}{number}.png", kind, number)
     _film(tmp_path / "test" / "Ill" / "copy.jpg", "covid", 3, quality=80)
     _film(tmp_path / "test" / "Ill" / "new.png", "covid", 900)
-    official = Recipe(
+    official = DatasetSpec(
         "p",
         "p",
         ("Ill", "Well"),

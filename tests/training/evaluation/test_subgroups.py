@@ -9,7 +9,7 @@ import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from training.evaluation.scores import Answers
+from training.evaluation.scores import Predictions
 from training.evaluation.subgroups import (
     age_group,
     known_traits,
@@ -88,7 +88,7 @@ def test_groups_are_scored_alone_and_small_ones_say_so() -> None:
     # Everybody of the second group is called wrong.
     probabilities = np.where((np.arange(45) < 40)[:, np.newaxis], right, 1 - right)
     traits = [{"sex": "female"}] * 40 + [{"sex": "male"}] * 4 + [None]
-    answers = Answers(labels, probabilities, np.ones(45), tuple(map(str, range(45))))
+    answers = Predictions(labels, probabilities, np.ones(45), tuple(map(str, range(45))))
     rows = subgroup_scores(answers, [probabilities] * 3, traits, CLASSES, samples=100)
     by_group = {row["group"]: row for row in rows}
     assert list(by_group) == ["female", "male", "not known"]

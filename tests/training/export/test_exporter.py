@@ -21,7 +21,7 @@ from training.export import exporter as export
 from training.export.exporter import export_model, gate_images, serve
 from training.export.onnx_export import ServedModel, to_onnx
 from training.export.panel import finish_panel, read_scores
-from training.export.parity_check import TOLERANCE, pass_gate
+from training.export.parity_check import TOLERANCE, check_parity
 from training.runtime.onnx_run import run_onnx
 
 MakePanel = tuple[Path, Path]
@@ -64,7 +64,7 @@ def _changed(content: bytes, kind: str, factor: float) -> bytes:
 def test_the_file_agrees_with_keras_and_with_the_gradient_tape(
     served: ServedModel, content: bytes, drawn: SplitData
 ) -> None:
-    found = pass_gate(served, content, gate_images(drawn))
+    found = check_parity(served, content, gate_images(drawn))
     assert found.images > 0
     assert found.probabilities <= TOLERANCE
     assert found.cams <= TOLERANCE
@@ -75,7 +75,7 @@ def test_a_sabotaged_graph_is_refused(
     served: ServedModel, content: bytes, drawn: SplitData, kind: str
 ) -> None:
     with pytest.raises(ModelRefused, match="Nothing was written") as refusal:
-        pass_gate(served, _changed(content, kind, 1.02), gate_images(drawn))
+        check_parity(served, _changed(content, kind, 1.02), gate_images(drawn))
     assert refusal.value.code == "EXPORT-01"
 
 
@@ -83,13 +83,13 @@ def test_a_graph_that_answers_nan_is_refused(
     served: ServedModel, content: bytes, drawn: SplitData
 ) -> None:
     with pytest.raises(ModelRefused) as refusal:
-        pass_gate(served, _changed(content, "convolution", np.nan), gate_images(drawn))
+        check_parity(served, _changed(content, "convolution", np.nan), gate_images(drawn))
     assert refusal.value.code == "EXPORT-01"
 
 
 def test_a_gate_without_images_lets_nothing_through(served: ServedModel, content: bytes) -> None:
     with pytest.raises(ModelRefused) as refusal:
-        pass_gate(served, content, [])
+        check_parity(served, content, [])
     assert refusal.value.code == "EXPORT-02"
 
 

@@ -14,9 +14,9 @@ from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.int8_graph import activation_names, convolutions, quantise
 from desktop.core.inference.int8_recipe import (
     Agreement,
+    Int8Calibration,
     Int8Form,
     ModelRecipe,
-    PanelRecipe,
     storable,
 )
 from tests.helpers.small_networks import SIDE, residual_network
@@ -83,8 +83,8 @@ def test_corrections_are_read_back_as_they_were_measured() -> None:
     assert once["a"] == pytest.approx(wanted["a"], abs=0.5 / 254 + 1e-6)
     agreement = Agreement(10, 1.0, 1.0, 0.0, 0.0, 0.0)
     form = Int8Form((), (1.0, 0.0), agreement, True, once)
-    recipe = PanelRecipe(3, {"scnn": ModelRecipe("hash", {"a": (0.0, 1.0)}, {8: form})}, {})
-    again = PanelRecipe.from_json(recipe.to_json())
+    recipe = Int8Calibration(3, {"scnn": ModelRecipe("hash", {"a": (0.0, 1.0)}, {8: form})}, {})
+    again = Int8Calibration.from_json(recipe.to_json())
     assert again.models["scnn"].forms[8].corrections == once
 
 

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from training.evaluation.scores import Answers, known_scores, operating_points, panel_votes, scores
+from training.evaluation.scores import (
+    Predictions,
+    known_scores,
+    operating_points,
+    panel_votes,
+    scores,
+)
 from training.metrics import classification as metrics
 from training.metrics.calibration import (
     Calibration,
@@ -122,7 +128,7 @@ def test_a_side_with_two_of_three_classes_is_scored_between_those_two() -> None:
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.1, 0.7], [0.3, 0.7, 0], [0.1, 0.9, 0]])
     found = scores(
-        Answers(labels, probabilities, np.ones(4), ("a", "b", "c", "d")),
+        Predictions(labels, probabilities, np.ones(4), ("a", "b", "c", "d")),
         ("Covid", "Normal", "Viral Pneumonia"),
         samples=50,
     )
@@ -135,7 +141,7 @@ def test_a_panel_with_a_normal_class_has_sensitivity_and_specificity() -> None:
     labels = np.array([0, 0, 1, 1])
     positive = np.array([0.1, 0.6, 0.7, 0.9])
     found = scores(
-        Answers(labels, np.column_stack([1 - positive, positive]), np.ones(4), tuple("abcd")),
+        Predictions(labels, np.column_stack([1 - positive, positive]), np.ones(4), tuple("abcd")),
         ("Normal", "Pneumonia"),
         samples=50,
     )
@@ -165,7 +171,7 @@ def test_false_alarms_are_held_down_where_a_data_set_holds_both_classes() -> Non
 
 def test_scores_that_a_side_of_one_class_does_not_have_are_left_out_of_a_card() -> None:
     found = scores(
-        Answers(np.zeros(4, np.int64), np.full((4, 2), 0.5), np.ones(4), tuple("abcd")),
+        Predictions(np.zeros(4, np.int64), np.full((4, 2), 0.5), np.ones(4), tuple("abcd")),
         ("Normal", "Pneumonia"),
         samples=20,
     )

@@ -12,14 +12,14 @@ import pytest
 
 from tests.training.conftest import tiny_config
 from training.__main__ import main
-from training.data.datasets import Recipe, Source
+from training.data.datasets import DatasetSpec, Source
 from training.data.split import TRAIN, VALIDATION, SplitData
 from training.metrics import classification as metrics
 from training.models import build
 from training.models.variants import SHIPPED, Layers, build_variant
 from training.studies.ablation import Study, rows_of, run_ablation, study_of
 from training.studies.experiment import (
-    Row,
+    Experiment,
     area,
     cell,
     difference,
@@ -27,7 +27,7 @@ from training.studies.experiment import (
     outside_films,
     pool_sources,
     restricted,
-    train_row,
+    run_experiment,
 )
 from training.studies.leave_one_out import rows_of as rows_left_out
 from training.studies.leave_one_out import run_leave_one_out
@@ -53,7 +53,7 @@ def hospitals(drawn: SplitData) -> SplitData:
                 sides[place] = VALIDATION
     sources = tuple(Source(name, "Covid", set_name=name) for name in names)
     return SplitData(
-        Recipe("drawn", "Drawn", drawn.recipe.class_names, sources),
+        DatasetSpec("drawn", "Drawn", drawn.recipe.class_names, sources),
         tuple(films),
         drawn.pixels[chosen],
         drawn.labels[chosen],
@@ -114,7 +114,7 @@ def test_every_row_differs_from_the_first_and_has_its_own_name(
 
 
 def test_a_row_trains_on_its_data_sets_and_on_no_test(hospitals: SplitData, study: Study) -> None:
-    mine = restricted(hospitals, Row("x", study.config, frozenset({"north"}), balance=False))
+    mine = restricted(hospitals, Experiment("x", study.config, frozenset({"north"}), balance=False))
     sides = np.array(mine.sides)
     kept = np.flatnonzero(sides != "dropped")
     assert {mine.films[i].source for i in kept} == {"north"}
@@ -181,15 +181,15 @@ def test_leave_one_out_asks_about_what_was_left_out_and_shares_rows(
 def test_answers_about_other_films_are_not_taken(
     hospitals: SplitData, study: Study, tmp_path: Path
 ) -> None:
-    row = Row("x", study.config, frozenset({"north"}))
-    answered = train_row(row, hospitals, tmp_path)
+    row = Experiment("x", study.config, frozenset({"north"}))
+    answered = run_experiment(row, hospitals, tmp_path)
     labels, probabilities = answered.on(outside_films(hospitals, "east"))
     assert probabilities.shape == (len(labels), 3)
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
     fewer = list(hospitals.sides)
     fewer[int(outside_films(hospitals, "east")[0])] = "dropped"
     with pytest.raises(ValueError, match="other films"):
-        train_row(row, dataclasses.replace(hospitals, sides=tuple(fewer)), tmp_path)
+        run_experiment(row, dataclasses.replace(hospitals, sides=tuple(fewer)), tmp_path)
 
 
 def test_a_data_set_with_a_class_of_its_own_is_not_left_out(
