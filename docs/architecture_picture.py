@@ -18,7 +18,7 @@ class Area:
         path: Path from the root of the source.
         caption: What it is, a few words.
         x, y, width, height: Place in the picture, pixels.
-        modules: Rows of modules shown inside: heading and names of files without ``.py``.
+        modules: Rows of packages shown inside: heading and names of folders.
     """
 
     path: str
@@ -65,12 +65,12 @@ AREAS = (
         760,
         290,
         (
-            ("film", ("folder", "file_type", "pixels", "dicom", "decode_process")),
-            ("models", ("contract", "catalogue", "inference", "engine_process")),
-            ("answer", ("vote", "heatmap", "contours")),
-            ("run", ("pipeline", "label_run", "run_journal")),
-            ("result", ("review_store", "export_csv", "atomic")),
-            ("search", ("case_table", "query_language", "case_query")),
+            ("film", ("files", "imaging", "onnx_graph", "system")),
+            ("models", ("panels", "inference", "engine", "diagnostics")),
+            ("answer", ("heatmaps", "duplicates")),
+            ("run", ("batch",)),
+            ("result", ("store", "export")),
+            ("search", ("review",)),
         ),
     ),
     Area(TRAINING, "data, splits, fit, export; TensorFlow", 20, 260, 280, 110),

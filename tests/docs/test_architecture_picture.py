@@ -45,7 +45,7 @@ def test_every_box_and_every_module_in_it_exists() -> None:
         assert (ROOT / area.path).exists(), area.path
         for _, modules in area.modules:
             for name in modules:
-                assert (ROOT / area.path / f"{name}.py").is_file(), name
+                assert (ROOT / area.path / name / "__init__.py").is_file(), name
 
 
 def test_solid_arrows_are_exactly_the_imports_between_the_areas() -> None:

@@ -59,7 +59,7 @@ def test_an_extra_brings_its_own_distributions() -> None:
 
 def test_the_packaged_films_are_the_ones_that_the_samples_ask_for() -> None:
     assert {path.name for path in sample_films()} == set(SAMPLE_FILMS)
-    asked = (ROOT / "desktop" / "core" / "demo.py").read_text()
+    asked = (ROOT / "desktop" / "core" / "imaging" / "samples.py").read_text()
     assert any(name in asked for name in SAMPLE_FILMS)
 
 

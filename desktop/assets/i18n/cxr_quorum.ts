@@ -881,6 +881,53 @@
         </message>
     </context>
     <context>
+        <name>DicomPanel</name>
+        <message>
+            <source>DICOM facts</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Facts of the file</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Stay on this screen; no export has them.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{bits} bit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>View</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Age</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Sex</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Study date</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Device</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Format</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Spacing</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>DuplicateHints</name>
         <message>
             <source>Comparing films, {done} of {total} read.</source>
@@ -935,40 +982,6 @@
         </message>
     </context>
     <context>
-        <name>EmptyList</name>
-        <message>
-            <source>Show all images</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>EmptyState</name>
-        <message>
-            <source>Start</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Open folder</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Open files</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Try with samples</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Recent</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Clear list</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
         <name>Exporting</name>
         <message>
             <source>Export CSV</source>
@@ -1016,53 +1029,6 @@
         </message>
         <message>
             <source>{count} were refused: {reason}</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>FactsPanel</name>
-        <message>
-            <source>DICOM facts</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Facts of the file</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Stay on this screen; no export has them.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{bits} bit</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>View</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Age</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Sex</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Study date</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Device</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Format</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Spacing</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1231,22 +1197,6 @@
     <context>
         <name>ImageView</name>
         <message>
-            <source>Radiograph</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Bare image</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Loading {name}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>No image</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>{width} × {height}, {bits} bit</source>
             <translation type="unfinished" />
         </message>
@@ -1272,6 +1222,22 @@
         </message>
         <message>
             <source>{subject}, {percent} %</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Radiograph</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Bare image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Loading {name}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No image</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1351,6 +1317,13 @@
         </message>
         <message>
             <source>No images are in this folder.</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>ListPlaceholder</name>
+        <message>
+            <source>Show all images</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1948,7 +1921,7 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
     </context>
     <context>
-        <name>Segmented</name>
+        <name>SegmentedControl</name>
         <message>
             <source>{choice}, {place} of {count}</source>
             <translation type="unfinished" />
@@ -2022,6 +1995,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>The fastest that works</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The setting {name} cannot be {value}: it {what}.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2393,6 +2370,33 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>{name}, mean</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>StartPage</name>
+        <message>
+            <source>Start</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open folder</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open files</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Try with samples</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Recent</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Clear list</source>
             <translation type="unfinished" />
         </message>
     </context>

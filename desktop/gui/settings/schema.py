@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
+
 from desktop.core.errors import UsageError
 from desktop.core.review.query import SavedFilter
 
@@ -275,7 +277,10 @@ def _check(name: str, value: Any, default: Any, explanation: Explanation) -> Non
 
 
 def _wrong(name: str, value: Any, what: str) -> UsageError:
-    return UsageError("SETTINGS-01", f"The setting {name} cannot be {value!r}: it {what}.")
+    sentence = QCoreApplication.translate(
+        "Settings", "The setting {name} cannot be {value}: it {what}."
+    )
+    return UsageError("SETTINGS-01", sentence.format(name=name, value=repr(value), what=what))
 
 
 # Below the checks, because making them runs the checks.
