@@ -6,18 +6,13 @@ TensorFlow is imported only by the command that needs it, so that ``--help`` ans
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.core.errors import CxrError
+from training.cli.arguments import exit_code
 from training.cli.studies import add_studies
-
-# Before TensorFlow is imported: its start-up chatter would stand between the progress lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
+from training.models import MODELS
 
 _EXAMPLES = """\
 examples:
@@ -193,18 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("evaluate --csv needs --labels: a CSV or a folder with the true classes")
     if options.command != "report" and not smoking and not tabular and options.data is None:
         parser.error(f"{options.command} needs --data DIR")
-    try:
-        if "study" in options:
-            return int(options.study(options))
-        _run(options)
-    except (CxrError, ValueError, FileNotFoundError, RuntimeError) as problem:
-        code = f" ({problem.code})" if isinstance(problem, CxrError) else ""
-        print(f"cxr-train: {problem}{code}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from the last finished epoch.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(
+        "cxr-train", lambda: options.study(options) if "study" in options else _run(options)
+    )
 
 
 def _run(options: argparse.Namespace) -> None:

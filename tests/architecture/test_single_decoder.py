@@ -27,7 +27,9 @@ OPENER_MODULES = {"PIL.Image", "PIL", "Image", "cv2", "imageio", "pydicom", "tf.
 
 
 def _sources() -> list[Path]:
-    return [path for top in ("desktop", "training") for path in (ROOT / top).rglob("*.py")]
+    return [
+        path for top in ("desktop", "training", "studies") for path in (ROOT / top).rglob("*.py")
+    ]
 
 
 def _imported(tree: ast.Module) -> set[str]:
@@ -76,7 +78,7 @@ def test_images_are_standardised_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Standardise")
     }
-    assert owners == {"scnn.py", "ccnn.py", "resnet50.py", "variants.py"}
+    assert owners == {"scnn.py", "ccnn.py", "resnet50.py", "layer_variants.py"}
     for path in _sources():
         assert "preprocess_input" not in path.read_text("utf-8"), path
 

@@ -1,21 +1,10 @@
-"""The subcommands of ``cxr-train`` that study data and models instead of making them.
-
-``audit``, ``lungs``, ``ood``, ``baseline`` and ``tune``: their arguments and what they call;
-``ablation`` and ``leave-one-out`` are in :mod:`training.cli.studies`, ``seeds`` in
-:mod:`training.studies.seeds`.
-
-The subcommands ``ablation`` and ``leave-one-out`` of ``cxr-train``: tables of trained rows.
-"""
+"""The subcommands of ``cxr-train`` that measure data and models: audit, lungs, ood, int8."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 from typing import Any
-
-from training.studies.seeds import add_seeds
-
-_MODELS = ("scnn", "ccnn", "daccnn", "resnet50")
 
 
 def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -28,11 +17,7 @@ def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
     _add_audit(commands, data)
     _add_lungs(commands, data)
     _add_ood(commands, data)
-    _add_baseline(commands, data)
-    _add_tune(commands, data)
     _add_int8(commands, data)
-    add_row_studies(commands, data)
-    add_seeds(commands, data)
 
 
 def _add_int8(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -133,91 +118,6 @@ def _panel_arguments(parser: Any, output: str, *, films: int) -> None:
         metavar="FILE",
         help=f"page in Markdown, with a JSON file beside it (default: {output})",
     )
-
-
-def _add_baseline(commands: Any, data: argparse.ArgumentParser) -> None:
-    baseline = commands.add_parser(
-        "baseline",
-        parents=[data],
-        help="the plain experiment that everything else is compared with",
-        description="Four plain networks on the publishers' own splits as they are, leaks and all: "
-        "no standardisation, no balance, no schedule; CCNN against DACCNN is augmentation off "
-        "against on.",
-    )
-    baseline.add_argument(
-        "--panel",
-        action="append",
-        metavar="NAME",
-        help="covid19 or pneumonia (repeatable; default: both), or a name for your own folder",
-    )
-    baseline.add_argument(
-        "--model", choices=_MODELS, action="append", help="only this one (repeatable; default: all)"
-    )
-    baseline.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs/baseline"),
-        metavar="DIR",
-        help="weights, curves and scores (default: runs/baseline)",
-    )
-    baseline.add_argument(
-        "--epochs",
-        type=int,
-        metavar="N",
-        help="instead of the plain 10; ResNet50 gets half as many, a set of less than a thousand "
-        "films five times as many",
-    )
-    baseline.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
-    baseline.add_argument(
-        "--side", type=int, metavar="PX", help="side of the images instead of the plain 128"
-    )
-    baseline.add_argument(
-        "--output",
-        type=Path,
-        default=None,
-        metavar="FILE",
-        help="table as JSON, with a page in Markdown beside it (default: in --runs)",
-    )
-    baseline.set_defaults(study=run_baseline)
-
-
-def _add_tune(commands: Any, data: argparse.ArgumentParser) -> None:
-    tune = commands.add_parser(
-        "tune",
-        parents=[data],
-        help="search settings with Optuna on a validation that imitates another hospital",
-        description="Stop it at any time; the same command goes on with the same study.",
-    )
-    tune.add_argument("--panel", required=True, metavar="NAME", help="as for fit")
-    tune.add_argument("--model", choices=_MODELS, required=True, help="which network")
-    tune.add_argument("--trials", type=int, default=30, metavar="N", help="in all (default: 30)")
-    tune.add_argument("--epochs", type=int, metavar="N", help="of each trial (default: 6)")
-    tune.add_argument(
-        "--epoch-films", type=int, metavar="N", help="drawn an epoch (default: as for fit)"
-    )
-    tune.add_argument(
-        "--side", type=int, metavar="PX", help="largest side tried (default: as for fit)"
-    )
-    tune.add_argument(
-        "--layers",
-        action="store_true",
-        help="CCNN and DACCNN: search kernels, pooling, activation, normalisation and head as well",
-    )
-    tune.add_argument(
-        "--leave-out",
-        metavar="SET",
-        help="keep this data set out of training and judge on it: the strongest imitation",
-    )
-    tune.add_argument(
-        "--study",
-        dest="study_folder",
-        type=Path,
-        default=Path("runs/tune"),
-        metavar="DIR",
-        help="SQLite study, table and best settings (default: runs/tune)",
-    )
-    tune.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
-    tune.set_defaults(study=run_tune)
 
 
 # ---- what they do -------------------------------------------------------------------------------
@@ -346,53 +246,6 @@ def run_ood(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_baseline(options: argparse.Namespace) -> int:
-    """The plain experiment."""
-    from training.studies.baseline import run_plain_experiment
-
-    run_plain_experiment(
-        options.data,
-        options.panel or ["covid19", "pneumonia"],
-        options.model or list(_MODELS),
-        options.runs,
-        epochs=options.epochs,
-        side=options.side,
-        seed=options.seed,
-        output=options.output,
-    )
-    return 0
-
-
-def run_tune(options: argparse.Namespace) -> int:
-    """The search."""
-    import dataclasses
-
-    from training.configs import config_for
-    from training.data.datasets import recipe_for
-    from training.data.split import split
-    from training.studies.experiment import at_side
-    from training.studies.tune import tune
-
-    recipe = recipe_for(options.panel, options.data)
-    base = config_for(options.model, recipe.panel)
-    if options.side is not None:
-        base = at_side(base, options.side)
-    if options.epoch_films is not None:
-        base = dataclasses.replace(base, epoch_images=options.epoch_films)
-    tune(
-        split(recipe, options.data, base.input_size),
-        options.model,
-        options.study_folder / f"{recipe.panel}-{options.model}",
-        trials=options.trials,
-        epochs=options.epochs,
-        leave_out=options.leave_out,
-        seed=options.seed,
-        base=base,
-        search_layers=options.layers,
-    )
-    return 0
-
-
 def _command(usual: str, options: argparse.Namespace) -> str:
     extra = [
         f"--{name.replace('_', '-')} {getattr(options, name)}"
@@ -400,127 +253,3 @@ def _command(usual: str, options: argparse.Namespace) -> str:
         if hasattr(options, name)
     ]
     return " ".join(["cxr-train", usual, *extra])
-
-
-def add_row_studies(commands: Any, data: argparse.ArgumentParser) -> None:
-    """Register both; each sets ``study``, the function to call with the options.
-
-    Args:
-        commands: What ``add_subparsers`` gave.
-        data: Parent parser with ``--data``.
-    """
-    _add_ablation(commands, data)
-    _add_leave_one_out(commands, data)
-
-
-def _add_ablation(commands: Any, data: argparse.ArgumentParser) -> None:
-    ablation = commands.add_parser(
-        "ablation",
-        parents=[data],
-        help="what each choice of layers, training and data is worth, one change a row",
-        description="No test is looked at. Stop it at any time; the same command goes on.",
-    )
-    ablation.add_argument("--panel", required=True, metavar="NAME", help="as for fit")
-    ablation.add_argument(
-        "--outside",
-        metavar="SET",
-        help="data set that no row but its own trains on, to judge all rows (default: none)",
-    )
-    ablation.add_argument(
-        "--row",
-        action="append",
-        metavar="NAME",
-        help="only this row and the first (repeatable; default: all)",
-    )
-    _size_arguments(ablation)
-    ablation.set_defaults(study=run_ablation)
-
-
-def _add_leave_one_out(commands: Any, data: argparse.ArgumentParser) -> None:
-    leave = commands.add_parser(
-        "leave-one-out",
-        parents=[data],
-        help="train without one data set, test on it; once for each",
-        description="No test is looked at. Stop it at any time; the same command goes on.",
-    )
-    leave.add_argument(
-        "--panel",
-        action="append",
-        metavar="NAME",
-        help="repeatable; default: covid19 and pneumonia",
-    )
-    _size_arguments(leave)
-    leave.set_defaults(study=run_leave_one_out)
-
-
-def _size_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", choices=("ccnn", "daccnn"), default="daccnn", help="(default: daccnn)"
-    )
-    parser.add_argument("--side", type=int, default=64, metavar="PX", help="(default: 64)")
-    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="(default: 8)")
-    parser.add_argument(
-        "--epoch-films", type=int, default=2000, metavar="N", help="(default: 2000)"
-    )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs/rows"),
-        metavar="DIR",
-        help="trained rows; equal ones are shared between studies (default: runs/rows)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=None,
-        metavar="FILE",
-        help="table as JSON, with a page in Markdown beside it (default: in --runs)",
-    )
-
-
-def _study(options: argparse.Namespace, panel: str, outside: str | None) -> tuple[Any, Any]:
-    """A panel's split at the study's size, and the study."""
-    from training.configs import config_for
-    from training.data.datasets import recipe_for
-    from training.data.split import split
-    from training.studies.ablation import study_of
-
-    recipe = recipe_for(panel, options.data)
-    side = options.side * config_for(options.model, recipe.panel).reduce
-    data = split(recipe, options.data, (side, side))
-    study = study_of(
-        data,
-        options.model,
-        side=options.side,
-        epochs=options.epochs,
-        epoch_films=options.epoch_films,
-        outside=outside,
-        seed=options.seed,
-    )
-    return data, study
-
-
-def run_ablation(options: argparse.Namespace) -> int:
-    """One change a row."""
-    from training.runtime.progress import CONSOLE
-    from training.studies.ablation import run_ablation as run
-
-    data, study = _study(options, options.panel, options.outside)
-    output = options.output or options.runs / "ablation.json"
-    run(data, study, options.runs, output, only=options.row)
-    CONSOLE.print(f"Written: {output}", highlight=False)
-    return 0
-
-
-def run_leave_one_out(options: argparse.Namespace) -> int:
-    """Each data set left out once."""
-    from training.data.datasets import SHIPPED
-    from training.runtime.progress import CONSOLE
-    from training.studies.leave_one_out import run_leave_one_out as run
-
-    panels = [_study(options, panel, None) for panel in options.panel or SHIPPED]
-    output = options.output or options.runs / "leave_one_out.json"
-    run(panels, options.runs, output)
-    CONSOLE.print(f"Written: {output}", highlight=False)
-    return 0

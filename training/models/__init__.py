@@ -7,6 +7,7 @@ from typing import Any
 
 #: Column prefix -> name for people, in the order of the votes.
 TITLES = {"scnn": "SCNN", "ccnn": "CCNN", "daccnn": "DACCNN", "resnet50": "ResNet50"}
+MODELS = tuple(TITLES)
 
 
 def build(name: str, classes: int, size: int | None, *, dropout: float, weights: str) -> Any:

@@ -1,4 +1,4 @@
-"""``cxr-train leave-one-out``: train without one data set, test on it.
+"""``python -m studies leave-one-out``: train without one data set, test on it.
 
 The closest that the folders here come to the next hospital, and the figure that a random split
 hides. Asked are all films of the data set left out that are no held-out test; what they say is
@@ -13,12 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.data.split import SplitData
-from training.metrics import classification as metrics
-from training.models import TITLES
-from training.runtime.progress import CONSOLE, reporting
-from training.studies.ablation import Study
-from training.studies.experiment import (
+from studies.ablation import Study
+from studies.experiment import (
     Experiment,
     Outcome,
     area,
@@ -30,7 +26,11 @@ from training.studies.experiment import (
     run_experiment,
     with_interval,
 )
-from training.studies.tables import ResultTable
+from studies.tables import ResultTable
+from training.data.split import SplitData
+from training.metrics import classification as metrics
+from training.models import TITLES
+from training.runtime.progress import CONSOLE, reporting
 
 
 def rows_of(data: SplitData, study: Study) -> dict[str, Experiment]:

@@ -10,11 +10,11 @@ import optuna
 import pytest
 
 from desktop.core.imaging.phantoms import draw_phantom
+from studies.layer_variants import SHIPPED
+from studies.tune import _committed, another_scanner, shifted, suggested, tune
 from tests.training.conftest import tiny_config
 from training.configs import WIDE
 from training.data.split import SplitData
-from training.models.variants import SHIPPED
-from training.studies.tune import _committed, another_scanner, shifted, suggested, tune
 
 
 def test_the_judging_films_are_doubled_and_no_test_film_is_left(drawn: SplitData) -> None:
@@ -75,6 +75,7 @@ def test_a_killed_search_goes_on_with_what_it_was_trying(drawn: SplitData, tmp_p
         _search(drawn, tmp_path, 3, seed=2)
 
 
+@pytest.mark.slow
 def test_layers_are_searched_of_a_four_convolution_network_only(
     drawn: SplitData, tmp_path: Path
 ) -> None:

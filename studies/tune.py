@@ -1,4 +1,4 @@
-"""``cxr-train tune``: search the settings of one network, judged where the next hospital is
+"""``python -m studies tune``: search the settings of one network, judged where the next hospital is
 imitated.
 
 A random validation split rewards what is known to be rewarded already: the networks reach 0.97
@@ -8,7 +8,7 @@ scanner (another exposure, blur, noise, a tighter or wider collimation), every d
 same, and with ``leave_out`` one data set is kept out of training and judges alone. No test film
 is ever looked at.
 
-The study is an SQLite file: a killed search goes on, and a trial that was under way is tried again.
+The study is an SQLite file: a killed search goes on, and an interrupted trial is tried again.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from studies.layer_variants import SHIPPED, Layers, build_variant
+from studies.tables import ResultTable
 from training.configs import WIDE, Augmentation, FitConfig, config_for
 from training.data.split import DROPPED, TRAIN, VALIDATION, SplitData
-from training.models.variants import SHIPPED, Layers, build_variant
 from training.runtime.files import write_atomically, write_json
 from training.runtime.progress import CONSOLE
-from training.studies.tables import ResultTable
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -405,7 +405,8 @@ def tune_table(best: dict[str, Any], trials: list[Any]) -> ResultTable:
     )
     base = rules["base"]
     note = (
-        f"Written by `cxr-train tune`. {best['trials']} trials of {rules['epochs']} epochs of "
+        f"Written by `python -m studies tune`. {best['trials']} trials of {rules['epochs']} epochs "
+        "of "
         f"{base['epoch_images'] or 'all'} films at up to {base['input_size'][0] // base['reduce']} "
         f"px, {best['pruned']} pruned, judged {judged}. Score: mean of macro AUC and balanced "
         "accuracy, of the best epoch. No test film was looked at. One seed a trial: differences of "

@@ -1,9 +1,9 @@
 """One row of a study: train one network with one thing changed, score it where it was and was not
 trained.
 
-``cxr-train ablation`` and ``cxr-train leave-one-out`` are lists of such rows. No row looks at a
-test: *inside* are the validation films of the data sets that a row trained on, *outside* all films
-of the pool (training and validation sides) of a data set that it did not train on.
+The studies ``ablation`` and ``leave-one-out`` are lists of such rows. No row looks at a test:
+*inside* are the validation films of the data sets that a row trained on, *outside* all films of
+the pool (training and validation sides) of a data set that it did not train on.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from studies.layer_variants import SHIPPED, Layers, build_variant
 from training.configs import FitConfig
 from training.data.split import DROPPED, TRAIN, VALIDATION, SplitData
 from training.metrics import classification as metrics
-from training.models.variants import SHIPPED, Layers, build_variant
 from training.runtime.files import read_weights, write_json, write_weights
 
 Labels = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ class Outcome:
         labels: [N].
         probabilities: [N, K].
         scanner: [V, K], of the V validation films of all data sets in their order, each as
-            :func:`training.studies.tune.another_scanner` changes it.
+            :func:`studies.tune.another_scanner` changes it.
     """
 
     row: Experiment
@@ -245,7 +245,7 @@ def _train(
 
 def from_another_scanner(data: SplitData) -> npt.NDArray[np.uint8]:
     """The validation films, each changed once, the same in every row."""
-    from training.studies.tune import another_scanner
+    from studies.tune import another_scanner
 
     random = np.random.default_rng(1)
     films = data.pixels[data.indices(VALIDATION), ..., 0]

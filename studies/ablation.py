@@ -1,4 +1,4 @@
-"""``cxr-train ablation``: what each choice is worth, one change a row.
+"""``python -m studies ablation``: what each choice is worth, one change a row.
 
 Every row trains the same small network for the same number of films and differs from the first in
 one thing: a layer, a setting of the training, or a data set more or less. Each is asked about the
@@ -14,13 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from training.configs import MILD, NO_AUGMENTATION, WIDE, FitConfig, config_for
-from training.data.split import VALIDATION, SplitData
-from training.metrics import classification as metrics
-from training.models import TITLES
-from training.models.variants import Layers
-from training.runtime.progress import CONSOLE, reporting
-from training.studies.experiment import (
+from studies.experiment import (
     Experiment,
     Outcome,
     area,
@@ -34,7 +28,13 @@ from training.studies.experiment import (
     run_experiment,
     with_interval,
 )
-from training.studies.tables import ResultTable
+from studies.layer_variants import Layers
+from studies.tables import ResultTable
+from training.configs import MILD, NO_AUGMENTATION, WIDE, FitConfig, config_for
+from training.data.split import VALIDATION, SplitData
+from training.metrics import classification as metrics
+from training.models import TITLES
+from training.runtime.progress import CONSOLE, reporting
 
 _NOT_TRAINED_ON = "°"
 

@@ -1,4 +1,4 @@
-"""``cxr-train baseline``: the plain experiment, the row that every later table starts from.
+"""``python -m studies baseline``: the plain experiment, the row that every later table starts from.
 
 The publishers' own train and test folders as they are, leaks included; a random fifth of the
 training films for validation; Adam at its usual rate, ten epochs (ResNet50 five, a set of less than
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from desktop.core.duplicates.perceptual_hash import near_pairs
 from desktop.core.panels.contract import snake_case
+from studies.tables import ResultTable
 from training.data.datasets import RECIPES, DatasetSpec, recipe_for_folder
 from training.data.films import films_in
 from training.data.image_cache import decode_films
@@ -30,7 +31,6 @@ from training.metrics.classification import interval
 from training.models import TITLES
 from training.runtime.files import write_atomically, write_json
 from training.runtime.progress import CONSOLE
-from training.studies.tables import ResultTable
 
 _OWN_SETS = {"covid19": "covid19-image-dataset", "pneumonia": "chest-xray-pneumonia-224"}
 _SMALL_SET = 1000
@@ -135,7 +135,7 @@ def run_plain(model: str, data: PlainData, config: PlainConfig, folder: Path) ->
     import keras
     import tensorflow as tf
 
-    from training.models.plain import build_plain
+    from studies.plain_networks import build_plain
 
     keras.utils.set_random_seed(config.seed)
     network = build_plain(model, len(data.class_names), config.side)

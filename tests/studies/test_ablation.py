@@ -10,15 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.conftest import tiny_config
-from training.__main__ import main
-from training.data.datasets import DatasetSpec, Source
-from training.data.split import TRAIN, VALIDATION, SplitData
-from training.metrics import classification as metrics
-from training.models import build
-from training.models.variants import SHIPPED, Layers, build_variant
-from training.studies.ablation import Study, rows_of, run_ablation, study_of
-from training.studies.experiment import (
+from studies.__main__ import main
+from studies.ablation import Study, rows_of, run_ablation, study_of
+from studies.experiment import (
     Experiment,
     area,
     cell,
@@ -29,8 +23,14 @@ from training.studies.experiment import (
     restricted,
     run_experiment,
 )
-from training.studies.leave_one_out import rows_of as rows_left_out
-from training.studies.leave_one_out import run_leave_one_out
+from studies.layer_variants import SHIPPED, Layers, build_variant
+from studies.leave_one_out import rows_of as rows_left_out
+from studies.leave_one_out import run_leave_one_out
+from tests.training.conftest import tiny_config
+from training.data.datasets import DatasetSpec, Source
+from training.data.split import TRAIN, VALIDATION, SplitData
+from training.metrics import classification as metrics
+from training.models import build
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +178,7 @@ def test_leave_one_out_asks_about_what_was_left_out_and_shares_rows(
     assert len(list((tmp_path / "rows").rglob("answers.npz"))) == 3
 
 
+@pytest.mark.slow
 def test_answers_about_other_films_are_not_taken(
     hospitals: SplitData, study: Study, tmp_path: Path
 ) -> None:
@@ -241,6 +242,7 @@ def test_the_area_between_two_of_three_classes_by_hand() -> None:
     assert area(labels, probabilities) == 0.75
 
 
+@pytest.mark.slow
 def test_the_commands_run_on_any_folder_of_class_folders(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""``cxr-train seeds``: the same training with other random seeds, scored side by side.
+"""``python -m studies seeds``: the same training with other random seeds, scored side by side.
 
 One row a model and test: the mean over the seeds and the range, so that the reader sees how much of
 a difference between two models is luck. The shipped models are one of the seeds; none was chosen by
@@ -7,7 +7,6 @@ its score on a test.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from studies.tables import ResultTable
 from training.evaluation.targets import TARGETS
 from training.models import TITLES
-from training.studies.tables import ResultTable
 
 #: Of :func:`training.evaluation.scores.measures_for`, as far as a test has them.
 _SHOWN = (
@@ -230,60 +229,34 @@ def panel_tables(
     return [table_of(answers, labels, names, title), *([asked] if asked else [])]
 
 
-def run_seeds(options: argparse.Namespace) -> int:
-    """Score all seeds of the panels and write their tables."""
+def score_seeds(
+    panels: Sequence[str],
+    root: Path,
+    folders: Sequence[Path],
+    output: Path,
+    exported: Path | None = None,
+) -> None:
+    """Score all seeds of the panels and write their tables.
+
+    Args:
+        panels: Names of panels.
+        root: The data root.
+        folders: Folders of runs.
+        output: JSON file; a page in Markdown is written beside it.
+        exported: Folder of exported panels, see :func:`panel_tables`.
+    """
     from training.data.datasets import recipe_for
     from training.data.split import split
     from training.runtime.files import write_atomically, write_json
-    from training.runtime.progress import CONSOLE
 
     tables = [
         table
-        for panel in options.panels
+        for panel in panels
         for table in panel_tables(
-            split(recipe_for(panel, options.data), options.data),
-            options.runs,
-            options.exported and options.exported / panel,
+            split(recipe_for(panel, root), root), folders, exported and exported / panel
         )
     ]
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(options.output, {"tables": [table.content() for table in tables]})
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(output, {"tables": [table.content() for table in tables]})
     pages = "\n".join(table.page() for table in tables)
-    write_atomically(options.output.with_suffix(".md"), pages.encode())
-    CONSOLE.print(f"Written {options.output}", highlight=False, soft_wrap=True)
-    return 0
-
-
-def add_seeds(commands: Any, data: argparse.ArgumentParser) -> None:
-    """Register the subcommand.
-
-    Args:
-        commands: What ``add_subparsers`` gave.
-        data: Parent parser with ``--data``.
-    """
-    seeds = commands.add_parser(
-        "seeds",
-        parents=[data],
-        help="score the same training with other random seeds, side by side",
-        description="Train with `fit --seed N --runs FOLDER`, a folder a seed, then give all "
-        "folders here.",
-    )
-    seeds.add_argument("panels", nargs="+", metavar="PANEL", help="as for fit")
-    seeds.add_argument(
-        "--runs", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs"
-    )
-    seeds.add_argument(
-        "--exported",
-        type=Path,
-        metavar="DIR",
-        help="folder of exported panels: their models count as one more seed, so --runs needs the "
-        "others only",
-    )
-    seeds.add_argument(
-        "--output",
-        type=Path,
-        default=Path("seeds.json"),
-        metavar="FILE",
-        help="table as JSON, with a page in Markdown beside it (default: seeds.json)",
-    )
-    seeds.set_defaults(study=run_seeds)
+    write_atomically(output.with_suffix(".md"), pages.encode())

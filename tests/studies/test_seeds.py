@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.__main__ import main
+from studies.__main__ import main
+from studies.seeds import bars_of, panel_tables, runs_of, table_of
 from training.data.split import SplitData
-from training.evaluation.predictions import ANSWERS_NAME, FIGURES_NAME, read_run_answers
+from training.evaluation.predictions import read_run_answers
 from training.export.exporter import export_model
 from training.export.panel import finish_panel
 from training.models import TITLES
-from training.studies.seeds import bars_of, panel_tables, runs_of, table_of
 
 CLASSES = ("Normal", "Pneumonia")
 
@@ -79,6 +79,7 @@ def test_missing_runs_and_runs_of_other_films_are_refused_with_a_sentence(
     assert "trained on other films" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_exported_panel_counts_as_a_seed(
     drawn: SplitData, scnn_run: Path, tmp_path: Path
 ) -> None:
@@ -98,25 +99,3 @@ def test_an_exported_panel_counts_as_a_seed(
     said = read_run_answers(tmp_path / "runs" / "drawn-scnn")["unseen films"]
     accuracy = np.mean(said.probabilities.argmax(1) == said.labels)
     assert rows["SCNN"]["accuracy"].startswith(f"{accuracy:.3f}")
-
-
-def test_a_model_whose_run_is_gone_keeps_the_scores_it_was_exported_with(
-    drawn: SplitData, scnn_run: Path, tmp_path: Path
-) -> None:
-    folder, runs = tmp_path / "exported" / "drawn", tmp_path / "runs"
-    shutil.copytree(scnn_run, runs / "drawn-scnn")
-    export_model(runs / "drawn-scnn", drawn, folder, version="1")
-    first = finish_panel(folder, runs, drawn)
-    curves = json.loads((folder / FIGURES_NAME).read_text())["curves"]
-    assert curves["scnn"]["loss"]
-    # Another run of the same model, which was never exported, says nothing.
-    (runs / "drawn-scnn" / ANSWERS_NAME).unlink()
-    (runs / "drawn-scnn" / "curves.csv").write_text("epoch,loss\n1,99\n")
-    again = finish_panel(folder, runs, drawn)
-    assert again.keys() == first.keys()
-    for name, row in first.items():
-        assert again[name]["value"] == pytest.approx(row["value"], abs=1e-6), name
-    assert json.loads((folder / FIGURES_NAME).read_text())["curves"] == curves
-    (folder / ANSWERS_NAME).unlink()
-    with pytest.raises(FileNotFoundError, match="Export the panel again"):
-        finish_panel(folder, runs, drawn)

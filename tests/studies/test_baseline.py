@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.__main__ import main
+from studies.__main__ import main
+from studies.baseline import macro_f1, macro_specificity, plain_epochs
+from studies.plain_networks import build_plain
 from training.data import synthetic as smoke
-from training.models.plain import build_plain
-from training.studies.baseline import macro_f1, macro_specificity, plain_epochs
 
 
 @pytest.fixture(scope="module")
