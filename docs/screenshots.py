@@ -95,7 +95,7 @@ class Photographer:
 
     def open_ward(self) -> None:
         """Open the folder and wait until every film has its votes."""
-        self.window.opening.open_paths([self.ward])
+        self.window.opener.open_paths([self.ward])
         self.wait_until("the folder's answers", self._answered)
         self.settle()
 

@@ -47,7 +47,7 @@ def run(argv: Sequence[str]) -> int:
         window.status.show_notice(notice, lasting=True)
     if options.paths:
         paths = [Path(path) for path in options.paths]
-        QTimer.singleShot(0, lambda: window.opening.open_paths(paths))
+        QTimer.singleShot(0, lambda: window.opener.open_paths(paths))
     close_on_signals(window)
     return application.exec()
 

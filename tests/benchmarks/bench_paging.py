@@ -89,8 +89,8 @@ def page_through(bench: WindowBench, pages: int, seconds: float) -> list[Sample]
         case = controller.current
         bench.spin(lambda case=case: controller.films.outcome(case) is not None, 60)
         if page % 10 == 0:
-            window.desk.image.zoom_by(1.5, QPointF(200, 200))
-            window.desk.image.set_window(3000 + page, 2000)
+            window.review.image.zoom_by(1.5, QPointF(200, 200))
+            window.review.image.set_window(3000 + page, 2000)
         QTest.keyClick(window, Qt.Key.Key_1 if page % 4 == 0 else Qt.Key.Key_D)
         if controller.current == case:
             break

@@ -165,9 +165,9 @@ class WindowBench:
         listed: list[Spent] = []
         with self.gauge.measure(listed):
             with self.gauge.measure(usable):
-                self.window.opening.open_folder(folder)
+                self.window.opener.open_folder(folder)
                 self.spin(lambda: controller.current is not None)
-                self.window.desk.list_panel.view.viewport().repaint()
+                self.window.review.list_panel.view.viewport().repaint()
             self.spin(lambda: controller.session is not None and controller.session.scanned)
         return [
             percentile("list usable", usable, 50, 1.0, per=1000),
@@ -222,7 +222,7 @@ class WindowBench:
 
     def jumps(self) -> list[Figure]:
         """To any row of the list: the image is on show and the list painted."""
-        view = self.window.desk.list_panel.view
+        view = self.window.review.list_panel.view
         controller = self.window.controller
         painted = paint_counter(view.viewport())
         chooser = random.Random(1)
@@ -245,7 +245,7 @@ class WindowBench:
 
         controller = self.window.controller
         controller.show_case(0)
-        painted = paint_counter(self.window.desk.image)
+        painted = paint_counter(self.window.review.image)
         spent: list[Spent] = []
         for _ in range(pages):
             following = controller.list.neighbour(controller.current, 1)

@@ -169,7 +169,7 @@ def own_desk(
     """As ``desk``, in a window of its own that the test may close."""
     shutil.copytree(answered_home, own_home)
     window = make_window()
-    window.opening.open_folder(film_folder)
+    window.opener.open_folder(film_folder)
     wait_for_votes(qtbot, window)
     return window
 
@@ -208,9 +208,9 @@ def desk(
     window.preferences.settings = dataclasses.replace(DEFAULTS, panel="tiny", find_duplicates=False)
     window.preferences.changed.emit()
     window.shortcuts.apply({})
-    window.opening.survey()
+    window.opener.survey()
     window.show_page("review")
-    window.opening.open_folder(film_folder)
+    window.opener.open_folder(film_folder)
     wait_for_votes(qtbot, window)
     yield window
     window.controller.close_folder()

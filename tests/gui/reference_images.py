@@ -93,7 +93,7 @@ class Scene:
         """Open the folder and wait for its list and film."""
         draw_ward(self.ward)
         record_answers(self.ward, self.panel)
-        self.window.opening.open_paths([self.ward])
+        self.window.opener.open_paths([self.ward])
         controller = self.window.controller
         self.wait(lambda: controller.session is not None and controller.session.scanned)
         self.go_to(0)

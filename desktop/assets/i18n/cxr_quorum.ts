@@ -982,7 +982,7 @@
         </message>
     </context>
     <context>
-        <name>Exporting</name>
+        <name>Exporter</name>
         <message>
             <source>Export CSV</source>
             <translation type="unfinished" />
@@ -1494,7 +1494,7 @@ map</source>
         </message>
     </context>
     <context>
-        <name>Opening</name>
+        <name>Opener</name>
         <message>
             <source>Add a panel folder</source>
             <translation type="unfinished" />

@@ -41,7 +41,7 @@ class Exported:
     words: str
 
 
-class Exporting(QObject):
+class Exporter(QObject):
     """Asks where to, writes on a thread, and says what came of it.
 
     Signals:
@@ -58,13 +58,13 @@ class Exporting(QObject):
         self,
         window: QMainWindow,
         controller: Controller,
-        desk: ReviewPage,
+        review: ReviewPage,
         preferences: Preferences,
     ) -> None:
         super().__init__(window)
         self._window = window
         self._controller = controller
-        self._desk = desk
+        self._review = review
         self._preferences = preferences
         self._background = Background(self)
         self._background.done.connect(self._on_done)
@@ -130,10 +130,10 @@ class Exporting(QObject):
 
     def write_view(self, path: Path) -> None:
         """Write the view on show as PNG."""
-        if self._desk.comparing:
-            image = self._desk.compare.grab().toImage()
+        if self._review.comparing:
+            image = self._review.compare.grab().toImage()
         else:
-            image = self._desk.image.snapshot()
+            image = self._review.image.snapshot()
         session = self._controller.session
         panel = session.panel if session is not None else None
         image = with_caution(image, f"{panel.name} {panel.version}" if panel is not None else "")

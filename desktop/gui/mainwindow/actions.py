@@ -61,8 +61,8 @@ class WindowActions(QObject):
 
     # binding ---------------------------------------------------------------------------------
     def _bind_actions(self) -> None:
-        window, controller, desk = self._window, self._window.controller, self._window.desk
-        opening, exporting = window.opening, window.exporting
+        window, controller, review = self._window, self._window.controller, self._window.review
+        opening, exporting = window.opener, window.exporter
         simple: dict[str, Callable[[], object]] = {
             "open_folder": opening.ask_folder,
             "open_files": opening.ask_files,
@@ -78,14 +78,14 @@ class WindowActions(QObject):
             "undo": lambda: self._walk(controller.decide.undo),
             "redo": lambda: self._walk(controller.decide.redo),
             "find": self.list.focus_search,
-            "select_all": desk.list_panel.select_all,
+            "select_all": review.list_panel.select_all,
             "save_filter": self.list.save_filter,
-            "clear_filters": lambda: self.list.apply_filter("", ""),
-            "accept": lambda: controller.decide.accept(desk.selection()),
-            "unsure": lambda: controller.decide.mark_unsure(desk.selection()),
-            "flag": lambda: controller.decide.toggle_flag(desk.selection()),
-            "comment": desk.focus_comment,
-            "clear_decision": lambda: controller.decide.clear(desk.selection()),
+            "clear_filters": lambda: self.list.apply("", ""),
+            "accept": lambda: controller.decide.accept(review.selection()),
+            "unsure": lambda: controller.decide.mark_unsure(review.selection()),
+            "flag": lambda: controller.decide.toggle_flag(review.selection()),
+            "comment": review.focus_comment,
+            "clear_decision": lambda: controller.decide.clear(review.selection()),
             "next": lambda: controller.move(1),
             "previous": lambda: controller.move(-1),
             "next_unreviewed": lambda: controller.move_to_unreviewed(1),
@@ -94,7 +94,7 @@ class WindowActions(QObject):
             "last": lambda: controller.move_to_end(last=True),
             "open_panel": opening.add_panel_folder,
             "label_folder": controller.run.resume,
-            "label_selection": lambda: controller.run.ask_again(desk.selection()),
+            "label_selection": lambda: controller.run.ask_again(review.selection()),
             "stop_run": controller.run.stop,
             "retry_failed": self.retry_failed,
         }
@@ -102,7 +102,9 @@ class WindowActions(QObject):
             window.shortcuts[name].triggered.connect(lambda _checked=False, slot=slot: slot())
         for number in range(1, 10):
             window.shortcuts[f"label_{number}"].triggered.connect(
-                lambda _c=False, index=number - 1: controller.decide.label(index, desk.selection())
+                lambda _c=False, index=number - 1: controller.decide.label(
+                    index, review.selection()
+                )
             )
         for page in ("review", "compare", "batch", "scorecard"):
             window.shortcuts[f"page_{page}"].triggered.connect(
@@ -129,7 +131,7 @@ class WindowActions(QObject):
             window.shortcuts["export_csv"],
         )
         window.menus.theme_chosen.connect(window.apply_theme)
-        window.desk.bulk_menu_asked.connect(self._show_bulk_menu)
+        window.review.bulk_menu_asked.connect(self._show_bulk_menu)
         window.shortcuts.bindings_changed.connect(self._on_keys)
 
     def _bind_controller(self) -> None:
@@ -139,23 +141,23 @@ class WindowActions(QObject):
         controller.list_grew.connect(self._window.status.show_scan)
         controller.blind_changed.connect(self._on_blind_changed)
         controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
-        controller.list.counts_changed.connect(self._window.desk.list_panel.tabs.set_counts)
+        controller.list.counts_changed.connect(self._window.review.list_panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.list.show_state)
 
     def _bind_opening(self) -> None:
-        opening, window = self._window.opening, self._window
+        opening, window = self._window.opener, self._window
         opening.panels_changed.connect(self._on_panels)
         opening.recent_changed.connect(self._on_recent)
         window.menus.recent_chosen.connect(lambda path: opening.open_folder(Path(path)))
         window.menus.panel_chosen.connect(opening.choose_panel)
-        empty = window.empty
-        empty.open_folder_asked.connect(opening.ask_folder)
-        empty.open_files_asked.connect(opening.ask_files)
-        empty.samples_asked.connect(opening.open_samples)
-        empty.recent_chosen.connect(opening.open_folder)
-        empty.recent_cleared.connect(self._clear_recent)
-        empty.panel_chosen.connect(opening.choose_panel)
-        empty.blind_toggled.connect(window.shortcuts["blind_first"].setChecked)
+        start = window.start
+        start.open_folder_asked.connect(opening.ask_folder)
+        start.open_files_asked.connect(opening.ask_files)
+        start.samples_asked.connect(opening.open_samples)
+        start.recent_chosen.connect(opening.open_folder)
+        start.recent_cleared.connect(self._clear_recent)
+        start.panel_chosen.connect(opening.choose_panel)
+        start.blind_toggled.connect(window.shortcuts["blind_first"].setChecked)
 
     def _bind_status(self) -> None:
         window, run = self._window, self._window.controller.run
@@ -164,20 +166,20 @@ class WindowActions(QObject):
         run.device_changed.connect(window.batch.show_device)
         run.rate_measured.connect(lambda: window.batch.show_curve(run.rate_curve))
         window.scorecard.figures_asked.connect(window.scoring.count)
-        window.scorecard.report_asked.connect(window.exporting.export_report)
-        window.scorecard.folder_asked.connect(window.opening.ask_folder)
+        window.scorecard.report_asked.connect(window.exporter.export_report)
+        window.scorecard.folder_asked.connect(window.opener.ask_folder)
         window.scorecard.review_asked.connect(self._review_next)
         window.scoring.scorecard_counted.connect(window.scorecard.show_card)
         for source in (
             window.controller,
             window.controller.decide,
-            window.opening,
-            window.exporting,
+            window.opener,
+            window.exporter,
             window.scoring,
         ):
             source.notice_raised.connect(status.show_notice)
-        window.opening.remark_made.connect(lambda words: status.show_notice(words, lasting=True))
-        exporting = window.exporting
+        window.opener.remark_made.connect(lambda words: status.show_notice(words, lasting=True))
+        exporting = window.exporter
         exporting.written.connect(
             lambda words: status.show_notice(
                 words, self.tr("Show in folder"), chosen=exporting.show_latest
@@ -186,7 +188,7 @@ class WindowActions(QObject):
         status.device_details_asked.connect(lambda: window.show_page("batch"))
         window.batch.review_disagreements_asked.connect(self.list.review_disagreements)
         window.batch.failure_chosen.connect(self.list.show_image)
-        window.batch.folder_asked.connect(window.opening.ask_folder)
+        window.batch.folder_asked.connect(window.opener.ask_folder)
 
     # commands --------------------------------------------------------------------------------
     def retry_failed(self) -> None:
@@ -205,7 +207,7 @@ class WindowActions(QObject):
         window.show_page("review")
         case = window.controller.list.unreviewed_from(window.controller.current, inclusive=True)
         window.controller.show_case(case)
-        window.desk.focus_image()
+        window.review.focus_image()
 
     def apply_settings(self) -> None:
         """Put the settings in force; what already holds is left alone."""
@@ -226,7 +228,7 @@ class WindowActions(QObject):
         window.shortcuts["recursive"].setChecked(settings.recursive)
         window.shortcuts["blind_first"].setChecked(settings.blind_first)
         window.shortcuts["facts"].setChecked(settings.show_file_facts)
-        window.desk.list_panel.set_facts_wanted(settings.show_file_facts)
+        window.review.list_panel.set_facts_wanted(settings.show_file_facts)
         window.shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
         self.image.apply_settings()
 
@@ -242,7 +244,7 @@ class WindowActions(QObject):
     def _on_session_opened(self) -> None:
         window, session = self._window, self._window.controller.session
         assert session is not None
-        window.desk.set_panel(session.facts)
+        window.review.set_panel(session.facts)
         self.image.apply_settings()
         title = session.root.name or str(session.root)
         window.top_bar.set_folder(title, session.panel.name, str(session.root))
@@ -253,13 +255,13 @@ class WindowActions(QObject):
             [(model.name, model.title) for model in session.facts.models],
         )
         self._enable(True)
-        self.list.show_filters()
+        self.list.show_saved()
         self.list.show_state()
         window.status.show_device(self.tr("Models not loaded"), "")
         if window.page in ("review", "compare"):
             window.show_page(window.page)
         self.refresh_page()
-        window.desk.focus_image()
+        window.review.focus_image()
 
     def _on_session_closed(self) -> None:
         self._show_no_session()
@@ -309,14 +311,14 @@ class WindowActions(QObject):
 
     def _on_panels(self) -> None:
         window = self._window
-        panels, chosen = window.opening.panels, window.opening.chosen
+        panels, chosen = window.opener.panels, window.opener.chosen
         window.menus.set_panels(panels, chosen)
-        window.empty.side.show_panels(panels, chosen, window.opening.refused)
+        window.start.side.show_panels(panels, chosen, window.opener.refused)
 
     def _on_recent(self) -> None:
         recent = self._window.preferences.settings.recent
         self._window.menus.set_recent([entry.path for entry in recent])
-        self._window.empty.set_recent(
+        self._window.start.set_recent(
             [RecentFolder(Path(entry.path), opened=opened_words(entry.opened)) for entry in recent]
         )
 
@@ -326,7 +328,7 @@ class WindowActions(QObject):
 
     def _on_keys(self) -> None:
         shortcuts = self._window.shortcuts
-        self._window.empty.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
+        self._window.start.set_keys(shortcuts.cap("open_folder"), shortcuts.cap("open_files"))
 
     def _on_recursive(self, on: bool) -> None:
         window = self._window
@@ -336,22 +338,22 @@ class WindowActions(QObject):
             controller.recursive = on
             session = controller.session
             if session is not None and not session.picked:
-                window.opening.open_folder(session.root)
+                window.opener.open_folder(session.root)
 
     def _on_blind(self, on: bool) -> None:
         self._window.preferences.change(blind_first=on)
 
     def _on_blind_changed(self, blind: bool) -> None:
         window = self._window
-        window.empty.side.set_blind(blind)
+        window.start.side.set_blind(blind)
         window.batch.set_blind(blind)
-        window.desk.list_panel.tabs.tab("disagree").setEnabled(not blind)
+        window.review.list_panel.tabs.tab("disagree").setEnabled(not blind)
         self.list.show_state()
 
     def _say_where_facts_are(self, on: bool) -> None:
         """The rail has no room for them, so asking for them there seems to do nothing."""
         window = self._window
-        if on and window.page in ("review", "compare") and window.desk.list_panel.rail:
+        if on and window.page in ("review", "compare") and window.review.list_panel.rail:
             window.status.show_notice(
                 self.tr(
                     "Facts of the file stand below the whole list; here only its rail is shown."
@@ -388,35 +390,35 @@ class ListActions(QObject):
 
     def _bind(self) -> None:
         window = self._window
-        panel = window.desk.list_panel
-        panel.tabs.tab_chosen.connect(lambda key: self.choose_filter(TAB_QUERIES[key]))
-        panel.search.query_entered.connect(self.apply_filter)
+        panel = window.review.list_panel
+        panel.tabs.tab_chosen.connect(lambda key: self.choose(TAB_QUERIES[key]))
+        panel.search.query_entered.connect(self.apply)
         panel.search.left.connect(self._leave_search)
-        panel.empty.all_asked.connect(lambda: self.choose_filter("", ""))
+        panel.empty.all_asked.connect(lambda: self.choose("", ""))
         window.sort_menu.sort_chosen.connect(
-            lambda sort: self.apply_filter(window.controller.list.query, sort)
+            lambda sort: self.apply(window.controller.list.query, sort)
         )
         window.menus.filter_chosen.connect(
-            lambda entry: self.choose_filter(entry.query, entry.sort or None)
+            lambda entry: self.choose(entry.query, entry.sort or None)
         )
         window.menus.filter_removed.connect(self._forget_filter)
 
-    def apply_filter(self, query: str, sort: str | None = None) -> None:
+    def apply(self, query: str, sort: str | None = None) -> None:
         """Show what a query asks for, and say so everywhere."""
         cases = self._window.controller.list
         cases.set_query(query, sort)
         self.show_state()
-        self._window.desk.list_panel.show_case(self._window.controller.current)
+        self._window.review.list_panel.show_case(self._window.controller.current)
 
-    def choose_filter(self, query: str, sort: str | None = None) -> None:
+    def choose(self, query: str, sort: str | None = None) -> None:
         """Show what a query asks for, and the first image of it unless one is on show already."""
-        self.apply_filter(query, sort)
+        self.apply(query, sort)
         self._show_listed()
 
     def _leave_search(self) -> None:
         """The query is typed: to the image, so that no key decides one that was filtered away."""
         self._show_listed()
-        self._window.desk.focus_image()
+        self._window.review.focus_image()
 
     def _show_listed(self) -> None:
         controller = self._window.controller
@@ -431,9 +433,9 @@ class ListActions(QObject):
         window = self._window
         if window.controller.session is None:
             return
-        if window.page not in ("review", "compare") or window.desk.list_panel.rail:
+        if window.page not in ("review", "compare") or window.review.list_panel.rail:
             window.show_page("review")
-        search = window.desk.list_panel.search
+        search = window.review.list_panel.search
         search.setFocus()
         search.selectAll()
 
@@ -451,9 +453,9 @@ class ListActions(QObject):
         dialog.deleteLater()
         if agreed and name:
             window.preferences.add_filter(SavedFilter(name, cases.query, cases.sort))
-            self.show_filters()
+            self.show_saved()
 
-    def show_filters(self) -> None:
+    def show_saved(self) -> None:
         """Fill the filter menu for the open panel."""
         window, session = self._window, self._window.controller.session
         if session is None:
@@ -466,12 +468,12 @@ class ListActions(QObject):
 
     def _forget_filter(self, entry: SavedFilter) -> None:
         self._window.preferences.remove_filter(entry)
-        self.show_filters()
+        self.show_saved()
 
     def show_state(self) -> None:
         """Show filter, tab and order as they are."""
         window = self._window
-        cases, panel = window.controller.list, window.desk.list_panel
+        cases, panel = window.controller.list, window.review.list_panel
         tab = next((key for key, query in TAB_QUERIES.items() if query == cases.query), "")
         panel.tabs.set_tab(tab)
         if not panel.search.hasFocus():
@@ -492,7 +494,7 @@ class ListActions(QObject):
     def review_disagreements(self) -> None:
         """Go to the first image on which the models disagree."""
         self._window.show_page("review")
-        self.apply_filter(TAB_QUERIES["disagree"])
+        self.apply(TAB_QUERIES["disagree"])
         self._window.controller.move_to_end(last=False)
 
     def show_image(self, image: str) -> None:
@@ -502,7 +504,7 @@ class ListActions(QObject):
         if case is None:
             return
         if window.controller.list.position(case) is None:
-            self.apply_filter("", "")
+            self.apply("", "")
         window.show_page("review")
         window.controller.show_case(case)
 

@@ -25,7 +25,7 @@ from shiboken6 import isValid
 from desktop.gui.actions.menus import Menus, SortMenu
 from desktop.gui.actions.shortcuts import Shortcuts, is_typing
 from desktop.gui.batch.page import BatchPage
-from desktop.gui.export.exporter import Exporting
+from desktop.gui.export.exporter import Exporter
 from desktop.gui.mainwindow.actions import WindowActions
 from desktop.gui.mainwindow.notices import DuplicateHints
 from desktop.gui.mainwindow.status_bar import StatusBar
@@ -36,7 +36,7 @@ from desktop.gui.scorecard.job import Scoring
 from desktop.gui.scorecard.page import ScorecardPage
 from desktop.gui.session.controller import Controller
 from desktop.gui.settings.preferences import Preferences
-from desktop.gui.start.opener import Opening
+from desktop.gui.start.opener import Opener
 from desktop.gui.start.page import StartPage
 from desktop.gui.style import icons, theme
 
@@ -72,19 +72,19 @@ class MainWindow(QMainWindow):
         self.preferences = preferences
         self.controller = Controller(store_home=store_home, parent=self)
         self.shortcuts = Shortcuts(self, preferences.keys)
-        self.opening = Opening(self, self.controller, preferences, panel_folders)
+        self.opener = Opener(self, self.controller, preferences, panel_folders)
         self.top_bar = TopBar()
         self.setMenuWidget(self.top_bar)
         self.menus = Menus(self.top_bar.menu_bar, self.shortcuts)
         self.sort_menu = SortMenu()
-        self.empty = StartPage()
-        self.desk = ReviewPage(self.controller, self.shortcuts, self.opening.facts)
-        self.desk.set_panel_widths(*preferences.panel_widths)
+        self.start = StartPage()
+        self.review = ReviewPage(self.controller, self.shortcuts, self.opener.facts)
+        self.review.set_panel_widths(*preferences.panel_widths)
         self.batch = BatchPage(self.shortcuts)
         self.scorecard = ScorecardPage()
         self.status = StatusBar()
         self.pages = QStackedWidget()
-        for page in (self.empty, self.desk, self.batch, self.scorecard):
+        for page in (self.start, self.review, self.batch, self.scorecard):
             self.pages.addWidget(page)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -93,13 +93,14 @@ class MainWindow(QMainWindow):
         column.addWidget(self.pages, 1)
         column.addWidget(self.status)
         self.setCentralWidget(body)
-        self.desk.list_panel.header.set_menu(self.sort_menu)
-        self.exporting = Exporting(self, self.controller, self.desk, preferences)
+        self.review.list_panel.header.set_menu(self.sort_menu)
+        self.exporter = Exporter(self, self.controller, self.review, preferences)
         self.scoring = Scoring(self.controller, self)
         self._page = "review"
-        self.actions_hub = WindowActions(self)
-        self.duplicate_hints = DuplicateHints(self)
-        self.kept_look = WindowState(self)
+        self._commands = WindowActions(self)
+        self.case_filter = self._commands.list
+        self._duplicate_hints = DuplicateHints(self)
+        self._window_state = WindowState(self)
         self._space_held = False
         # Not on the application: a filter in Python costs 20 µs an event, and each image brings
         # dozens. Keys arrive at the widget with the focus, else at the window.
@@ -107,7 +108,7 @@ class MainWindow(QMainWindow):
         self.installEventFilter(self)
         QApplication.instance().focusChanged.connect(self._watch)
         self.show_page("review")
-        self.empty.setFocus()
+        self.start.setFocus()
 
     # pages -----------------------------------------------------------------------------------
     @property
@@ -118,35 +119,35 @@ class MainWindow(QMainWindow):
     def show_page(self, name: str) -> None:
         """Show a page; without an open folder the first two are the empty state."""
         self._page = name
-        self.actions_hub.refresh_film_commands()
+        self._commands.refresh_film_commands()
         open_folder = self.controller.session is not None
         self.top_bar.set_page(name)
         if name in ("review", "compare"):
             if not open_folder:
-                self.pages.setCurrentWidget(self.empty)
+                self.pages.setCurrentWidget(self.start)
                 return
-            self.desk.set_comparing(name == "compare")
-            self.pages.setCurrentWidget(self.desk)
+            self.review.set_comparing(name == "compare")
+            self.pages.setCurrentWidget(self.review)
             return
         self.pages.setCurrentWidget(self.batch if name == "batch" else self.scorecard)
-        self.actions_hub.refresh_page()
+        self._commands.refresh_page()
 
     # drag and drop ---------------------------------------------------------------------------
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
-            self.empty.drop_zone.set_hot(True)
+            self.start.drop_zone.set_hot(True)
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.empty.drop_zone.set_hot(False)
+        self.start.drop_zone.set_hot(False)
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.empty.drop_zone.set_hot(False)
+        self.start.drop_zone.set_hot(False)
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.opening.open_paths(paths)
+            self.opener.open_paths(paths)
 
     # keys ------------------------------------------------------------------------------------
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
     def _takes_space(self, watched: QObject) -> bool:
         if QApplication.activeModalWidget() is not None or not isinstance(watched, QWidget):
             return False
-        if watched.window() is not self or self.pages.currentWidget() is not self.desk:
+        if watched.window() is not self or self.pages.currentWidget() is not self.review:
             return False
         if self._space_held:
             return True
@@ -181,18 +182,18 @@ class MainWindow(QMainWindow):
 
     def _hold_space(self, held: bool) -> None:
         self._space_held = held
-        self.desk.set_bare(held)
+        self.review.set_bare(held)
 
     # life ------------------------------------------------------------------------------------
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "actions_hub"):
+        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "case_filter"):
             self.shortcuts["full_screen"].setChecked(self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything decided is on the disk already; end the workers and go."""
-        self.kept_look.save()
-        self.exporting.close()
+        self._window_state.save()
+        self.exporter.close()
         self.scoring.close()
         self.controller.close()
         super().closeEvent(event)

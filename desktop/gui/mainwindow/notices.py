@@ -103,7 +103,7 @@ class DuplicateHints(QObject):
     def _show_them(self) -> None:
         if self._query and self._window.controller.session is not None:
             self._window.show_page("review")
-            self._window.actions_hub.list.apply_filter(self._query, "duplicate")
+            self._window.case_filter.apply(self._query, "duplicate")
             self._window.status.clear_notice()
 
 

@@ -49,8 +49,8 @@ class ImageActions(QObject):
         for number in range(1, PRESET_COUNT + 1):
             group.addAction(shortcuts[f"preset_{number}"])
         window.menus.window.aboutToShow.connect(self._name_presets)
-        window.desk.tool_bar.window_entry_asked.connect(self._ask_window)
-        window.desk.image.images_wheeled.connect(window.controller.move)
+        window.review.tool_bar.window_entry_asked.connect(self._ask_window)
+        window.review.image.images_wheeled.connect(window.controller.move)
         window.controller.choices_changed.connect(self._on_choices)
 
     def _commands(self) -> dict[str, Callable[[], None]]:
@@ -70,32 +70,32 @@ class ImageActions(QObject):
     def apply_settings(self) -> None:
         """Settings of the image views; those of the comparison are new with each panel."""
         window, settings = self._window, self._window.preferences.settings
-        for view in (window.desk.image, *window.desk.compare.views()):
+        for view in (window.review.image, *window.review.compare.views()):
             view.set_keep(settings.keep_window, settings.keep_zoom)
             view.set_first_preset(settings.window_preset)
         right = Tool(settings.right_drag)
         # Side by side the wheel always zooms: all four show the same image.
-        for view in window.desk.compare.views():
+        for view in window.review.compare.views():
             view.set_mouse_tools(right, wheel_shows_images=False)
-        window.desk.image.set_mouse_tools(right, wheel_shows_images=settings.wheel == "images")
+        window.review.image.set_mouse_tools(right, wheel_shows_images=settings.wheel == "images")
         if settings.left_drag != self._left_drag:
             self._left_drag = settings.left_drag
             self._choose_tool(Tool(settings.left_drag))
 
     def _on_image(self, command: Callable[[ImageView], None]) -> None:
         """Views side by side share one state, so the first of them speaks for all."""
-        for view in self._window.desk.active_images()[:1]:
+        for view in self._window.review.active_images()[:1]:
             command(view)
 
     def _apply_preset(self, index: int) -> None:
-        for view in self._window.desk.active_images()[:1]:
+        for view in self._window.review.active_images()[:1]:
             presets = view.presets()
             if index < len(presets):
                 view.apply_preset(presets[index].key)
 
     def _name_presets(self) -> None:
         """Name the presets of the film on show in the menu and tick the one in force."""
-        views = self._window.desk.active_images()
+        views = self._window.review.active_images()
         presets, chosen = (views[0].presets(), views[0].preset()) if views else ((), None)
         for number in range(1, PRESET_COUNT + 1):
             action = self._window.shortcuts[f"preset_{number}"]
@@ -105,22 +105,22 @@ class ImageActions(QObject):
             action.setChecked(preset is not None and preset is chosen)
 
     def _ask_window(self) -> None:
-        views = self._window.desk.active_images()
+        views = self._window.review.active_images()
         if views and views[0].film is not None:
             entry = WindowEntry(*views[0].grey_window(), self._window, film=views[0].film)
             entry.window_entered.connect(views[0].set_window)
             entry.open()
 
     def _choose_measure(self) -> None:
-        desk = self._window.desk
+        review = self._window.review
         before = Tool(self._left_drag)
-        self._choose_tool(before if desk.image.tool is Tool.MEASURE else Tool.MEASURE)
+        self._choose_tool(before if review.image.tool is Tool.MEASURE else Tool.MEASURE)
 
     def _choose_tool(self, tool: Tool) -> None:
-        desk = self._window.desk
-        desk.tool_bar.show_tool(tool)
-        desk.image.set_tool(tool)
-        desk.compare.set_tool(tool)
+        review = self._window.review
+        review.tool_bar.show_tool(tool)
+        review.image.set_tool(tool)
+        review.compare.set_tool(tool)
 
     def _cycle_model(self) -> None:
         controller = self._window.controller

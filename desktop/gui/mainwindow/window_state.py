@@ -59,7 +59,7 @@ class WindowState(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._state = window.desk.image.state
+        self._state = window.review.image.state
         window.controller.look = self._look
         window.controller.session_opened.connect(self._restore)
         self._state.changed.connect(window.controller.look_changed)
@@ -67,7 +67,7 @@ class WindowState(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLED_MS)
         self._timer.timeout.connect(self.save)
-        window.desk.splitter.splitterMoved.connect(lambda *_: self._timer.start())
+        window.review.splitter.splitterMoved.connect(lambda *_: self._timer.start())
         window.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
@@ -79,7 +79,7 @@ class WindowState(QObject):
     def save(self) -> None:
         """Size, place and widths, now."""
         self._timer.stop()
-        self._window.preferences.remember_window(self._window, self._window.desk.panel_widths)
+        self._window.preferences.remember_window(self._window, self._window.review.panel_widths)
 
     def _kept(self) -> dict[str, bool]:
         settings = self._window.preferences.settings

@@ -32,7 +32,7 @@ _FALLBACK_MODELS = (
 )
 
 
-class Opening(QObject):
+class Opener(QObject):
     """Opens folders and panels.
 
     Signals:

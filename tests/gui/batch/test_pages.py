@@ -66,7 +66,7 @@ def test_the_headings_of_the_cards_stand_at_one_height_with_and_without_controls
         assert {"Agreement", "Images per second", f"Failed, {failed}"} <= set(cards)
         tops = {card.title.geometry().center().y() for name, card in cards.items() if name}
         assert len(tops) == 1
-        desk.opening.open_folder(tmp_path)
+        desk.opener.open_folder(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,8 @@ class TestShortcuts:
         assert dialog.rebind("flag", "G")
         dialog.close()
         desk.activateWindow()
-        desk.desk.focus_image()
-        qtbot.waitUntil(desk.desk.image.hasFocus, timeout=PATIENCE_MS)
+        desk.review.focus_image()
+        qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_G)
         assert desk.controller.session.decision(0).flagged
         saved = load_settings(desk.preferences._path).settings
@@ -141,9 +141,9 @@ def test_the_about_box_names_versions_licences_and_research_use(
 
 class TestExports:
     def test_the_listed_rows_only(self, desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-        desk.actions_hub.list.apply_filter("is:failed")
-        with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-            desk.exporting.write_csv(tmp_path / "failed.csv", listed_only=True)
+        desk.case_filter.apply("is:failed")
+        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+            desk.exporter.write_csv(tmp_path / "failed.csv", listed_only=True)
         with (tmp_path / "failed.csv").open(encoding="utf-8-sig", newline="") as stream:
             assert [row["image"] for row in csv.DictReader(stream)] == ["film_07_broken.png"]
 
@@ -161,13 +161,13 @@ class TestExports:
         for day in ("first", "second"):
             window = make_window()
             window.preferences.change(device="cpu")
-            window.opening.open_folder(film_folder)
+            window.opener.open_folder(film_folder)
             wait_for_votes(qtbot, window)
             store = window.controller.store
             assert store is not None
             qtbot.waitUntil(lambda store=store: len(store.finished()) == 13)
-            with qtbot.waitSignal(window.exporting.exported, timeout=PATIENCE_MS):
-                window.exporting.write_csv(tmp_path / f"{day}.csv")
+            with qtbot.waitSignal(window.exporter.exported, timeout=PATIENCE_MS):
+                window.exporter.write_csv(tmp_path / f"{day}.csv")
             assert (tmp_path / f"{day}.csv").read_bytes() == expected.read_bytes()
             # The second window has nothing left to run.
             assert (window.controller.run.device == "cpu") is (day == "first")
@@ -179,8 +179,8 @@ class TestExports:
         desk.preferences.change(reviewer="Mira")
         desk.controller.decide.label(1)
         desk.controller.decide.comment("=second look", [])
-        with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-            desk.exporting.write_csv(tmp_path / "votes.csv")
+        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+            desk.exporter.write_csv(tmp_path / "votes.csv")
         with (tmp_path / "votes.csv").open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
         assert rows[0]["final_label"] == "Normal"
@@ -190,15 +190,15 @@ class TestExports:
     def test_a_folder_that_cannot_be_written_is_told(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        with qtbot.waitSignal(desk.exporting.notice_raised, timeout=PATIENCE_MS):
-            desk.exporting.write_csv(tmp_path / "nowhere" / "votes.csv")
-        assert desk.exporting.latest != tmp_path / "nowhere" / "votes.csv"
+        with qtbot.waitSignal(desk.exporter.notice_raised, timeout=PATIENCE_MS):
+            desk.exporter.write_csv(tmp_path / "nowhere" / "votes.csv")
+        assert desk.exporter.latest != tmp_path / "nowhere" / "votes.csv"
         assert desk.status.notice
 
     def test_the_view_is_saved_as_png(self, desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-        qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
-        with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-            desk.exporting.write_view(tmp_path / "view.png")
+        qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
+        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+            desk.exporter.write_view(tmp_path / "view.png")
         saved = QImage(str(tmp_path / "view.png"))
         assert saved.width() > 400
         # Below the film stands that this is no diagnosis.
@@ -211,8 +211,8 @@ class TestExports:
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
         desk.controller.decide.label(0)
-        with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-            desk.exporting.write_report(tmp_path / "report.html")
+        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+            desk.exporter.write_report(tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
         assert "not a diagnosis" in text
         assert "film_07_broken.png" in text
@@ -222,8 +222,8 @@ class TestExports:
     ) -> None:
         desk.controller.decide.label(0)
         desk.controller.decide.label(2)
-        with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-            desk.exporting.write_class_folders(tmp_path / "classes", "label", "copy")
+        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+            desk.exporter.write_class_folders(tmp_path / "classes", "label", "copy")
         names = sorted(
             path.relative_to(tmp_path / "classes").as_posix()
             for path in (tmp_path / "classes").rglob("*.png")
@@ -255,6 +255,6 @@ class TestPages:
 
     def test_comparing_shows_four_maps(self, desk: MainWindow) -> None:
         desk.show_page("compare")
-        assert desk.desk.comparing
-        assert len(desk.desk.compare.views()) == 4
-        assert desk.desk.list_panel.rail
+        assert desk.review.comparing
+        assert len(desk.review.compare.views()) == 4
+        assert desk.review.list_panel.rail

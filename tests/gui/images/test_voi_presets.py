@@ -58,14 +58,14 @@ def menu_bar(window: MainWindow) -> list[str]:
 
 
 def tool_bar(window: MainWindow) -> list[str]:
-    window.desk.tool_bar.presets_asked.emit()
-    return ticked(window.desk.tool_bar._menu.actions())
+    window.review.tool_bar.presets_asked.emit()
+    return ticked(window.review.tool_bar._menu.actions())
 
 
 def test_the_menus_tick_the_preset_in_force_and_none_for_a_window_of_ones_own(
     desk: MainWindow, qtbot: QtBot
 ) -> None:
-    view = desk.desk.image
+    view = desk.review.image
     qtbot.waitUntil(lambda: view.film is not None)
     show_dicom(view, WindowCenter=1800, WindowWidth=900, WindowCenterWidthExplanation="SOFT & BONE")
     assert menu_bar(desk) == tool_bar(desk) == ["SOFT && BONE"]

@@ -168,16 +168,16 @@ def page(name: str) -> Expectation:
 
 def turns(value: Callable[[ImageView], object]) -> Expectation:
     """A fact about the film on show changes."""
-    return lambda window: turned(lambda: value(window.desk.image))
+    return lambda window: turned(lambda: value(window.review.image))
 
 
 def zooms(window: MainWindow) -> Int8Benchmark:
-    window.desk.image.zoom_by(3.3)
-    return turned(window.desk.image.effective_zoom)
+    window.review.image.zoom_by(3.3)
+    return turned(window.review.image.effective_zoom)
 
 
 def window_resets(window: MainWindow) -> Int8Benchmark:
-    image = window.desk.image
+    image = window.review.image
     before = image.grey_window()
     image.set_window(before[0] / 3, before[1])
     return lambda: image.grey_window() == before
@@ -185,7 +185,7 @@ def window_resets(window: MainWindow) -> Int8Benchmark:
 
 def preset(number: int) -> Expectation:
     def expect(window: MainWindow) -> Int8Benchmark:
-        image = window.desk.image
+        image = window.review.image
         # Of all films only DICOM has a window of its own beside the three counted ones.
         values = deep_film()
         own = {"BitsStored": 12, "WindowCenter": 1800, "WindowWidth": 900}
@@ -205,7 +205,7 @@ def rescans(window: MainWindow) -> Int8Benchmark:
 
 
 def measures(window: MainWindow) -> Int8Benchmark:
-    return lambda: window.desk.image.tool is Tool.MEASURE
+    return lambda: window.review.image.tool is Tool.MEASURE
 
 
 def labels_the_rest(window: MainWindow) -> Int8Benchmark:
@@ -242,17 +242,17 @@ EXPECTATIONS: dict[str, Expectation] = {
     "settings": a_dialog(SettingsDialog),
     "undo": undoes,
     "redo": redoes,
-    "find": lambda window: lambda: window.desk.list_panel.search.hasFocus(),
-    "select_all": lambda window: lambda: len(window.desk.selection()) == 13,
+    "find": lambda window: lambda: window.review.list_panel.search.hasFocus(),
+    "select_all": lambda window: lambda: len(window.review.selection()) == 13,
     "clear_filters": lambda window: (
-        window.actions_hub.list.apply_filter("is:failed"),
+        window.case_filter.apply("is:failed"),
         lambda: window.controller.list.query == "",
     )[1],
     **{f"label_{number}": labels(number - 1) for number in range(1, 4)},
     "accept": accepts,
     "unsure": lambda window: lambda: decision_of(window, MIDDLE).state == "unsure",
     "flag": lambda window: lambda: decision_of(window, MIDDLE).flagged,
-    "comment": lambda window: lambda: window.desk.decision.comment.hasFocus(),
+    "comment": lambda window: lambda: window.review.decision.comment.hasFocus(),
     "clear_decision": clears,
     "next": shows(1),
     "previous": shows(-1),
@@ -278,7 +278,7 @@ EXPECTATIONS: dict[str, Expectation] = {
     "measure": measures,
     "facts": lambda window: (
         window.resize(1440, 900),
-        turned(window.desk.list_panel.facts.isVisible),
+        turned(window.review.list_panel.facts.isVisible),
     )[1],
     "full_screen": lambda window: window.isFullScreen,
     "blind_first": lambda window: turned(lambda: window.controller.blind),
@@ -292,12 +292,12 @@ EXPECTATIONS: dict[str, Expectation] = {
 @pytest.fixture
 def ready(desk: MainWindow, qtbot: QtBot) -> Iterator[MainWindow]:
     """The desk at a film in the middle of the list, with the keyboard on the image."""
-    desk.actions_hub.list.apply_filter("", "")
+    desk.case_filter.apply("", "")
     desk.controller.show_case(MIDDLE)
-    qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
     desk.activateWindow()
-    desk.desk.focus_image()
-    qtbot.waitUntil(desk.desk.image.hasFocus, timeout=PATIENCE_MS)
+    desk.review.focus_image()
+    qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
     yield desk
     desk.showNormal()
     for name in ("blind_first", "invert", "full_screen"):
@@ -343,7 +343,7 @@ def test_the_key_of_a_class_that_the_panel_lacks_does_nothing(ready: MainWindow)
 def test_no_letter_or_digit_fires_while_somebody_types(
     ready: MainWindow, qtbot: QtBot, place: str
 ) -> None:
-    desk = ready.desk
+    desk = ready.review
     field = desk.list_panel.search if place == "search" else desk.decision.comment
     # These lead out of the field, which its own tests look at.
     keys = [key for key in SINGLE_KEYS if key not in ("Return", "Enter", "Down")]
@@ -367,7 +367,7 @@ def test_a_film_that_is_not_on_the_screen_is_not_decided(
     assert decision_of(ready, MIDDLE).state == "open"
     assert ready.controller.current == MIDDLE
     ready.show_page("review")
-    ready.desk.focus_image()
+    ready.review.focus_image()
     assert fired_by(ready, ["U"]) == ["unsure"]
 
 

@@ -43,7 +43,7 @@ def test_a_broken_file_is_listed_with_its_reason_and_stops_nothing(desk: MainWin
 def test_the_film_comes_up_with_heatmap_and_four_votes(desk: MainWindow, qtbot: QtBot) -> None:
     controller = desk.controller
     assert controller.current == 0
-    qtbot.waitUntil(lambda: desk.desk.image.film is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
     result = controller.current_result()
     assert result is not None
     assert len(result.predictions) == 4
@@ -54,8 +54,8 @@ def test_the_csv_holds_one_row_an_image_failures_included(
     desk: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     path = tmp_path / "votes.csv"
-    with qtbot.waitSignal(desk.exporting.exported, timeout=PATIENCE_MS):
-        desk.exporting.write_csv(path)
+    with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
+        desk.exporter.write_csv(path)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 13
@@ -66,7 +66,7 @@ def test_the_csv_holds_one_row_an_image_failures_included(
 def test_closing_while_the_models_run_is_clean(
     window: MainWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
-    window.opening.open_folder(film_folder)
+    window.opener.open_folder(film_folder)
     qtbot.waitUntil(lambda: window.controller.current is not None, timeout=PATIENCE_MS)
     assert window.close()
     assert window.controller.session is None
@@ -76,13 +76,13 @@ def test_answers_of_an_earlier_day_are_there_at_once(
     make_window, qtbot: QtBot, film_folder: Path
 ) -> None:
     first = make_window()
-    first.opening.open_folder(film_folder)
+    first.opener.open_folder(film_folder)
     wait_for_votes(qtbot, first)
     first.close()
     second = make_window()
     asked: list[object] = []
     second.controller.run.answered.connect(asked.append)
-    second.opening.open_folder(film_folder)
+    second.opener.open_folder(film_folder)
     qtbot.waitUntil(lambda: len(rows_of(second)) == 13, timeout=PATIENCE_MS)
     assert all(row.state != "waiting" for row in rows_of(second))
     assert asked == []

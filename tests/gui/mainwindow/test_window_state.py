@@ -19,8 +19,8 @@ SAVED_MS = 5_000
 
 def show(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     window.resize(1500, 900)
-    window.opening.open_folder(folder)
-    qtbot.waitUntil(lambda: window.desk.image.film is not None, timeout=PATIENCE_MS)
+    window.opener.open_folder(folder)
+    qtbot.waitUntil(lambda: window.review.image.film is not None, timeout=PATIENCE_MS)
 
 
 def saved_view(window: MainWindow) -> dict[str, object]:
@@ -35,17 +35,17 @@ def test_kept_window_zoom_and_orientation_come_back_without_a_proper_end(
     first = make_window()
     show(qtbot, first, film_folder)
     first.shortcuts["keep_view"].trigger()
-    first.desk.image.set_window(90, 70)
-    first.desk.image.zoom_by(3, QPointF(100, 100))
-    first.desk.image.rotate_right()
-    first.desk.image.set_inverted(True)
-    before = first.desk.image.state
+    first.review.image.set_window(90, 70)
+    first.review.image.zoom_by(3, QPointF(100, 100))
+    first.review.image.rotate_right()
+    first.review.image.set_inverted(True)
+    before = first.review.image.state
     qtbot.waitUntil(lambda: saved_view(first).get("inverted") is True, timeout=SAVED_MS)
     # The first window is still open: nothing may depend on its closing.
     second = make_window()
     assert second.shortcuts["keep_view"].isChecked()
     show(qtbot, second, film_folder)
-    after = second.desk.image.state
+    after = second.review.image.state
     assert after.window == (90, 70)
     assert after.zoom == before.zoom
     assert after.centre == before.centre
@@ -58,12 +58,12 @@ def test_without_keeping_each_start_shows_the_film_afresh(
 ) -> None:
     first = make_window()
     show(qtbot, first, film_folder)
-    first.desk.image.set_window(90, 70)
+    first.review.image.set_window(90, 70)
     first.close()
     second = make_window()
     show(qtbot, second, film_folder)
-    assert second.desk.image.state.window is None
-    assert second.desk.image.state.zoom is None
+    assert second.review.image.state.window is None
+    assert second.review.image.state.zoom is None
 
 
 def test_a_filter_is_saved_although_the_reader_stays_on_the_image(
@@ -72,7 +72,7 @@ def test_a_filter_is_saved_although_the_reader_stays_on_the_image(
     first = make_window()
     show(qtbot, first, film_folder)
     shown = first.controller.current
-    first.actions_hub.list.apply_filter("film_0", "-name")
+    first.case_filter.apply("film_0", "-name")
     store = first.controller.store
     assert store is not None
     qtbot.waitUntil(lambda: store.session().query == "film_0", timeout=SAVED_MS)
@@ -87,13 +87,13 @@ def test_dragged_panel_widths_are_saved_before_the_window_is_closed(
 ) -> None:
     first = make_window()
     show(qtbot, first, film_folder)
-    splitter = first.desk.splitter
+    splitter = first.review.splitter
     splitter.moveSplitter(400, 1)
     assert splitter.sizes()[0] == 400
     qtbot.waitUntil(lambda: first.preferences.panel_widths[0] == 400, timeout=SAVED_MS)
     second = make_window()
     show(qtbot, second, film_folder)
-    assert second.desk.splitter.sizes()[0] == 400
+    assert second.review.splitter.sizes()[0] == 400
 
 
 def test_the_size_of_the_window_is_saved_before_it_is_closed(

@@ -18,7 +18,7 @@ def large(desk: MainWindow, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """The desk where a handful of images counts as many, all of them selected."""
     monkeypatch.setattr(review_actions, "BULK", 5)
     desk.controller.show_case(0)
-    desk.desk.list_panel.select_all()
+    desk.review.list_panel.select_all()
     return desk
 
 

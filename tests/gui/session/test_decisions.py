@@ -35,7 +35,7 @@ def decision(window: MainWindow, case: int):  # type: ignore[no-untyped-def]
 def with_focus(window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The window with the keyboard on the image."""
     window.activateWindow()
-    window.desk.focus_image()
+    window.review.focus_image()
     qtbot.waitUntil(lambda: QApplication.focusWidget() is not None, timeout=PATIENCE_MS)
     return window
 
@@ -162,7 +162,7 @@ def test_undo_reaches_across_a_restart(
     press(own_focused, "1")
     own_focused.close()
     again = make_window()
-    again.opening.open_folder(film_folder)
+    again.opener.open_folder(film_folder)
     wait_for_votes(qtbot, again)
     assert decision(again, 0).label == "Covid"
     again.controller.decide.undo()
@@ -177,14 +177,14 @@ def test_reopening_resumes_at_the_next_unreviewed_image(
     own_focused.controller.show_case(1)
     own_focused.close()
     again = make_window()
-    again.opening.open_folder(film_folder)
+    again.opener.open_folder(film_folder)
     wait_for_votes(qtbot, again)
     assert again.controller.current == 4
 
 
 def test_a_selection_is_labelled_in_one_step_and_undone_in_one(focused: MainWindow) -> None:
     focused.controller.show_case(0)
-    focused.desk.list_panel.select_all()
+    focused.review.list_panel.select_all()
     press(focused, "2")
     session = focused.controller.session
     assert all(decision(focused, case).label == "Normal" for case in range(len(session.table)))
@@ -232,7 +232,7 @@ def test_two_windows_on_one_folder_see_each_others_decisions(
     own_focused: MainWindow, make_window: MakeWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
     other = make_window()
-    other.opening.open_folder(film_folder)
+    other.opener.open_folder(film_folder)
     wait_for_votes(qtbot, other)
     own_focused.controller.decide.label(0)
     qtbot.waitUntil(lambda: decision(other, 0).label == "Covid", timeout=PATIENCE_MS)
@@ -290,7 +290,7 @@ def test_a_change_of_mind_on_the_last_image_is_no_last_unreviewed_image(
 
 
 def test_a_selection_says_how_many_images_the_next_key_decides(focused: MainWindow) -> None:
-    said = focused.desk.decision.advance
+    said = focused.review.decision.advance
     assert said.text == "Saves and moves on"
     focused.shortcuts["select_all"].trigger()
     assert said.text == "For 13 selected images"
@@ -299,8 +299,8 @@ def test_a_selection_says_how_many_images_the_next_key_decides(focused: MainWind
 
 
 def test_the_place_in_the_list_follows_the_list(focused: MainWindow, qtbot: QtBot) -> None:
-    image = focused.desk.image
-    focused.actions_hub.list.choose_filter("film_1")
+    image = focused.review.image
+    focused.case_filter.choose("film_1")
     assert image._hud.position == "1 of 3"
-    focused.actions_hub.list.choose_filter("")
+    focused.case_filter.choose("")
     assert image._hud.position == "11 of 13"

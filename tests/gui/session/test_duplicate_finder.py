@@ -24,7 +24,7 @@ def copies(make_window: MakeWindow, qtbot: QtBot, tmp_path: Path) -> MainWindow:
         Image.fromarray(draw_phantom(kind, number, (220, 200))).save(ward / f"film_{number}.png")
     Image.open(ward / "film_2.png").save(ward / "film_2_again.jpg", quality=85)
     window = make_window()
-    window.opening.open_folder(ward)
+    window.opener.open_folder(ward)
     wait_for_votes(qtbot, window)
     return window
 
@@ -41,7 +41,7 @@ def searched(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def badges(window: MainWindow) -> list[str]:
-    return [badge.facts.key for badge in window.desk.verdict.badges.badges]
+    return [badge.facts.key for badge in window.review.verdict.badges.badges]
 
 
 def test_asking_for_it_marks_both_and_offers_to_show_them(copies: MainWindow, qtbot: QtBot) -> None:
@@ -66,7 +66,7 @@ def test_it_is_looked_for_by_itself_when_the_models_are_through(
     root = copies.controller.session.root
     copies.preferences.change(find_duplicates=True)
     with qtbot.waitSignal(copies.controller.duplicates.found, timeout=PATIENCE_MS):
-        copies.opening.open_folder(root)
+        copies.opener.open_folder(root)
     assert copies.controller.session.table.column("duplicate_group").max() >= 0
 
 
@@ -101,7 +101,7 @@ def test_a_copy_that_is_gone_from_the_folder_is_no_copy(copies: MainWindow, qtbo
     searched(copies, qtbot)
     root = copies.controller.session.root
     (root / "film_2_again.jpg").unlink()
-    copies.opening.open_folder(root)
+    copies.opener.open_folder(root)
     wait_for_votes(qtbot, copies)
     searched(copies, qtbot)
     assert copies.status.notice == "No near-duplicates among 3 films."

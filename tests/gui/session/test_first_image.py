@@ -22,7 +22,7 @@ def shown(window: MainWindow) -> str:
 
 
 def film_is_shown(window: MainWindow) -> bool:
-    return window.controller.current is not None and window.desk.image.film is not None
+    return window.controller.current is not None and window.review.image.film is not None
 
 
 def begins_with(folder: Path, broken: int, films: int) -> Path:
@@ -37,7 +37,7 @@ def begins_with(folder: Path, broken: int, films: int) -> Path:
 def test_files_that_cannot_be_read_are_passed_over_and_stay_listed(
     desk: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    desk.opening.open_folder(begins_with(tmp_path / "ward", 3, 2))
+    desk.opener.open_folder(begins_with(tmp_path / "ward", 3, 2))
     qtbot.waitUntil(lambda: film_is_shown(desk), timeout=PATIENCE_MS)
     assert shown(desk) == "film_01.png"
     session = desk.controller.session
@@ -49,10 +49,10 @@ def test_files_that_cannot_be_read_are_passed_over_and_stay_listed(
 def test_the_reader_may_go_back_to_one_that_was_passed_over(
     desk: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    desk.opening.open_folder(begins_with(tmp_path / "ward", 1, 2))
+    desk.opener.open_folder(begins_with(tmp_path / "ward", 1, 2))
     qtbot.waitUntil(lambda: shown(desk) == "film_01.png", timeout=PATIENCE_MS)
     desk.shortcuts["previous"].trigger()
-    words = desk.desk.image.accessibleDescription
+    words = desk.review.image.accessibleDescription
     qtbot.waitUntil(lambda: "could not be read" in words(), timeout=PATIENCE_MS)
     assert shown(desk) == "a_0.png"
 
@@ -60,8 +60,8 @@ def test_the_reader_may_go_back_to_one_that_was_passed_over(
 def test_where_no_file_can_be_read_the_first_one_says_why(
     desk: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    desk.opening.open_folder(begins_with(tmp_path / "ward", 3, 0))
-    words = desk.desk.image.accessibleDescription
+    desk.opener.open_folder(begins_with(tmp_path / "ward", 3, 0))
+    words = desk.review.image.accessibleDescription
     qtbot.waitUntil(lambda: "could not be read" in words(), timeout=PATIENCE_MS)
     assert shown(desk) == "a_0.png"
 
@@ -77,8 +77,8 @@ def test_nothing_moves_once_the_reader_has_moved_or_decided(
         desk.shortcuts[touch].trigger()
 
     desk.controller.case_shown.connect(touch_at_once)
-    desk.opening.open_folder(folder)
-    words = desk.desk.image.accessibleDescription
+    desk.opener.open_folder(folder)
+    words = desk.review.image.accessibleDescription
     qtbot.waitUntil(lambda: "could not be read" in words(), timeout=PATIENCE_MS)
     assert shown(desk) == ("a_0.png" if touch == "flag" else "a_1.png")
 
@@ -88,7 +88,7 @@ def test_the_search_goes_on_with_what_the_scan_still_finds(
 ) -> None:
     monkeypatch.setattr(folder_scan, "FIRST_BATCH", 2)
     monkeypatch.setattr(folder_scan, "BATCH", 2)
-    desk.opening.open_folder(begins_with(tmp_path / "ward", 5, 2))
+    desk.opener.open_folder(begins_with(tmp_path / "ward", 5, 2))
     qtbot.waitUntil(lambda: film_is_shown(desk), timeout=PATIENCE_MS)
     assert shown(desk) == "film_01.png"
 
@@ -100,7 +100,7 @@ def test_the_film_on_show_stays_when_another_one_fails_later(
     folder.mkdir()
     draw_films(folder, 1)
     (folder / "film_02.png").write_bytes(BROKEN)
-    desk.opening.open_folder(folder)
+    desk.opener.open_folder(folder)
     films = desk.controller.films
     qtbot.waitUntil(lambda: films.outcome(1) is not None, timeout=PATIENCE_MS)
     assert isinstance(films.outcome(0), Radiograph)

@@ -51,8 +51,8 @@ def drag(view: ImageView, button: Qt.MouseButton, start: QPoint, end: QPoint) ->
 
 @pytest.fixture
 def film(desk: MainWindow, qtbot: QtBot) -> ImageView:
-    qtbot.waitUntil(lambda: desk.desk.image.film is not None)
-    return desk.desk.image
+    qtbot.waitUntil(lambda: desk.review.image.film is not None)
+    return desk.review.image
 
 
 def test_the_wheel_pages_where_that_is_wanted_and_zooms_with_control(
@@ -81,7 +81,7 @@ def test_the_drags_do_what_was_chosen(desk: MainWindow, film: ImageView) -> None
     assert film.grey_window() != window
     assert film.effective_zoom() == zoom
     # In the comparison too, whose views are made anew for each panel.
-    for view in desk.desk.compare.views():
+    for view in desk.review.compare.views():
         assert view.tool is Tool.PAN
     desk.preferences.change(left_drag="window")
     assert film.tool is Tool.WINDOW
@@ -100,13 +100,13 @@ def test_the_film_is_first_seen_in_the_preset_that_was_chosen(
 def test_the_facts_of_the_file_are_left_out_where_only_the_rail_is_shown(
     desk: MainWindow,
 ) -> None:
-    facts = desk.desk.list_panel.facts
+    facts = desk.review.list_panel.facts
     desk.resize(1440, 900)
     desk.shortcuts["facts"].trigger()
     assert facts.isVisible()
     assert desk.status.notice == ""
     desk.show_page("compare")
-    assert desk.desk.list_panel.rail
+    assert desk.review.list_panel.rail
     assert not facts.isVisible()
     desk.show_page("review")
     assert facts.isVisible()
@@ -132,7 +132,7 @@ def test_maps_are_not_kept_where_that_is_not_wanted(
     draw_films(folder, 2)
     window = make_window()
     window.preferences.change(keep_maps=False)
-    window.opening.open_folder(folder)
+    window.opener.open_folder(folder)
     wait_for_votes(qtbot, window)
     session = window.controller.session
     assert session is not None
@@ -160,7 +160,10 @@ def test_a_long_undo_line_does_not_push_the_panel_out_of_the_window(
     desk: MainWindow, film: ImageView
 ) -> None:
     desk.resize(1440, 900)
-    for page, panel in (("review", desk.desk.decision), ("compare", desk.desk.compare_decision)):
+    for page, panel in (
+        ("review", desk.review.decision),
+        ("compare", desk.review.compare_decision),
+    ):
         desk.show_page(page)
         panel.set_undo("label of an image with a very long name that leaves no room at all")
         QApplication.processEvents()
@@ -175,8 +178,8 @@ def test_the_widths_that_the_reader_dragged_hold_when_the_window_grows_and_the_n
 ) -> None:
     window = make_window()
     window.resize(1600, 900)
-    window.opening.open_folder(film_folder)
-    splitter = window.desk.splitter
+    window.opener.open_folder(film_folder)
+    splitter = window.review.splitter
     handle = splitter.handle(1)
     start = handle.rect().center()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
@@ -189,5 +192,5 @@ def test_the_widths_that_the_reader_dragged_hold_when_the_window_grows_and_the_n
     window.close()
     following = make_window()
     following.resize(1600, 900)
-    following.opening.open_folder(film_folder)
-    assert following.desk.splitter.sizes()[0] == wide
+    following.opener.open_folder(film_folder)
+    assert following.review.splitter.sizes()[0] == wide

@@ -27,8 +27,8 @@ def scanned(window: MainWindow) -> bool:
 
 
 def test_without_a_folder_the_window_says_how_to_begin(window: MainWindow) -> None:
-    assert window.pages.currentWidget() is window.empty
-    assert window.empty.open_folder_button.isVisible()
+    assert window.pages.currentWidget() is window.start
+    assert window.start.open_folder_button.isVisible()
     assert not window.shortcuts["export_csv"].isEnabled()
     assert window.status.progress_words == ""
 
@@ -37,7 +37,7 @@ def test_single_files_are_opened_without_their_neighbours(
     desk: MainWindow, qtbot: QtBot, film_folder: Path
 ) -> None:
     files = [film_folder / "film_02.png", film_folder / "film_05.png"]
-    desk.opening.open_paths(files)
+    desk.opener.open_paths(files)
     qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
     assert listed(desk) == ["film_02.png", "film_05.png"]
 
@@ -65,7 +65,7 @@ def test_subfolders_are_listed_or_not(desk: MainWindow, qtbot: QtBot, tmp_path: 
     (tmp_path / "ward" / "inner").mkdir(parents=True)
     draw_films(tmp_path / "ward", 1)
     draw_films(tmp_path / "ward" / "inner", 1, first=2)
-    desk.opening.open_folder(tmp_path / "ward")
+    desk.opener.open_folder(tmp_path / "ward")
     qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
     assert listed(desk) == ["film_01.png", "inner/film_02.png"]
     desk.shortcuts["recursive"].trigger()
@@ -77,7 +77,7 @@ def test_new_files_join_on_request(desk: MainWindow, qtbot: QtBot, tmp_path: Pat
     folder = tmp_path / "growing"
     folder.mkdir()
     draw_films(folder, 2)
-    desk.opening.open_folder(folder)
+    desk.opener.open_folder(folder)
     qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
     draw_films(folder, 1, first=3)
     desk.shortcuts["rescan"].trigger()
@@ -86,14 +86,14 @@ def test_new_files_join_on_request(desk: MainWindow, qtbot: QtBot, tmp_path: Pat
 
 def test_a_folder_that_is_gone_leaves_the_recent_list(desk: MainWindow, tmp_path: Path) -> None:
     desk.preferences.remember_recent(str(tmp_path / "gone"), __import__("datetime").datetime.now())
-    desk.opening.open_folder(tmp_path / "gone")
+    desk.opener.open_folder(tmp_path / "gone")
     assert "no longer there" in desk.status.notice
     assert all(entry.path != str(tmp_path / "gone") for entry in desk.preferences.settings.recent)
 
 
 def test_a_folder_without_images_says_so(desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    desk.opening.open_folder(tmp_path / "empty")
+    desk.opener.open_folder(tmp_path / "empty")
     qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
     assert "No images" in desk.status.notice
 
@@ -105,14 +105,14 @@ class TestFilters:
         assert counts["failed"] == 1
         assert counts["unreviewed"] == 12
         for tab in ("disagree", "failed", "all"):
-            desk.desk.list_panel.tabs.tab(tab).click()
+            desk.review.list_panel.tabs.tab(tab).click()
             assert len(listed(desk)) == counts[tab]
 
     def test_typing_into_the_search_box_filters(self, desk: MainWindow, qtbot: QtBot) -> None:
         desk.shortcuts["find"].trigger()
-        QTest.keyClicks(desk.desk.list_panel.search, "film_1")
+        QTest.keyClicks(desk.review.list_panel.search, "film_1")
         qtbot.waitUntil(lambda: len(listed(desk)) == 3, timeout=PATIENCE_MS)
-        QTest.keyClick(desk.desk.list_panel.search, Qt.Key.Key_Escape)
+        QTest.keyClick(desk.review.list_panel.search, Qt.Key.Key_Escape)
         assert len(listed(desk)) == 13
 
     def test_leaving_the_search_shows_an_image_of_the_list(
@@ -121,12 +121,12 @@ class TestFilters:
         # Enter there and Enter again must not accept the consensus of a film filtered away.
         assert desk.controller.current == 0
         desk.shortcuts["find"].trigger()
-        search = desk.desk.list_panel.search
+        search = desk.review.list_panel.search
         QTest.keyClicks(search, "film_1")
         assert desk.controller.current == 0
         QTest.keyClick(search, Qt.Key.Key_Return)
         assert desk.controller.current in desk.controller.list.shown
-        qtbot.waitUntil(desk.desk.image.hasFocus, timeout=PATIENCE_MS)
+        qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
         first = desk.controller.current
         QTest.keyClick(search, Qt.Key.Key_Escape)
         assert desk.controller.current == first
@@ -134,7 +134,7 @@ class TestFilters:
     def test_a_tab_shows_its_first_image_unless_one_of_it_is_on_show(
         self, desk: MainWindow
     ) -> None:
-        tabs = desk.desk.list_panel.tabs
+        tabs = desk.review.list_panel.tabs
         tabs.tab("failed").click()
         assert desk.controller.current == desk.controller.list.shown[0]
         desk.controller.show_case(3)
@@ -142,9 +142,9 @@ class TestFilters:
         assert desk.controller.current == 3
 
     def test_a_list_without_images_says_why_and_leads_out(self, desk: MainWindow) -> None:
-        empty = desk.desk.list_panel.empty
+        empty = desk.review.list_panel.empty
         assert empty.words == ""
-        desk.actions_hub.list.choose_filter("nothing is called like this")
+        desk.case_filter.choose("nothing is called like this")
         assert listed(desk) == []
         assert empty.words == "No image matches this filter."
         empty.all_asked.emit()
@@ -155,14 +155,14 @@ class TestFilters:
         self, desk: MainWindow
     ) -> None:
         before = listed(desk)
-        desk.actions_hub.list.apply_filter("is:nonsense")
+        desk.case_filter.apply("is:nonsense")
         assert listed(desk) == before
         assert desk.status.notice
 
     def test_a_labelled_image_leaves_the_unreviewed_list_without_moving_the_reader(
         self, desk: MainWindow, qtbot: QtBot
     ) -> None:
-        desk.desk.list_panel.tabs.tab("unreviewed").click()
+        desk.review.list_panel.tabs.tab("unreviewed").click()
         desk.controller.show_case(2)
         desk.controller.decide.label(0)
         assert desk.controller.current == 3
@@ -179,9 +179,9 @@ class TestFilters:
     def test_the_filter_is_there_again_after_reopening(
         self, desk: MainWindow, qtbot: QtBot, film_folder: Path
     ) -> None:
-        desk.actions_hub.list.apply_filter("is:split", "-entropy")
+        desk.case_filter.apply("is:split", "-entropy")
         desk.controller.close_folder()
-        desk.opening.open_folder(film_folder)
+        desk.opener.open_folder(film_folder)
         qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
         assert (desk.controller.list.query, desk.controller.list.sort) == ("is:split", "-entropy")
 
@@ -190,7 +190,7 @@ class TestFilters:
     ) -> None:
         desk.resize(1440, 760)
         draw_films(tmp_path, 30)
-        desk.opening.open_folder(tmp_path)
+        desk.opener.open_folder(tmp_path)
         thumbnails = desk.controller.thumbnails
         qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
         qtbot.waitUntil(
@@ -198,7 +198,7 @@ class TestFilters:
             timeout=PATIENCE_MS,
         )
         assert thumbnails.picture(28) is None
-        desk.actions_hub.list.apply_filter("film_2")
+        desk.case_filter.apply("film_2")
         assert len(listed(desk)) == 10
         qtbot.waitUntil(lambda: thumbnails.picture(28) is not None, timeout=PATIENCE_MS)
 
@@ -206,7 +206,7 @@ class TestFilters:
         from desktop.core.review.query import SavedFilter
 
         desk.preferences.add_filter(SavedFilter("Hard & odd", "entropy>0.5", "-entropy"))
-        desk.actions_hub.list.show_filters()
+        desk.case_filter.show_saved()
         titles = [action.text() for action in desk.menus.filters.actions()]
         assert "Hard && odd" in titles
         assert "Models disagree" in titles
@@ -220,7 +220,7 @@ def test_the_other_panel_votes_after_a_switch_in_the_menu(
     other = write_panel(
         tmp_path / "own", name="own_panel", class_names=("Sick", "Well"), models=("one", "two")
     )
-    desk.opening.add_panel(other)
+    desk.opener.add_panel(other)
     qtbot.waitUntil(lambda: scanned(desk), timeout=PATIENCE_MS)
     session = desk.controller.session
     assert session.panel.name == "own_panel"
@@ -233,13 +233,13 @@ def test_a_panel_that_breaks_the_contract_is_refused_with_a_sentence(
     desk: MainWindow, tmp_path: Path
 ) -> None:
     (tmp_path / "manifest.json").write_text("{}")
-    desk.opening.add_panel(tmp_path)
+    desk.opener.add_panel(tmp_path)
     assert "manifest" in desk.status.notice
     assert desk.controller.session.panel.name == "tiny"
 
 
 def test_the_keyboard_stays_out_of_the_list_while_it_fills(desk: MainWindow) -> None:
-    assert QApplication.focusWidget() is not desk.desk.list_panel.search
+    assert QApplication.focusWidget() is not desk.review.list_panel.search
 
 
 def test_samples_are_named_as_what_they_are_for_as_long_as_they_are_new(
