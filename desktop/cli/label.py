@@ -24,7 +24,7 @@ from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.output_check import refuse_to_write_over
 from desktop.core.batch.pipeline import LabelledCase, batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.export.columns import TableRow
 from desktop.core.export.table import FORMATS, Table, TableFormat
@@ -177,7 +177,7 @@ class _Job:
         self._started = datetime.datetime.now(datetime.UTC)
         self._clock = self._logged = time.monotonic()
 
-    def run(self, files: Iterator[FoundFile] | None) -> int:
+    def run(self, files: Iterator[ImageFile] | None) -> int:
         """Label ``files``; None watches the paths instead, until somebody stops it."""
         arguments, settings = self._arguments, self._labelling.settings
         threads = arguments.threads or usable_cores()
@@ -223,7 +223,7 @@ class _Job:
         sentence = f"{printable(str(problem))} [{problem.code}]"
         print(f"\ncxr-quorum: {sentence}", file=sys.stderr, flush=True)
 
-    def _label(self, files: Iterable[FoundFile], session: PanelSession, decoder: Decoder) -> None:
+    def _label(self, files: Iterable[ImageFile], session: PanelSession, decoder: Decoder) -> None:
         for row in self._labelling.results(
             files,
             session,

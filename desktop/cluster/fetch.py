@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.cluster.inputs import Film, open_address
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused, UsageError
 from desktop.core.files.path_list import is_address
@@ -76,9 +76,9 @@ class FilmFetcher:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="fetch")
         self.refusals: dict[str, ImageRefused] = {}
 
-    def files(self, films: Iterable[Film]) -> Iterator[FoundFile]:
+    def files(self, films: Iterable[Film]) -> Iterator[ImageFile]:
         """Files to decode, in order. A film of this file system is read where it is."""
-        waiting: deque[Film | Future[FoundFile]] = deque()
+        waiting: deque[Film | Future[ImageFile]] = deque()
         try:
             for number, film in enumerate(films):
                 if is_address(film.location):
@@ -94,7 +94,7 @@ class FilmFetcher:
                 if isinstance(item, Future):
                     item.cancel()
 
-    def forget(self, file: FoundFile) -> None:
+    def forget(self, file: ImageFile) -> None:
         """Delete the copy of a film that has been read."""
         if self._folder in file.path.parents:
             with suppress(OSError):
@@ -123,7 +123,7 @@ class FilmFetcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _fetch(self, number: int, film: Film) -> FoundFile:
+    def _fetch(self, number: int, film: Film) -> ImageFile:
         """Copy one film; one that cannot be copied is a file that does not exist."""
         name = film.image.rpartition("/")[2]
         folder = Path(tempfile.mkdtemp(prefix=f"{number}-", dir=self._folder))
@@ -141,13 +141,13 @@ class FilmFetcher:
             self.refusals[film.image] = refused("READ-03", path, "a folder")
         except (OSError, ValueError) as error:  # no room on this node, or a name it cannot have
             self.refusals[film.image] = refused("READ-06", path, _words(error))
-        return FoundFile(path, film.image, -1, -1)
+        return ImageFile(path, film.image)
 
 
-def _file(item: Film | Future[FoundFile]) -> FoundFile:
+def _file(item: Film | Future[ImageFile]) -> ImageFile:
     if isinstance(item, Future):
         return item.result()
-    return FoundFile(Path(item.location), item.image, -1, -1)
+    return ImageFile(Path(item.location), item.image)
 
 
 def _download(film: Film, path: Path) -> bytes:

@@ -6,6 +6,7 @@ Frozen data, no behaviour that needs a model.
 from __future__ import annotations
 
 import functools
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,34 +158,44 @@ class Decision:
 OPEN = Decision()
 
 
+FileStamp = tuple[int, int]
+"""Size in bytes and time of the last change in ns since 1970: equal stamps, an unchanged file."""
+
+_INT64 = 2**63 - 1
+
+
 @dataclass(frozen=True, slots=True)
-class FoundFile:
-    """One candidate.
+class ImageFile:
+    """One image file as a listing saw it.
 
     Attributes:
         path: Where it is: the folder as it was given, and the name.
         image: Path relative to the listed folder, POSIX separators, as it goes into the CSV. May
-            hold surrogates where the name is not UTF-8; show it through ``names.shown``.
+            hold surrogates where the name is not UTF-8; show it through `text.display_name`.
         size: Bytes, -1 where it could not be asked.
-        mtime_ns: Time of the last change, -1 where it could not be asked.
+        mtime_ns: Time of the last change, ns since 1970 (negative before), -1 where it could not be
+            asked. Times that no 64-bit integer holds (year 2262 on, before 1677) are cut to the
+            nearest that it does: databases keep nothing larger.
     """
 
     path: Path
     image: str
-    size: int
-    mtime_ns: int
+    size: int = -1
+    mtime_ns: int = -1
 
+    def __post_init__(self) -> None:
+        if not -_INT64 <= self.mtime_ns <= _INT64:
+            object.__setattr__(self, "mtime_ns", max(-_INT64, min(self.mtime_ns, _INT64)))
 
-@dataclass(frozen=True)
-class FileFact:
-    """A file as the scan saw it.
+    @classmethod
+    def found(cls, path: Path, image: str, entry: os.DirEntry[str] | Path) -> ImageFile:
+        """The file as it is now, asked through ``entry``; a file that cannot be asked is kept."""
+        try:
+            status = entry.stat()
+        except OSError:
+            return cls(path, image)
+        return cls(path, image, status.st_size, status.st_mtime_ns)
 
-    Attributes:
-        image: Path relative to the opened folder, POSIX separators.
-        size: Bytes, -1 where unknown.
-        mtime_ns: Time of the last change, -1 where unknown.
-    """
-
-    image: str
-    size: int
-    mtime_ns: int
+    @property
+    def stamp(self) -> FileStamp:
+        return self.size, self.mtime_ns

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH, label
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.files.inputs import gather
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.cpu import this_processor
@@ -74,7 +74,7 @@ def plan_of(panel: Panel, *, everything: bool) -> PrecisionPlan:
 
 
 def alone(
-    panel: Panel, plan: PrecisionPlan, files: list[FoundFile], turns: int
+    panel: Panel, plan: PrecisionPlan, files: list[ImageFile], turns: int
 ) -> dict[str, float]:
     """Each model and the panel on tensors in memory, with maps."""
     decoded = [decode_file(file, panel.input_sizes, film=False) for file in files]
@@ -109,7 +109,7 @@ def alone(
 
 
 def pipelines(
-    panel: Panel, plan: PrecisionPlan, files: list[FoundFile], turns: int
+    panel: Panel, plan: PrecisionPlan, files: list[ImageFile], turns: int
 ) -> dict[str, float]:
     """The whole way from full-size files to answers with maps, by processor time."""
     sessions = [PanelSession(panel, "cpu", 1, on_cpu=item) for item in (ALL_FP32, plan)]

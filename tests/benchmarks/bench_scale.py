@@ -38,7 +38,7 @@ import numpy as np
 from PIL import Image
 
 from desktop.core.batch.run import LabelRun, RunSettings
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.files.inputs import gather
 from desktop.core.imaging.decoder import Decoded
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
@@ -104,7 +104,7 @@ class _Nothing:
     """A decoder that has every film already."""
 
     def decode(
-        self, sources: Iterable[FoundFile], sizes: tuple[tuple[int, int], ...], *, film: bool
+        self, sources: Iterable[ImageFile], sizes: tuple[tuple[int, int], ...], *, film: bool
     ) -> Iterator[Decoded]:
         pixels = {size: np.full((*size, 1), 128, np.uint8) for size in sizes}
         for number, source in enumerate(sources):

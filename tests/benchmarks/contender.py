@@ -65,7 +65,7 @@ def _children(pid: int) -> Iterator[int]:
 def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """Files from disk to a CSV file: ``pipeline``, ``pipeline:openvino``, ``pipeline:int8``."""
     from desktop.core.batch.pipeline import batch_plan, label, without_maps
-    from desktop.core.cases import FoundFile
+    from desktop.core.cases import ImageFile
     from desktop.core.export.table import TableRow, write_table
     from desktop.core.imaging.decoder_pool import DecodePool
     from desktop.core.inference.precision import ALL_FP32, plan_precision
@@ -85,12 +85,12 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
     )
     if kind == "openvino":
         assert session.report.running == "openvino", session.report.reason
-    files = [FoundFile(Path(path), Path(path).name, -1, -1) for path in spec["films"]]
+    files = [ImageFile(Path(path), Path(path).name) for path in spec["films"]]
     files *= spec["rounds_of_films"]
     target = Path(spec["scratch"]) / f"{name.replace(':', '_')}.csv"
     with DecodePool(plan.decoders, sizes=panel.input_sizes, ahead=plan.ahead) as decoder:
 
-        def work(some: list[FoundFile] = files) -> int:
+        def work(some: list[ImageFile] = files) -> int:
             cases = label(some, session, maps=True, batch=plan.batch, decoder=decoder)
             rows = (TableRow(without_maps(case.result), device=case.device) for case in cases)
             return write_table(target, panel, rows)
@@ -111,7 +111,7 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
 def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, Any]]]:
     """The same sessions on films that are in memory: ``models`` and ``models:without_maps``."""
     from desktop.core.batch.pipeline import batch_plan
-    from desktop.core.cases import FoundFile
+    from desktop.core.cases import ImageFile
     from desktop.core.imaging.decoder import decode_file
     from desktop.core.inference.session import PanelSession
     from desktop.core.panels.registry import open_panel
@@ -121,7 +121,7 @@ def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[s
     session = PanelSession(panel, "cpu", spec["threads"], streams=plan.streams)
     sizes = panel.input_sizes
     decoded = [
-        decode_file(FoundFile(Path(path), Path(path).name, -1, -1), sizes, film=False)
+        decode_file(ImageFile(Path(path), Path(path).name), sizes, film=False)
         for path in spec["films"]
     ]
     stack = {size: np.stack([item.pixels[size] for item in decoded]) for size in sizes}

@@ -29,7 +29,7 @@ from desktop.core.files.listing import list_folder
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import open_panel
-from desktop.core.store.review_store import FileFact, ReviewStore
+from desktop.core.store.review_store import ReviewStore
 from desktop.gui.app import make_application
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.settings.preferences import Preferences
@@ -149,12 +149,7 @@ def answered_home(
         session = PanelSession(panel, "cpu")
         files = [file for batch in list_folder(film_folder) for file in batch]
         cases = label(files, session)
-        store.record_results(
-            [
-                (case.result, FileFact(case.source.image, case.source.size, case.source.mtime_ns))
-                for case in cases
-            ]
-        )
+        store.record_results([(case.result, case.source) for case in cases])
     return home
 
 

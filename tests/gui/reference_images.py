@@ -192,7 +192,7 @@ def record_answers(ward: Path, panel_folder: Path) -> None:
     from desktop.core.panels.registry import open_panel
     from desktop.core.review import decisions
     from desktop.core.review.decisions import Stamp, make_step
-    from desktop.core.store.review_store import FileFact, ReviewStore
+    from desktop.core.store.review_store import ReviewStore
     from tests.gui.sample_values import result
 
     panel = open_panel(panel_folder)
@@ -208,7 +208,7 @@ def record_answers(ward: Path, panel_folder: Path) -> None:
             if "cut_off" in file.image:
                 problem = refused("DECODE-02", file.path)
                 answer = CaseResult(file.image, answer.sha256, "failed", problem.code, str(problem))
-            answers.append((answer, FileFact(file.image, file.size, file.mtime_ns)))
+            answers.append((answer, file))
         store.record_results(answers, device="cpu")
         for number, file in enumerate(files[:5]):
             name = panel.class_names[number % 3]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from desktop.core.cases import CaseResult, Decision, Prediction
+from desktop.core.cases import CaseResult, Decision, ImageFile, Prediction
 from desktop.core.panels.contract import PanelManifest, PanelMember
 from desktop.core.review import decisions
 from desktop.core.review.decisions import Stamp, Step, make_step
-from desktop.core.store.review_store import FileFact, ReviewStore
+from desktop.core.store.review_store import ReviewStore
 from desktop.core.vote import verdict
 
 CLASSES = ("Covid", "Normal", "Viral Pneumonia")
@@ -72,9 +72,9 @@ def failed(image: str, code: str = "DECODE-02") -> CaseResult:
     return CaseResult(image, "", "failed", code, f"{image} ends early and was skipped.")
 
 
-def fact(image: str, *, size: int = 1000, mtime_ns: int = 5) -> FileFact:
+def fact(image: str, *, size: int = 1000, mtime_ns: int = 5) -> ImageFile:
     """A file as a scan sees it."""
-    return FileFact(image, size, mtime_ns)
+    return ImageFile(Path(image), image, size, mtime_ns)
 
 
 def record(store: ReviewStore, *results: CaseResult, mtime_ns: int = 5) -> frozenset[str]:

@@ -23,7 +23,7 @@ from typing import Any
 
 import desktop
 from desktop.core.batch.result_json import dump_result, load_result
-from desktop.core.cases import CaseResult, FoundFile
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.errors import OutputFailed
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.panels.contract import CONTRACT_VERSION
@@ -97,7 +97,7 @@ class RunJournal:
             self._database.close()
             raise
 
-    def knows(self, file: FoundFile) -> bool:
+    def knows(self, file: ImageFile) -> bool:
         """True where an image of this name, size and time was finished; its hash decides."""
         with self._translate_errors():
             row = self._database.execute(
@@ -106,7 +106,7 @@ class RunJournal:
             ).fetchone()
         return row is not None
 
-    def finished(self, file: FoundFile, sha256: str) -> FinishedCase | None:
+    def finished(self, file: ImageFile, sha256: str) -> FinishedCase | None:
         """The answer for exactly this content, None where the image must be labelled.
 
         Args:
@@ -141,7 +141,7 @@ class RunJournal:
                 (position, _key(image), position),
             )
 
-    def keep(self, file: FoundFile, result: CaseResult, device: str, position: int) -> None:
+    def keep(self, file: ImageFile, result: CaseResult, device: str, position: int) -> None:
         """Take in a finished image; it is durable after the next ``commit``."""
         with self._translate_errors():
             self._database.execute(

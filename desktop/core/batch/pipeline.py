@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.cases import CaseResult, FoundFile
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.imaging.decoder import Decoded, Decoder, ThreadDecoder
 from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession
@@ -77,7 +77,7 @@ class LabelledCase:
     """
 
     result: CaseResult
-    source: FoundFile
+    source: ImageFile
     decode_seconds: float
     infer_seconds: float
     device: str
@@ -85,7 +85,7 @@ class LabelledCase:
 
 
 def label(
-    sources: Iterable[FoundFile],
+    sources: Iterable[ImageFile],
     session: PanelSession,
     *,
     maps: bool = True,
@@ -165,7 +165,7 @@ def without_maps(result: CaseResult) -> CaseResult:
     return replace(result, predictions=slim)
 
 
-def _until_cancelled(sources: Iterable[FoundFile], token: CancelToken) -> Iterator[FoundFile]:
+def _until_cancelled(sources: Iterable[ImageFile], token: CancelToken) -> Iterator[ImageFile]:
     for source in sources:
         if token.cancelled:
             return

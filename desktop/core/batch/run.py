@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from desktop.core.batch.journal import RunJournal
 from desktop.core.batch.pipeline import LabelledCase, label
-from desktop.core.cases import CaseResult, FoundFile
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.errors import OutputFailed
 from desktop.core.export.columns import TableRow, TableShape
 from desktop.core.export.parquet import require_parquet
@@ -172,7 +172,7 @@ class LabelRun:
 
     def results(
         self,
-        files: Iterable[FoundFile],
+        files: Iterable[ImageFile],
         session: PanelSession,
         *,
         decoder: Decoder | None = None,
@@ -279,11 +279,11 @@ class LabelRun:
 
     def _unfinished(
         self,
-        files: Iterable[FoundFile],
+        files: Iterable[ImageFile],
         positions: dict[str, int],
         on_resumed: Callable[[TableRow], object] | None,
         token: CancelToken,
-    ) -> Iterator[FoundFile]:
+    ) -> Iterator[ImageFile]:
         """Files that need the models; finished ones are placed in the table on the way."""
         for position, file in enumerate(files, self._first_place):
             if token.cancelled:
@@ -301,7 +301,7 @@ class LabelRun:
             yield file
         self.complete = True
 
-    def _finished_row(self, file: FoundFile, position: int) -> TableRow | None:
+    def _finished_row(self, file: ImageFile, position: int) -> TableRow | None:
         if self._journal is None or not self._journal.knows(file):
             return None
         case = self._journal.finished(file, file_sha256(file.path))

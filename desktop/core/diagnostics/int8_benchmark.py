@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH
-from desktop.core.cases import FoundFile, Prediction
+from desktop.core.cases import ImageFile, Prediction
 from desktop.core.imaging.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.cpu import Processor, this_processor
@@ -60,7 +60,7 @@ class _Measured:
 
 def prove(
     panel: Panel,
-    files: Iterable[FoundFile] = (),
+    files: Iterable[ImageFile] = (),
     *,
     drawn: int = DRAWN_FILMS,
     home: Path | None = None,
@@ -103,7 +103,7 @@ def _phantom(number: int, sizes: Sequence[Size]) -> Film:
     return {size: draw_phantom(kind, number, size)[..., np.newaxis] for size in sizes}
 
 
-def _own_films(files: Iterable[FoundFile], sizes: Sequence[Size]) -> list[Film]:
+def _own_films(files: Iterable[ImageFile], sizes: Sequence[Size]) -> list[Film]:
     films: list[Film] = []
     for file in files:
         if len(films) == MOST_OWN_FILMS:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.duplicates.hash_cache import HASHES_NAME, Bits, FilmHashes
 from desktop.core.duplicates.perceptual_hash import group_near, perceptual_hash
 from desktop.core.errors import CxrError
@@ -92,7 +92,7 @@ def search_copies(
         if content not in known:
             wanted.setdefault(content, image)
     if wanted:
-        sources = [FoundFile(root / image, image, -1, -1) for image in wanted.values()]
+        sources = [ImageFile(root / image, image) for image in wanted.values()]
         fresh: list[tuple[bytes, Bits]] = []
         yield Searching(0, len(sources))
         try:

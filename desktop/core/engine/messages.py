@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.core.cases import CaseResult, FoundFile
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.errors import CxrError
 
 MOST_IN_HAND = 64
@@ -55,7 +55,7 @@ class Order:
     """
 
     key: int
-    source: FoundFile
+    source: ImageFile
     urgent: bool = False
     alone: bool = False
 

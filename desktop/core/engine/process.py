@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from desktop.core.cases import CaseResult, FoundFile
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.engine.messages import (
     MOST_IN_HAND,
     CaseAnswer,
@@ -381,12 +381,12 @@ class EngineProcess:
         except Exception:  # the listener's mistake must not stop the engine
             _log.exception("A listener of the engine failed")
 
-    def _found(self, path: Path) -> FoundFile:
+    def _found(self, path: Path) -> ImageFile:
         try:
             image = path.relative_to(self._root).as_posix()
         except ValueError:
             image = path.as_posix()
-        return FoundFile(path, image, -1, -1)
+        return ImageFile(path, image)
 
 
 def _serve(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
@@ -445,7 +445,7 @@ class _Child:
         self.process.close()
 
 
-def _crashed(source: FoundFile) -> CaseResult:
+def _crashed(source: ImageFile) -> CaseResult:
     return CaseResult(
         source.image,
         "",

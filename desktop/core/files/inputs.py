@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.files.listing import list_folder
 from desktop.core.system.text import shown
 
 
-def gather(paths: Collection[Path], *, recursive: bool = False) -> Iterator[FoundFile]:
+def gather(paths: Collection[Path], *, recursive: bool = False) -> Iterator[ImageFile]:
     """Files of a run in a fixed order, each once.
 
     One folder: its files, named relative to it. Anything else: all files and folders in the order
@@ -87,7 +87,7 @@ def _survey(paths: Collection[Path]) -> _Survey:
     return _Survey(Path(base), folders, repeated)
 
 
-def _files(paths: Collection[Path], recursive: bool, seen: _Survey) -> Iterator[FoundFile]:
+def _files(paths: Collection[Path], recursive: bool, seen: _Survey) -> Iterator[ImageFile]:
     if len(paths) == 1 and seen.folders:
         for batch in list_folder(next(iter(paths)), recursive=recursive):
             yield from batch
@@ -107,20 +107,15 @@ def _files(paths: Collection[Path], recursive: bool, seen: _Survey) -> Iterator[
                     "USAGE-01",
                     "The list was changed while it was read. Give the same command again.",
                 ) from error
-            yield FoundFile(file.path, image, file.size, file.mtime_ns)
+            yield ImageFile(file.path, image, file.size, file.mtime_ns)
 
 
-def _below(path: Path, recursive: bool) -> Iterator[FoundFile]:
+def _below(path: Path, recursive: bool) -> Iterator[ImageFile]:
     if path.is_dir():
         for batch in list_folder(path, recursive=recursive):
             yield from batch
         return
-    try:
-        status = path.stat()
-    except OSError:
-        yield FoundFile(path, path.name, -1, -1)
-    else:
-        yield FoundFile(path, path.name, status.st_size, status.st_mtime_ns)
+    yield ImageFile.found(path, path.name, path)
 
 
 def _has_folders(path: Path) -> bool:

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.imaging.file_type import sniff
 from desktop.core.system.text import natural_key, shown
@@ -49,7 +49,7 @@ def wanted_by_name(name: str) -> bool | None:
 
 def list_folder(
     folder: Path, *, recursive: bool = False, batch: int = 2000
-) -> Iterator[list[FoundFile]]:
+) -> Iterator[list[ImageFile]]:
     """Candidates of a folder in natural order, a batch at a time; a folder's files before its
     folders.
 
@@ -78,7 +78,7 @@ def list_folder(
             "FOLDER-03",
             f"The folder {shown(folder)} cannot be read ({error.strerror}). Check its permissions.",
         ) from error
-    found: list[FoundFile] = []
+    found: list[ImageFile] = []
     first = True
     while waiting:
         parent, prefix = waiting.pop()
@@ -86,7 +86,7 @@ def list_folder(
             try:
                 entries = _entries(parent)
             except OSError:
-                found.append(FoundFile(parent, prefix.rstrip("/"), -1, -1))
+                found.append(ImageFile(parent, prefix.rstrip("/")))
                 continue
         first = False
         below: list[tuple[Path, str]] = []
@@ -95,7 +95,7 @@ def list_folder(
                 if entry.name.casefold() not in JUNK_FOLDERS and _enter(entry, entered):
                     below.append((parent / entry.name, f"{prefix}{entry.name}/"))
             elif _is_candidate(entry):
-                found.append(_found(entry, parent / entry.name, prefix + entry.name))
+                found.append(ImageFile.found(parent / entry.name, prefix + entry.name, entry))
                 if len(found) >= batch:
                     yield found
                     found = []
@@ -151,11 +151,3 @@ def _looks_like_image(entry: os.DirEntry[str]) -> bool:
     except OSError:
         return True
     return not start or sniff(start).readable
-
-
-def _found(entry: os.DirEntry[str], path: Path, image: str) -> FoundFile:
-    try:
-        status = entry.stat()
-    except OSError:
-        return FoundFile(path, image, -1, -1)
-    return FoundFile(path, image, status.st_size, status.st_mtime_ns)

@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import FileStamp, ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import gather
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import shown
-
-Stamp = tuple[int, int]
-"""Size and time of the last change."""
 
 
 class FolderWatch:
@@ -32,15 +29,15 @@ class FolderWatch:
     def __init__(self, paths: Collection[Path], *, recursive: bool = False) -> None:
         self._paths = paths
         self._recursive = recursive
-        self._seen: dict[str, Stamp] = {}
-        self._given: dict[str, Stamp] = {}
+        self._seen: dict[str, FileStamp] = {}
+        self._given: dict[str, FileStamp] = {}
 
     @property
     def unsettled(self) -> int:
         """Files of the last look that may still be growing."""
         return len(self._seen)
 
-    def look(self, cancel: CancelToken | None = None) -> list[FoundFile]:
+    def look(self, cancel: CancelToken | None = None) -> list[ImageFile]:
         """List once; the files that are complete and not given in this state yet, in order.
 
         Args:
@@ -50,13 +47,13 @@ class FolderWatch:
             UsageError: A path cannot be listed now. Nothing is forgotten: a share that comes back
                 goes on where it was.
         """
-        seen: dict[str, Stamp] = {}
+        seen: dict[str, FileStamp] = {}
         complete = []
         try:
             for file in gather(self._paths, recursive=self._recursive):
                 if cancel is not None and cancel.cancelled:
                     return []
-                stamp = file.size, file.mtime_ns
+                stamp = file.stamp
                 if self._given.get(file.image) == stamp:
                     continue
                 if self._seen.get(file.image) == stamp:
@@ -70,5 +67,5 @@ class FolderWatch:
                 "Check its connection.",
             ) from error
         self._seen = seen
-        self._given.update((file.image, (file.size, file.mtime_ns)) for file in complete)
+        self._given.update((file.image, file.stamp) for file in complete)
         return complete

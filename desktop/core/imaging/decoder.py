@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging.decode import decode, eight_bit, model_pixels
 from desktop.core.imaging.file_reader import read_file
@@ -43,7 +43,7 @@ class Decoded:
         seconds: Time that reading, hashing and decoding took.
     """
 
-    source: FoundFile
+    source: ImageFile
     sha256: str
     pixels: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = field(default_factory=dict)
     film: npt.NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
@@ -56,13 +56,13 @@ class Decoder(Protocol):
     """Something that decodes many files, in order, never more than a few ahead."""
 
     def decode(
-        self, sources: Iterable[FoundFile], sizes: tuple[tuple[int, int], ...], *, film: bool
+        self, sources: Iterable[ImageFile], sizes: tuple[tuple[int, int], ...], *, film: bool
     ) -> Iterator[Decoded]:
         """One result a source, in order; refusals are results, not exceptions."""
         ...
 
 
-def decode_file(source: FoundFile, sizes: tuple[tuple[int, int], ...], *, film: bool) -> Decoded:
+def decode_file(source: ImageFile, sizes: tuple[tuple[int, int], ...], *, film: bool) -> Decoded:
     """Read, hash and decode one file; a refusal is a result.
 
     Args:
@@ -124,7 +124,7 @@ class ThreadDecoder:
         self._cancel = cancel or CancelToken()
 
     def decode(
-        self, sources: Iterable[FoundFile], sizes: tuple[tuple[int, int], ...], *, film: bool
+        self, sources: Iterable[ImageFile], sizes: tuple[tuple[int, int], ...], *, film: bool
     ) -> Iterator[Decoded]:
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="decode")
         pending: deque[Future[Decoded]] = deque()

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import FILM_SIDE, Decoded
@@ -78,7 +78,7 @@ class DecodePool:
         self._start(1)
 
     def decode(
-        self, sources: Iterable[FoundFile], sizes: Sizes, *, film: bool = False
+        self, sources: Iterable[ImageFile], sizes: Sizes, *, film: bool = False
     ) -> Iterator[Decoded]:
         """Decode many files in order, ``ahead`` of the caller; one result a source.
 
@@ -130,7 +130,7 @@ class DecodePool:
         return waiting + [worker.process.sentinel for worker in self._workers]
 
     def submit(
-        self, key: int, source: FoundFile, sizes: Sizes = DEFAULT_SIZES, *, film: bool = False
+        self, key: int, source: ImageFile, sizes: Sizes = DEFAULT_SIZES, *, film: bool = False
     ) -> None:
         """Queue one file for the least busy worker.
 

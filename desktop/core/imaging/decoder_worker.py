@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.system.processes import lower_priority, trim_heap
@@ -47,7 +47,7 @@ class Task:
 
     number: int
     slot: int
-    source: FoundFile
+    source: ImageFile
     sizes: Sizes
     film: bool
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from desktop.core.cases import CaseResult, FileFact, Prediction, Verdict
+from desktop.core.cases import CaseResult, FileStamp, ImageFile, Prediction, Verdict
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import FAILED, NONE, READ, ResultColumns
 from desktop.core.store.connection import image_path, stored_path
@@ -59,12 +59,7 @@ class ResultRows:
         rows = self._connection.execute("SELECT path FROM image ORDER BY id")
         return [image_path(path) for (path,) in rows]
 
-    def files(self) -> dict[str, FileFact]:
-        """All images ever seen, as they were then."""
-        rows = self._connection.execute("SELECT path, size, mtime_ns FROM image ORDER BY id")
-        return _facts(rows)
-
-    def finished(self) -> dict[str, FileFact]:
+    def finished(self) -> dict[str, FileStamp]:
         """Images with a result or a failure of exactly these models, as they were then."""
         rows = self._connection.execute(
             "SELECT path, size, mtime_ns FROM image WHERE EXISTS (SELECT 1 FROM result"
@@ -73,7 +68,7 @@ class ResultRows:
             " ORDER BY id",
             {"panel": self._panel_id},
         )
-        return _facts(rows)
+        return {image_path(path): (size, mtime_ns) for path, size, mtime_ns in rows}
 
     def contents(self, images: Sequence[str]) -> dict[str, bytes]:
         """Image -> raw content hash, where it is known."""
@@ -142,7 +137,7 @@ class ResultRows:
 
     # writing, inside the caller's transaction --------------------------------------------------
 
-    def record_files(self, files: Iterable[FileFact]) -> None:
+    def record_files(self, files: Iterable[ImageFile]) -> None:
         """Note what a scan saw. A file that is not as it was counts as unread again."""
         self._connection.execute(
             "CREATE TEMP TABLE IF NOT EXISTS seen (path TEXT PRIMARY KEY, size, mtime_ns)"
@@ -150,7 +145,7 @@ class ResultRows:
         self._connection.execute("DELETE FROM temp.seen")
         self._connection.executemany(
             "INSERT OR REPLACE INTO temp.seen VALUES (?, ?, ?)",
-            ((stored_path(file.image), file.size, file.mtime_ns) for file in files),
+            ((stored_path(file.image), *file.stamp) for file in files),
         )
         self._connection.execute(
             "DELETE FROM failure WHERE image IN (SELECT image.id FROM image JOIN temp.seen"
@@ -166,7 +161,7 @@ class ResultRows:
             " WHERE path NOT IN (SELECT path FROM image) ORDER BY seen.rowid"
         )
 
-    def record(self, result: CaseResult, fact: FileFact, device: str) -> bytes:
+    def record(self, result: CaseResult, file: ImageFile, device: str) -> bytes:
         """Keep one result or failure with the device it came from.
 
         Returns:
@@ -178,7 +173,7 @@ class ResultRows:
             "INSERT INTO image (path, size, mtime_ns, content) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (path) DO UPDATE SET size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, content = excluded.content RETURNING id",
-            (stored_path(result.image), fact.size, fact.mtime_ns, content),
+            (stored_path(result.image), *file.stamp, content),
         ).fetchone()
         if result.status == "failed":
             self._connection.execute(
@@ -308,11 +303,6 @@ class ResultRows:
             ood=ood_column,
             refusals=refusals,
         )
-
-
-def _facts(rows: Iterable[tuple[str, int, int]]) -> dict[str, FileFact]:
-    named = ((image_path(path), size, mtime) for path, size, mtime in rows)
-    return {image: FileFact(image, size, mtime) for image, size, mtime in named}
 
 
 def _storable(sentence: str) -> str:

@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from desktop.core.cases import CaseResult, Decision, FileFact
+from desktop.core.cases import CaseResult, Decision, FileStamp, ImageFile
 from desktop.core.errors import OutputFailed, StoreFailed
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import CaseTable, ResultColumns
@@ -50,7 +50,6 @@ from desktop.core.system.text import shown
 __all__ = [
     "AppliedStep",
     "DecisionConflict",
-    "FileFact",
     "LogEntry",
     "ReviewStore",
     "SessionState",
@@ -214,7 +213,7 @@ class ReviewStore:
 
     # files and results -------------------------------------------------------------------------
 
-    def record_files(self, files: Iterable[FileFact]) -> None:
+    def record_files(self, files: Iterable[ImageFile]) -> None:
         """Note scanned files, in one transaction.
 
         A file whose size or time is not as it was counts as unread until it has a result again.
@@ -223,7 +222,7 @@ class ReviewStore:
             self._results.record_files(files)
 
     def record_results(
-        self, results: Sequence[tuple[CaseResult, FileFact]], *, device: str = ""
+        self, results: Sequence[tuple[CaseResult, ImageFile]], *, device: str = ""
     ) -> frozenset[str]:
         """Keep results, failures and, where predictions carry them, maps; in one transaction.
 
@@ -264,7 +263,7 @@ class ReviewStore:
         with self._reading():
             return self._results.images()
 
-    def finished(self) -> dict[str, FileFact]:
+    def finished(self) -> dict[str, FileStamp]:
         """Images with a result or failure of exactly this panel's models, and the file as it was.
 
         A run that resumes leaves out files whose size and time are still the same.

@@ -11,12 +11,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.duplicates.search import SearchRequest
 from desktop.core.errors import CxrError
 from desktop.core.panels.registry import Panel
 from desktop.core.review.case_table import CaseTable, SafetyRule
-from desktop.core.store.review_store import AppliedStep, FileFact, ReviewStore, SessionState
+from desktop.core.store.review_store import AppliedStep, ReviewStore, SessionState
 from desktop.gui.images.film_loader import FilmLoader
 from desktop.gui.images.thumbnails import Thumbnails
 from desktop.gui.images.view_types import ViewChoices
@@ -157,7 +157,7 @@ class Controller(QObject):
         self.session_opened.emit()
         self.choices_changed.emit(self.choices)
         if picked:
-            self._take_files(_facts_of(root, picked))
+            self._take_files(_found_files(root, picked))
             self._on_scan_finished()
         else:
             self._start_scan()
@@ -329,7 +329,7 @@ class Controller(QObject):
         self._scan = scan
         scan.start()
 
-    def _take_files(self, files: list[FileFact]) -> None:
+    def _take_files(self, files: list[ImageFile]) -> None:
         session, stored = self.session, self._stored
         if session is None or stored is None:
             return
@@ -435,13 +435,7 @@ class Controller(QObject):
             self._on_decided(changed, None)
 
 
-def _facts_of(root: Path, files: Sequence[Path]) -> list[FileFact]:
-    facts = []
-    for file in files:
-        try:
-            status = file.stat()
-            size, changed = status.st_size, status.st_mtime_ns
-        except OSError:
-            size = changed = -1
-        facts.append(FileFact(file.absolute().relative_to(root).as_posix(), size, changed))
-    return facts
+def _found_files(root: Path, files: Sequence[Path]) -> list[ImageFile]:
+    return [
+        ImageFile.found(file, file.absolute().relative_to(root).as_posix(), file) for file in files
+    ]

@@ -167,7 +167,7 @@ def _by_row(session: Session, found: FoundCopies) -> dict[int, int]:
     Runs on the listening thread: a look-up for each of perhaps 100,000 images.
     """
     rows = [session.table.row(image) for image in found.images]
-    kept = [place for place, row in enumerate(rows) if row is not None and row in session.files]
+    kept = [place for place, row in enumerate(rows) if row is not None and row in session.stamps]
     _, inverse, counts = np.unique(found.groups[kept], return_inverse=True, return_counts=True)
     return {
         row: int(found.groups[place])

@@ -16,7 +16,7 @@ from time import monotonic
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from desktop.core.cases import CaseResult
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.engine.process import (
     CaseDone,
     EngineEvent,
@@ -30,7 +30,7 @@ from desktop.core.engine.process import (
 )
 from desktop.core.errors import CxrError
 from desktop.core.panels.registry import Panel
-from desktop.core.store.review_store import FileFact, ReviewStore
+from desktop.core.store.review_store import ReviewStore
 
 _KEPT_WITH_MAPS = 128
 _RATE_WINDOW_S = 10.0
@@ -87,7 +87,7 @@ class EngineClient(QObject):
         self._closed = False
         self._with_maps: OrderedDict[str, CaseResult] = OrderedDict()
         self._done_times: deque[float] = deque()
-        self._files: dict[str, FileFact] = {}
+        self._files: dict[str, ImageFile] = {}
         self._happened.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self._recorder = ResultRecorder(root, panel, store_home, keep_maps=keep_maps)
         self._recorder.files_changed.connect(self.files_changed)
@@ -108,17 +108,15 @@ class EngineClient(QObject):
             self._engine.start()
         return self._engine
 
-    def add(self, files: Iterable[tuple[Path, FileFact]]) -> None:
+    def add(self, files: Sequence[ImageFile]) -> None:
         """Queue files at the end."""
-        listed = list(files)
-        if not listed:
-            return
-        self._files.update((fact.image, fact) for _, fact in listed)
-        self._running().add(path for path, _ in listed)
+        if files:
+            self.note_files(files)
+            self._running().add(file.path for file in files)
 
-    def note_files(self, files: Iterable[FileFact]) -> None:
+    def note_files(self, files: Iterable[ImageFile]) -> None:
         """Remember the size and time that go into the store with an answer."""
-        self._files.update((fact.image, fact) for fact in files)
+        self._files.update((file.image, file) for file in files)
 
     def bring_forward(self, paths: Iterable[Path]) -> None:
         """Answer these first, in this order."""
@@ -187,9 +185,9 @@ class EngineClient(QObject):
             elif isinstance(event, CaseDone):
                 self._keep(event)
                 answered.append(event.result)
-                fact = self._files.get(event.result.image)
-                if fact is not None:
-                    answers.append(StoredResult(event.result, fact, self._device))
+                file = self._files.get(event.result.image)
+                if file is not None:
+                    answers.append(StoredResult(event.result, file, self._device))
         self._recorder.record(answers)
         if self._closed:
             return
@@ -224,7 +222,7 @@ class StoredResult:
     """What goes into the store: an answer, its file, and the device that gave it."""
 
     result: CaseResult
-    fact: FileFact
+    file: ImageFile
     device: str
 
 
@@ -319,7 +317,7 @@ class ResultRecorder(QObject):
 def _write(store: ReviewStore, answers: Iterable[StoredResult]) -> frozenset[str]:
     changed: frozenset[str] = frozenset()
     for device, group in groupby(answers, key=lambda one: one.device):
-        pairs = [(one.result, one.fact) for one in group]
+        pairs = [(one.result, one.file) for one in group]
         changed |= store.record_results(pairs, device=device)
     return changed
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from desktop.core.cases import ImageFile
 from desktop.core.errors import CxrError
 from desktop.core.files.listing import list_folder
-from desktop.core.store.review_store import FileFact
 
 FIRST_BATCH = 500
 BATCH = 2000
@@ -33,12 +33,12 @@ class _Lister(QObject):
         try:
             # The first files at once, the others in larger steps: each step costs the window some
             # milliseconds, whatever it brings.
-            gathered: list[FileFact] = []
+            gathered: list[ImageFile] = []
             wanted = 1
             for batch in list_folder(self._root, recursive=self._recursive, batch=FIRST_BATCH):
                 if self._cancelled.is_set():
                     break
-                gathered += [FileFact(file.image, file.size, file.mtime_ns) for file in batch]
+                gathered += batch
                 if len(gathered) >= wanted:
                     self.batch_found.emit(gathered)
                     gathered, wanted = [], BATCH
@@ -53,7 +53,7 @@ class FolderScan(QObject):
     """One scan of one folder.
 
     Signals:
-        batch_found(list[FileFact]): Some more files, in natural order.
+        batch_found(list[ImageFile]): Some more files, in natural order.
         refused(CxrError): The folder cannot be listed.
         finished(): The scan has come to its end, also after a refusal; not after ``cancel``.
     """
@@ -85,7 +85,7 @@ class FolderScan(QObject):
         self._thread.wait()
 
     @Slot(list)
-    def _on_batch(self, files: list[FileFact]) -> None:
+    def _on_batch(self, files: list[ImageFile]) -> None:
         if not self._cancelled.is_set():
             self.batch_found.emit(files)
 

@@ -15,8 +15,7 @@ from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-from desktop.core.cases import CaseResult
-from desktop.core.store.review_store import FileFact
+from desktop.core.cases import CaseResult, ImageFile
 from desktop.gui.session.engine_client import EngineClient
 from desktop.gui.session.session import Session
 
@@ -149,11 +148,11 @@ class RunControl(QObject):
         session, client = self._session, self._client
         if session is None or client is None or client.waiting > _FED // 2:
             return
-        portion: list[tuple[Path, FileFact]] = []
+        portion: list[ImageFile] = []
         while self._queue and len(portion) < _FED:
             case = self._queue.popleft()
-            if case in session.files and not session.has_result(case):
-                portion.append((session.path(case), session.files[case]))
+            if case in session.stamps and not session.has_result(case):
+                portion.append(session.file(case))
         client.add(portion)
 
     def put_first(self, cases: Sequence[int]) -> None:
@@ -164,12 +163,12 @@ class RunControl(QObject):
         wanted = [
             case
             for case in cases[:_AHEAD]
-            if case in session.files and not session.has_result(case)
+            if case in session.stamps and not session.has_result(case)
         ]
         if self._state == "stopped":
             wanted = wanted[:1]
         if wanted:
-            client.note_files(session.files[case] for case in wanted)
+            client.note_files(session.file(case) for case in wanted)
             client.bring_forward([session.path(case) for case in wanted])
 
     def ask_again(self, cases: Sequence[int]) -> None:
@@ -177,8 +176,8 @@ class RunControl(QObject):
         session, client = self._session, self._client
         if session is None or client is None:
             return
-        known = [case for case in cases if case in session.files]
-        client.note_files(session.files[case] for case in known)
+        known = [case for case in cases if case in session.stamps]
+        client.note_files(session.file(case) for case in known)
         client.bring_forward([session.path(case) for case in known])
         if known and self._state == "idle":
             self._run()

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from desktop.core.cases import Decision
+from desktop.core.cases import Decision, FileStamp, ImageFile
 from desktop.core.panels.registry import Panel
 from desktop.core.review.case_table import FAILED, READ, WAITING, CaseTable
-from desktop.core.store.review_store import FileFact
 from desktop.gui.panel_info import PanelInfo
 
 
@@ -25,7 +24,7 @@ class Session:
         facts: The same for people.
         table: Images, results and decisions in columns.
         picked: Files that were opened one by one; empty where a whole folder is open.
-        files: Case -> size and time of the file as the scan saw it.
+        stamps: Case -> size and time of the file as the scan saw it.
         scanned: The scan has come to its end.
         latest_revision: The store's latest revision that this window has seen.
     """
@@ -35,25 +34,29 @@ class Session:
     facts: PanelInfo
     table: CaseTable
     picked: tuple[Path, ...] = ()
-    files: dict[int, FileFact] = field(default_factory=dict)
+    stamps: dict[int, FileStamp] = field(default_factory=dict)
     scanned: bool = False
     latest_revision: int = 0
 
-    def add(self, files: Iterable[FileFact]) -> list[int]:
+    def add(self, files: Iterable[ImageFile]) -> list[int]:
         """Take in scanned files; gives their cases, known ones only if they had no file yet."""
         listed = list(files)
-        self.table.add_images(fact.image for fact in listed)
+        self.table.add_images(file.image for file in listed)
         added = []
-        for fact in listed:
-            case = self.table.row(fact.image)
-            if case is not None and case not in self.files:
-                self.files[case] = fact
+        for file in listed:
+            case = self.table.row(file.image)
+            if case is not None and case not in self.stamps:
+                self.stamps[case] = file.stamp
                 added.append(case)
         return added
 
     def path(self, case: int) -> Path:
         """Absolute path of a case."""
         return self.root / self.table.images[case]
+
+    def file(self, case: int) -> ImageFile:
+        """A listed case as the scan saw it."""
+        return ImageFile(self.path(case), self.table.images[case], *self.stamps[case])
 
     def order_key(self, case: int) -> int:
         """Sort key of the listing: cases are numbered as the scan met them."""

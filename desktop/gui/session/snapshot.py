@@ -65,7 +65,7 @@ def source_of(controller: Controller, *, listed_only: bool) -> ExportSource | No
     session = controller.session
     if session is None:
         return None
-    cases: Sequence[int] = controller.list.shown if listed_only else sorted(session.files)
+    cases: Sequence[int] = controller.list.shown if listed_only else sorted(session.stamps)
     return ExportSource(
         root=session.root,
         panel=session.panel,

@@ -8,7 +8,7 @@ import numpy as np
 
 from desktop.core.cases import CaseResult
 from desktop.core.review.case_table import ResultColumns
-from desktop.core.store.review_store import FileFact, ReviewStore
+from desktop.core.store.review_store import ReviewStore
 from desktop.gui.session.session import Session
 
 
@@ -35,7 +35,7 @@ class StoredResults:
         for case in cases:
             image = table.images[case]
             place = self._place.get(image)
-            if place is not None and _same_file(self._finished.get(image), session.files[case]):
+            if place is not None and self._finished.get(image) == session.stamps[case]:
                 places.append(place)
             decision = self._decisions.get(image)
             if decision is not None:
@@ -58,10 +58,6 @@ class StoredResults:
     def forget_kept(self) -> None:
         """Ask the store again next time."""
         self._with_maps = ("", None)
-
-
-def _same_file(then: FileFact | None, now: FileFact) -> bool:
-    return then is not None and (then.size, then.mtime_ns) == (now.size, now.mtime_ns)
 
 
 def _taken(columns: ResultColumns, places: Sequence[int]) -> ResultColumns:

@@ -14,7 +14,7 @@ from PIL import Image
 from desktop.core.batch.journal import RunJournal
 from desktop.core.batch.pipeline import LabelledCase, label
 from desktop.core.batch.run import LabelRun, RunSettings
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.table import TableRow
 from desktop.core.files.inputs import gather, nothing_found
@@ -93,7 +93,7 @@ def test_maps_are_kept_only_where_asked_for(films: Path, session: PanelSession) 
 def test_the_listing_is_read_a_bounded_way_ahead(films: Path, session: PanelSession) -> None:
     read = 0
 
-    def endless() -> Iterator[FoundFile]:
+    def endless() -> Iterator[ImageFile]:
         nonlocal read
         files = list(gather([films]))
         while True:
@@ -325,7 +325,7 @@ def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_a_refusal_is_a_result(tmp_path: Path) -> None:
     missing = tmp_path / "gone.png"
-    decoded = decode_file(FoundFile(missing, "gone.png", -1, -1), ((64, 64),), film=True)
+    decoded = decode_file(ImageFile(missing, "gone.png"), ((64, 64),), film=True)
     assert decoded.code
     assert decoded.sha256 == ""
     assert decoded.film is None

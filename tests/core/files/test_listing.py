@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import ImageRefused, UsageError
 from desktop.core.files.listing import list_folder
 from desktop.core.imaging.decode import read_radiograph
@@ -101,7 +101,7 @@ def test_a_file_carries_its_identity_and_where_it_is(tmp_path: Path) -> None:
     ((found,),) = list_folder(tmp_path, recursive=True)
     status = (tmp_path / "below/film.png").stat()
     path = tmp_path / "below" / "film.png"
-    assert found == FoundFile(path, "below/film.png", status.st_size, status.st_mtime_ns)
+    assert found == ImageFile(path, "below/film.png", status.st_size, status.st_mtime_ns)
 
 
 def test_batches_are_bounded_and_come_while_the_listing_runs(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from desktop.core.batch.run import LabelRun, RunSettings
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import gather
 from desktop.core.files.watch import FolderWatch
@@ -107,7 +107,7 @@ def test_a_share_that_drops_during_a_look_is_said_and_nothing_is_forgotten(
     draw(inbox / "b.png", 2)
     watch.look()
 
-    def dropping(paths: object, *, recursive: bool) -> Iterator[FoundFile]:
+    def dropping(paths: object, *, recursive: bool) -> Iterator[ImageFile]:
         yield next(gather([inbox], recursive=recursive))
         raise OSError(errno.ESTALE, "Stale file handle")
 

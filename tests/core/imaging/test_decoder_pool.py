@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
@@ -27,12 +27,12 @@ COUNT = 30
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-def found(path: Path) -> FoundFile:
-    return FoundFile(path, path.name, -1, -1)
+def found(path: Path) -> ImageFile:
+    return ImageFile(path, path.name)
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> list[FoundFile]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
     """Small films of several formats, every fifth one broken."""
     folder = tmp_path_factory.mktemp("films")
     film = films.grey_film()
@@ -48,7 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[FoundFile]:
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> FoundFile:
+def slow(tmp_path_factory: pytest.TempPathFactory) -> ImageFile:
     """A film that takes long enough to be caught in the middle: 60 megapixels."""
     path = tmp_path_factory.mktemp("slow") / "slow.png"
     film = Image.fromarray(draw_phantom("normal", 1, (500, 400))).resize((6000, 10000))
@@ -75,7 +75,7 @@ def same(first: Decoded, second: Decoded) -> bool:
     )
 
 
-def test_results_are_those_of_this_process_in_order(files: list[FoundFile]) -> None:
+def test_results_are_those_of_this_process_in_order(files: list[ImageFile]) -> None:
     with DecodePool(2, sizes=SIZES, film=True) as pool:
         results = list(pool.decode(iter(files), SIZES, film=True))
     assert len(results) == COUNT
@@ -84,10 +84,10 @@ def test_results_are_those_of_this_process_in_order(files: list[FoundFile]) -> N
     assert [result.code for result in results[:5]] == ["", "", "", "", "DECODE-02"]
 
 
-def test_files_are_taken_no_further_ahead_than_asked(files: list[FoundFile]) -> None:
+def test_files_are_taken_no_further_ahead_than_asked(files: list[ImageFile]) -> None:
     taken = 0
 
-    def endless() -> Iterator[FoundFile]:
+    def endless() -> Iterator[ImageFile]:
         nonlocal taken
         while True:
             taken += 1
@@ -102,7 +102,7 @@ def test_files_are_taken_no_further_ahead_than_asked(files: list[FoundFile]) -> 
         assert pool.in_progress == 0
 
 
-def test_a_pool_goes_on_after_a_run_was_given_up(pool: DecodePool, files: list[FoundFile]) -> None:
+def test_a_pool_goes_on_after_a_run_was_given_up(pool: DecodePool, files: list[ImageFile]) -> None:
     first = pool.decode(files, SIZES)
     next(first)
     first.close()  # type: ignore[attr-defined]
@@ -110,13 +110,13 @@ def test_a_pool_goes_on_after_a_run_was_given_up(pool: DecodePool, files: list[F
     assert [result.source for result in again] == files
 
 
-def test_larger_sizes_than_announced_still_work(pool: DecodePool, files: list[FoundFile]) -> None:
+def test_larger_sizes_than_announced_still_work(pool: DecodePool, files: list[ImageFile]) -> None:
     large = ((1500, 1200),)
     results = list(pool.decode(files[:3], large, film=True))
     assert [result.pixels[large[0]].shape for result in results] == [(1500, 1200, 1)] * 3
 
 
-def test_single_files_come_back_under_their_keys(pool: DecodePool, files: list[FoundFile]) -> None:
+def test_single_files_come_back_under_their_keys(pool: DecodePool, files: list[ImageFile]) -> None:
     assert pool.collect(0.0) == []
     for key in (7, 3):
         pool.submit(key, files[key], SIZES)
@@ -126,7 +126,7 @@ def test_single_files_come_back_under_their_keys(pool: DecodePool, files: list[F
     assert {key: result.source for key, result in got.items()} == {7: files[7], 3: files[3]}
 
 
-def test_more_files_than_there_is_room_for_are_turned_away(files: list[FoundFile]) -> None:
+def test_more_files_than_there_is_room_for_are_turned_away(files: list[ImageFile]) -> None:
     with DecodePool(1, ahead=2, sizes=SIZES) as pool:
         pool.submit(0, files[0], SIZES)
         pool.submit(1, files[1], SIZES)
@@ -137,7 +137,7 @@ def test_more_files_than_there_is_room_for_are_turned_away(files: list[FoundFile
         pool.submit(3, files[3], SIZES)
 
 
-def busy_worker(pool: DecodePool, source: FoundFile, but: int | None = None) -> int:
+def busy_worker(pool: DecodePool, source: ImageFile, but: int | None = None) -> int:
     """Wait until a worker (but that one) is decoding this file; its process id."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -152,7 +152,7 @@ def busy_worker(pool: DecodePool, source: FoundFile, but: int | None = None) -> 
 
 @needs_signals
 def test_a_decoder_that_crashes_twice_costs_its_image_and_no_other(
-    files: list[FoundFile], slow: FoundFile
+    files: list[ImageFile], slow: ImageFile
 ) -> None:
     with DecodePool(1, sizes=SIZES) as pool:
         for key, file in enumerate([files[0], slow, files[1], files[2]]):
@@ -170,7 +170,7 @@ def test_a_decoder_that_crashes_twice_costs_its_image_and_no_other(
 
 
 @needs_signals
-def test_a_single_death_is_forgiven(slow: FoundFile) -> None:
+def test_a_single_death_is_forgiven(slow: ImageFile) -> None:
     with DecodePool(1, sizes=SIZES) as pool:
         pool.submit(0, slow, SIZES)
         os.kill(busy_worker(pool, slow), signal.SIGKILL)
@@ -181,7 +181,7 @@ def test_a_single_death_is_forgiven(slow: FoundFile) -> None:
 
 @needs_signals
 def test_a_decoder_that_hangs_is_ended_after_the_limit(
-    files: list[FoundFile], slow: FoundFile
+    files: list[ImageFile], slow: ImageFile
 ) -> None:
     with DecodePool(1, sizes=SIZES, time_limit_s=3.0) as pool:
         pool.submit(0, files[0], SIZES)
@@ -199,7 +199,7 @@ def test_a_decoder_that_hangs_is_ended_after_the_limit(
 
 
 @needs_signals
-def test_closing_in_the_middle_leaves_no_process(slow: FoundFile) -> None:
+def test_closing_in_the_middle_leaves_no_process(slow: ImageFile) -> None:
     with DecodePool(2, sizes=SIZES) as pool:
         pool.submit(0, slow, SIZES)
         busy_worker(pool, slow)
@@ -209,7 +209,7 @@ def test_closing_in_the_middle_leaves_no_process(slow: FoundFile) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm")
-def test_nothing_is_left_in_shared_memory(files: list[FoundFile]) -> None:
+def test_nothing_is_left_in_shared_memory(files: list[ImageFile]) -> None:
     before = set(Path("/dev/shm").iterdir())
     with DecodePool(1, sizes=SIZES) as pool:
         list(pool.decode(files[:3], SIZES))
@@ -219,7 +219,7 @@ def test_nothing_is_left_in_shared_memory(files: list[FoundFile]) -> None:
 
 
 def test_a_mistake_of_ours_costs_one_image_and_is_told_in_the_log(
-    pool: DecodePool, files: list[FoundFile], caplog: pytest.LogCaptureFixture
+    pool: DecodePool, files: list[ImageFile], caplog: pytest.LogCaptureFixture
 ) -> None:
     impossible = ((0, 5),)
     results = list(pool.decode(files[:1], impossible))
@@ -232,7 +232,7 @@ def test_a_mistake_of_ours_costs_one_image_and_is_told_in_the_log(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="how Python finds its home")
 def test_workers_that_cannot_start_end_the_run_with_a_code(
-    files: list[FoundFile], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    files: list[ImageFile], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # no Python starts so
     with DecodePool(1, sizes=SIZES) as pool, pytest.raises(CxrError) as problem:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.errors import ImageRefused
 from desktop.core.files.listing import list_folder
 from desktop.core.imaging.decode import (
@@ -35,7 +35,7 @@ SAFE_IN_THIS_PROCESS = ("jpeg", "png", "bmp", "tiff-16", "dicom-explicit", "dico
 
 def decode_all(paths: list[Path]) -> list[Decoded]:
     with DecodePool(2, sizes=(SIZE,), time_limit_s=LIMIT_S) as pool:
-        return list(pool.decode([FoundFile(path, path.name, -1, -1) for path in paths], (SIZE,)))
+        return list(pool.decode([ImageFile(path, path.name) for path in paths], (SIZE,)))
 
 
 def check_mutations(folder: Path, count: int, seed: int) -> None:
@@ -47,7 +47,7 @@ def check_mutations(folder: Path, count: int, seed: int) -> None:
         path = folder / name
         path.write_bytes(data)
         paths += [path, sound] if number % 10 == 0 else [path]
-    expected = decode_file(FoundFile(sound, sound.name, -1, -1), (SIZE,), film=False)
+    expected = decode_file(ImageFile(sound, sound.name), (SIZE,), film=False)
     results = decode_all(paths)
     assert len(results) == len(paths)
     read = 0

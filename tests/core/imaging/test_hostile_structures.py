@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.imaging.decode import IMAGE_REFUSALS
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
@@ -40,7 +40,7 @@ def decoded(paths: list[Path], limit_s: float = LIMIT_S) -> tuple[dict[Path, Dec
         while waiting or pool.in_progress:
             while waiting and pool.room:
                 key, path = waiting.pop()
-                pool.submit(key, FoundFile(path, path.name, -1, -1), (SIZE,))
+                pool.submit(key, ImageFile(path, path.name), (SIZE,))
             for key, result in pool.collect(0.05):
                 assert paths[key] not in found, "answered twice"
                 found[paths[key]] = result
@@ -59,7 +59,7 @@ def check_structures(folder: Path, count: int, seed: int) -> None:
     found, peak = decoded([*paths, sound])
     assert len(found) == count + 1
     assert peak < MOST_MEGABYTES
-    expected = decode_file(FoundFile(sound, sound.name, -1, -1), (SIZE,), film=False)
+    expected = decode_file(ImageFile(sound, sound.name), (SIZE,), film=False)
     assert (found[sound].pixels[SIZE] == expected.pixels[SIZE]).all()
     for path, result in found.items():
         if result.code:

@@ -11,7 +11,7 @@ import pytest
 
 from desktop.core.batch.manifest import RunInfo, manifest
 from desktop.core.batch.run import LabelRun, RunSettings
-from desktop.core.cases import FoundFile
+from desktop.core.cases import ImageFile
 from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.files.inputs import gather
@@ -216,7 +216,7 @@ def test_a_proof_file_names_no_film(tmp_path: Path) -> None:
     assert "Doe" not in proof_path(panel, home=tmp_path).read_text()
 
 
-def films_in(folder: Path, count: int = 3) -> list[FoundFile]:
+def films_in(folder: Path, count: int = 3) -> list[ImageFile]:
     from PIL import Image
 
     folder.mkdir()
@@ -226,7 +226,7 @@ def films_in(folder: Path, count: int = 3) -> list[FoundFile]:
 
 
 def run_once(
-    panel: Panel, output: Path, files: list[FoundFile], plan: PrecisionPlan
+    panel: Panel, output: Path, files: list[ImageFile], plan: PrecisionPlan
 ) -> tuple[LabelRun, list[str]]:
     """One whole run; returns it and the devices of the rows that were labelled in it."""
     with LabelRun(panel, RunSettings(output=output, precision=plan)) as run:
