@@ -302,7 +302,7 @@ def _seconds(word: str) -> float:
 
 def _command(name: str) -> object:
     def run(arguments: argparse.Namespace) -> int:
-        module = importlib.import_module(f"desktop.cli.{name}")
+        module = importlib.import_module(f"{__package__}.{name}")
         return int(module.run(arguments))
 
     return run

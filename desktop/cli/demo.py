@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import desktop
 from desktop.cli.progress import RunProgress
 from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.pipeline import batch_plan
@@ -125,7 +126,7 @@ def _has_display() -> bool:
 def _open_window(folder: Path) -> None:
     """Start the window as a process of its own: this one never loads Qt."""
     frozen = getattr(sys, "frozen", False)
-    program = [sys.executable] if frozen else [sys.executable, "-m", "desktop"]
+    program = [sys.executable] if frozen else [sys.executable, "-m", desktop.__name__]
     subprocess.Popen(
         [*program, str(folder)],
         stdin=subprocess.DEVNULL,

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("USAGE-05", "There is nothing to label. Name a folder or images.")
     if arguments.engine == "ray":
         # By name: neither Ray nor what knows it belongs into the packaged app.
-        return int(importlib.import_module("desktop.cli.label_cluster").run(arguments))
+        return int(importlib.import_module(f"{__package__}.label_cluster").run(arguments))
     refuse_addresses(arguments.paths)
     settings = _settings(arguments)
     # Lines for a program and lines for a person do not mix.

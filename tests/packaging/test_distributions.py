@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import desktop
 from desktop.core.imaging.phantoms import draw_phantom
 
 pytestmark = pytest.mark.slow
@@ -25,6 +26,12 @@ def tracked_files() -> list[str]:
     return subprocess.run(
         ["git", "ls-files", "--cached"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
+
+
+def installed(name: str) -> str:
+    """Where an installation holds a file of the repository."""
+    folder, _, rest = name.partition("/")
+    return f"cxr_quorum/{rest}" if folder == "desktop" else f"cxr_quorum/{name}"
 
 
 def below(folder: str, *endings: str) -> set[str]:
@@ -84,9 +91,14 @@ def test_the_sdist_holds_everything_that_the_wheel_and_a_contributor_need(sdist:
 
 def test_the_wheel_holds_code_models_assets_and_manual(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert (MODELS | ASSETS | CODE) - names == set()
-    assert {"desktop/manual/index.md", "desktop/manual/images/review-dark.png"} <= names
-    assert not any(name.startswith(("tests/", "packaging/", "docs/")) for name in names)
+    assert {installed(name) for name in MODELS | ASSETS | CODE} - names == set()
+    assert {"cxr_quorum/manual/index.md", "cxr_quorum/manual/images/review-dark.png"} <= names
+
+
+def test_an_installation_puts_one_package_beside_those_of_others(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"cxr_quorum", f"cxr_quorum-{desktop.__version__}.dist-info"}
 
 
 def test_the_wheel_labels_a_film_with_nothing_of_the_checkout(wheel: Path, tmp_path: Path) -> None:
@@ -97,7 +109,7 @@ def test_the_wheel_labels_a_film_with_nothing_of_the_checkout(wheel: Path, tmp_p
     environment = os.environ | {"PYTHONPATH": str(site), "CXR_QUORUM_HOME": str(tmp_path / "home")}
     votes = tmp_path / "votes.csv"
     done = subprocess.run(
-        [sys.executable, "-m", "desktop", "label", str(films), "--output", str(votes)],
+        [sys.executable, "-m", "cxr_quorum", "label", str(films), "--output", str(votes)],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -109,8 +121,8 @@ def test_the_wheel_labels_a_film_with_nothing_of_the_checkout(wheel: Path, tmp_p
         (row,) = csv.DictReader(stream)
     assert row["status"] == "ok"
     where = subprocess.run(
-        [sys.executable, "-c", "from desktop.gui.help.manual_window import manual_folder as m;"
-         "from desktop.core.panels.registry import find_panels as p; print(m(), p()[0].folder)"],
+        [sys.executable, "-c", "from cxr_quorum.gui.help.manual_window import manual_folder as m;"
+         "from cxr_quorum.core.panels.registry import find_panels as p; print(m(), p()[0].folder)"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert all(Path(part).is_relative_to(site) for part in where.split())

@@ -131,7 +131,7 @@ def config_from_dict(values: dict[str, object]) -> FitConfig:
 
 def config_for(model: str, panel: str) -> FitConfig:
     """The committed configuration: the panel's own where there is one, else the general one."""
-    module = importlib.import_module(f"training.configs.{model}")
+    module = importlib.import_module(f"{__name__}.{model}")
     config = module.CONFIGS.get(panel, module.CONFIG)
     assert isinstance(config, FitConfig)
     return config

@@ -22,5 +22,5 @@ def build(name: str, classes: int, size: int | None, *, dropout: float, weights:
     """
     if name not in TITLES:
         raise ValueError(f"No architecture {name!r}; there are {', '.join(TITLES)}.")
-    module = importlib.import_module(f"training.models.{name}")
+    module = importlib.import_module(f"{__name__}.{name}")
     return module.build(classes, size, dropout=dropout, weights=weights)

@@ -127,7 +127,9 @@ class RefusedPanel:
 
 def shipped_panels_folder() -> Path:
     """Where the panels of this installation lie (checkout, wheel or frozen app)."""
-    return Path(desktop.__file__).resolve().parent.parent / "exported_models"
+    package = Path(desktop.__file__).resolve().parent
+    installed = package / "exported_models"
+    return installed if installed.is_dir() else package.parent / "exported_models"
 
 
 def user_panels_folder() -> Path:

@@ -7,6 +7,8 @@ from importlib.resources import files
 
 from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
 
+import desktop
+
 # A name of its own, so that an Inter of the system with other outlines is never taken instead.
 FAMILY = "CXR Inter"
 _FILES = ("Inter-Regular.ttf", "Inter-Medium.ttf", "Inter-SemiBold.ttf")
@@ -24,7 +26,7 @@ def load_fonts() -> bool:
         return False
     if _already_loaded():
         return True
-    folder = files("desktop").joinpath("assets", "fonts")
+    folder = files(desktop).joinpath("assets", "fonts")
     loaded = [
         QFontDatabase.addApplicationFontFromData(folder.joinpath(name).read_bytes()) >= 0
         for name in _FILES

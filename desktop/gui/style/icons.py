@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+import desktop
 from desktop.gui.style import theme
 
 ICON_PX = 16
@@ -29,7 +30,7 @@ def _source(name: str) -> bytes:
     Raises:
         KeyError: if there is no such icon: a typing error in the code, not in the data.
     """
-    path = files("desktop").joinpath("assets", "icons", f"{_ALIASES.get(name, name)}.svg")
+    path = files(desktop).joinpath("assets", "icons", f"{_ALIASES.get(name, name)}.svg")
     if not path.is_file():
         raise KeyError(name)
     return path.read_bytes()
@@ -37,7 +38,7 @@ def _source(name: str) -> bytes:
 
 def icon_names() -> tuple[str, ...]:
     """Names of all icons, sorted."""
-    folder = files("desktop").joinpath("assets", "icons")
+    folder = files(desktop).joinpath("assets", "icons")
     return tuple(
         sorted(
             entry.name.removesuffix(".svg")
@@ -133,7 +134,7 @@ def icon(name: str, tone: str = "text1") -> QIcon:
 
 def app_icon() -> QIcon:
     """The application's icon at all usual sizes."""
-    data = QByteArray(files("desktop").joinpath("assets", "app-icon.svg").read_bytes())
+    data = QByteArray(files(desktop).joinpath("assets", "app-icon.svg").read_bytes())
     result = QIcon()
     for side in (16, 24, 32, 48, 64, 128, 256):
         result.addPixmap(_render(data, side))
@@ -142,7 +143,7 @@ def app_icon() -> QIcon:
 
 def app_mark(size: int, ratio: float) -> QPixmap:
     """The icon as a pixmap for the top bar and the About box, ``size`` px at any ratio."""
-    data = QByteArray(files("desktop").joinpath("assets", "app-icon.svg").read_bytes())
+    data = QByteArray(files(desktop).joinpath("assets", "app-icon.svg").read_bytes())
     pixmap = _render(data, round(size * ratio))
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

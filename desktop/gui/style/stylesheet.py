@@ -7,6 +7,8 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
+import desktop
+
 if TYPE_CHECKING:
     from desktop.gui.style.tokens import Tokens
 
@@ -140,7 +142,7 @@ def style_sheet(tokens: Tokens, dp: Callable[[float], int]) -> str:
         "h2": groove // 2,
         "h6": dp(6),
     }
-    controls = files("desktop").joinpath("assets", "controls")
+    controls = files(desktop).joinpath("assets", "controls")
     pictures = {
         "arrow_down": f"{controls}/chevron-down-{tokens.name}.svg",
         "arrow_up": f"{controls}/chevron-up-{tokens.name}.svg",
