@@ -1,7 +1,8 @@
-"""The table of refusals: every code can happen, and each sentence stands on its own."""
+"""The table of codes: each is explained, can happen, and its sentence stands on its own."""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from desktop.core.error_codes import IMAGE_REFUSALS, refused
-
-# Codes that need a file system, a process or a full memory, and the test that brings each about.
+import desktop
+from desktop.core.error_codes import IMAGE_REFUSALS, all_codes, refused
 from tests.core.imaging import test_decode as test_pixels
 from tests.core.imaging import test_dicom
+
+ROOT = Path(desktop.__file__).parents[1]
+CODE = re.compile(r"[A-Z]{3,}-\d\d")
 
 # Codes that need a file system, a process or a full memory, and the test that brings each about.
 ELSEWHERE = {
@@ -32,16 +35,34 @@ ELSEWHERE = {
 }
 
 
+def test_every_code_in_the_source_is_explained_once_and_in_the_manual() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "desktop").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                used |= {node.value} if CODE.fullmatch(node.value) else set()
+    explained = [item.code for item in all_codes()]
+    assert len(used) > 70
+    assert used - set(explained) == set()
+    assert len(explained) == len(set(explained))
+    manual = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    for item in all_codes():
+        assert CODE.fullmatch(item.code)
+        assert f"`{item.code}`" in manual
+        for sentence in (item.meaning, item.advice):
+            assert sentence[0].isupper() or sentence.startswith(("int8", "--"))
+            assert sentence.endswith(".")
+
+
 def test_every_code_of_the_table_is_brought_about_by_a_test() -> None:
     made = {code for _, code in (*test_pixels.REFUSED.values(), *test_dicom.REFUSED.values())}
     made |= {"DICOM-02"}  # test_dicom.test_another_modality_is_refused
     assert made | set(ELSEWHERE) == set(IMAGE_REFUSALS)
 
 
-def test_every_code_that_is_raised_is_in_the_table() -> None:
-    core = Path(__file__).parents[2] / "desktop" / "core"
+def test_every_refusal_of_an_image_is_one_of_the_table() -> None:
     raised: set[str] = set()
-    for source in core.rglob("*.py"):
+    for source in (ROOT / "desktop").rglob("*.py"):
         raised |= set(re.findall(r'refused\(\s*"([A-Z]+-\d\d)"', source.read_text("utf-8")))
     assert raised <= set(IMAGE_REFUSALS)
     assert len(raised) > 15

@@ -25,7 +25,6 @@ class EngineRequest:
         device: ``auto``, ``cpu``, ``cuda``, ... as in ``desktop.core.inference.devices``.
         cams: Ask for heatmaps too.
         micro_batch: Images a run of the models; small keeps the first answer near.
-        time_limit_s: Seconds one image may take to decode.
         threads: Processor threads for the models, None = all usable cores.
         answer_limit_s: Seconds the models of a foreign panel may look at a micro-batch.
     """
@@ -34,7 +33,6 @@ class EngineRequest:
     device: str = "auto"
     cams: bool = True
     micro_batch: int = 4
-    time_limit_s: float = 30.0
     threads: int | None = None
     answer_limit_s: float = 300.0
 

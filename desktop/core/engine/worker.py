@@ -55,7 +55,6 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice:
                 max(1, usable_cores() // 2),
                 ahead=MOST_IN_HAND,
                 sizes=sizes,
-                time_limit_s=request.time_limit_s,
             ) as pool:
                 session = WatchedSession(
                     panel,

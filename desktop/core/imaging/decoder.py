@@ -27,6 +27,11 @@ from desktop.core.imaging.file_reader import read_file
 from desktop.core.system.cancel_token import CancelToken
 
 FILM_SIDE = 1024
+DECODE_LIMIT_S = 60.0
+"""Seconds that decoding one file may take, in the batch and in the window (DECODE-06).
+
+Generous: on a busy machine a sound compressed film has taken more than 30 s in a niced process.
+"""
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,10 @@ import numpy as np
 from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError
-from desktop.core.imaging.decoder import FILM_SIDE, Decoded
+from desktop.core.imaging.decoder import DECODE_LIMIT_S, FILM_SIDE, Decoded
 from desktop.core.imaging.decoder_worker import Answer, Ready, Sizes, Task, take, work
 from desktop.core.system.processes import start_child
 
-# Generous: on a busy machine a sound compressed film has taken more than 30 s in a niced worker.
-DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_SIZES: Sizes = ((224, 224),)
 
 _CRASHES_PER_IMAGE = 2  # the first may have been bad luck, such as a full memory
@@ -63,7 +61,7 @@ class DecodePool:
         ahead: int = 16,
         sizes: Sizes = DEFAULT_SIZES,
         film: bool = False,
-        time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+        time_limit_s: float = DECODE_LIMIT_S,
     ) -> None:
         self._count = max(1, workers)
         self._slots = max(1, -(-ahead // self._count))

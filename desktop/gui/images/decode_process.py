@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from desktop.core.errors import CxrError, ImageRefused
+from desktop.core.error_codes import refused
+from desktop.core.errors import CxrError
 from desktop.core.imaging.decode import (
     Radiograph,
     Window,
@@ -34,12 +35,12 @@ from desktop.core.imaging.decode import (
     value_range,
     window_presets,
 )
+from desktop.core.imaging.decoder import DECODE_LIMIT_S
 from desktop.core.system.processes import allocate_buffer, lower_priority, start_child, trim_heap
 from desktop.gui.images.pyramid import Grey, halvings
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
-TIME_LIMIT_S = 60.0
 _IDLE_S = 0.5
 
 
@@ -166,16 +167,16 @@ class PictureProcess:
         assert connection is not None
         try:
             connection.send(job)
-            if not connection.poll(TIME_LIMIT_S):
+            if not connection.poll(DECODE_LIMIT_S):
                 self._end_child()
-                return Picture(job, refusal=_took_too_long(job.path))
+                return Picture(job, refusal=refused("DECODE-06", job.path, f"{DECODE_LIMIT_S:g} s"))
             header, sizes = connection.recv()
             buffers = [receive_bytes(connection, size) for size in sizes]
             picture = pickle.loads(header, buffers=buffers)
         except (OSError, EOFError, pickle.UnpicklingError):
             # The child died on this file (or was ended because the window closes).
             self._end_child()
-            return Picture(job, refusal=_decoder_died(job.path))
+            return Picture(job, refusal=refused("DECODE-07", job.path))
         assert isinstance(picture, Picture)
         return picture
 
@@ -279,19 +280,3 @@ def cover_crop(film: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
         reducing_gap=2.0,
     )
     return np.asarray(image)
-
-
-def _took_too_long(path: Path) -> ImageRefused:
-    return ImageRefused(
-        "DECODE-06",
-        f"{path.name} took longer than {TIME_LIMIT_S:.0f} s to decode and was given up; the other "
-        "images are unaffected. Open it in the program that made it and save it again.",
-    )
-
-
-def _decoder_died(path: Path) -> ImageRefused:
-    return ImageRefused(
-        "DECODE-07",
-        f"The decoder stopped on {path.name}; the other images are unaffected. The file is "
-        "probably damaged: copy it again from the source.",
-    )

@@ -22,7 +22,6 @@ from PIL import Image, ImageDraw
 
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging.decode import (
-    IMAGE_REFUSALS,
     Radiograph,
     Window,
     decode,
@@ -584,15 +583,6 @@ def test_a_blank_film_is_shown_without_an_error(grey: int) -> None:
     radiograph = read(png_of(blank, 16))
     assert eight_bit(radiograph).max() in (0, 255)
     assert window_presets(radiograph)
-
-
-def test_every_refusal_of_the_table_says_what_to_do() -> None:
-    assert list(IMAGE_REFUSALS) == sorted(set(IMAGE_REFUSALS), key=list(IMAGE_REFUSALS).index)
-    for code, row in IMAGE_REFUSALS.items():
-        assert code == row.code
-        assert row.advice[0].isupper()
-        assert row.advice.endswith(".")
-        assert not row.meaning.endswith(".")
 
 
 # what the models see of a film's window ----------------------------------------------------------
