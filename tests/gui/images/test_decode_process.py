@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import threading
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from desktop.core.error_codes import refused
 from desktop.core.imaging.decode import value_range, window_presets
+from desktop.core.imaging.decoder import DECODE_LIMIT_S
 from desktop.gui.images.decode_process import (
     Picture,
     PictureJob,
@@ -52,6 +55,35 @@ def test_a_child_that_dies_in_the_middle_of_a_film_is_noticed() -> None:
     with pytest.raises((EOFError, OSError)):
         receive_bytes(ours, 1_000)
     ours.close()
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "ended", "code", "detail"),
+    [(0.0, False, "DECODE-06", "0 s"), (DECODE_LIMIT_S, True, "DECODE-07", "")],
+)
+def test_a_late_or_dead_decoder_is_told_in_the_words_of_the_batch(
+    limit_s: float,
+    ended: bool,
+    code: str,
+    detail: str,
+    film_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("desktop.gui.images.decode_process.DECODE_LIMIT_S", limit_s)
+    pictures: queue.SimpleQueue[Picture] = queue.SimpleQueue()
+    process = PictureProcess(pictures.put, "decoder of a test")
+    try:
+        if ended:
+            process.want([PictureJob(0, film_file)])
+            pictures.get(timeout=60)
+            (child,) = (one for one in multiprocessing.active_children() if "of a test" in one.name)
+            child.kill()
+        process.want([PictureJob(1, film_file)])
+        told = pictures.get(timeout=60).refusal
+    finally:
+        process.close()
+    assert told is not None
+    assert (told.code, str(told)) == (code, str(refused(code, film_file, detail)))
 
 
 def test_a_film_comes_with_what_the_window_would_have_to_count(film_file: Path) -> None:
