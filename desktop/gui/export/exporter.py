@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import utc_stamp
 from desktop.gui.export.class_folders_dialog import ClassFoldersDialog
 from desktop.gui.formatting import grouped
-from desktop.gui.review.page import ReviewPage
 from desktop.gui.session.background_job import Background
 from desktop.gui.session.controller import Controller
 from desktop.gui.session.snapshot import ExportSource, place_classes, source_of, table_rows
@@ -58,14 +58,14 @@ class Exporter(QObject):
         self,
         window: QMainWindow,
         controller: Controller,
-        review: ReviewPage,
         preferences: Preferences,
+        snapshot: Callable[[], QImage],
     ) -> None:
         super().__init__(window)
         self._window = window
         self._controller = controller
-        self._review = review
         self._preferences = preferences
+        self._snapshot = snapshot
         self._background = Background(self)
         self._background.done.connect(self._on_done)
         self._background.failed.connect(self._on_failed)
@@ -130,13 +130,11 @@ class Exporter(QObject):
 
     def write_view(self, path: Path) -> None:
         """Write the view on show as PNG."""
-        if self._review.comparing:
-            image = self._review.compare.grab().toImage()
-        else:
-            image = self._review.image.snapshot()
         session = self._controller.session
         panel = session.panel if session is not None else None
-        image = with_caution(image, f"{panel.name} {panel.version}" if panel is not None else "")
+        image = with_caution(
+            self._snapshot(), f"{panel.name} {panel.version}" if panel is not None else ""
+        )
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")

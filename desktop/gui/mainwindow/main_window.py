@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status)
         self.setCentralWidget(body)
         self.review.list_panel.header.set_menu(self.sort_menu)
-        self.exporter = Exporter(self, self.controller, self.review, preferences)
+        self.exporter = Exporter(self, self.controller, preferences, self.review.snapshot)
         self.scoring = Scoring(self.controller, self)
         self._page = "review"
         self._commands = WindowActions(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
@@ -203,6 +203,10 @@ class ReviewPage(QWidget):
     def active_images(self) -> tuple[ImageView, ...]:
         """The image views on show."""
         return self.compare.views() if self._comparing else (self.image,)
+
+    def snapshot(self) -> QImage:
+        """What is on show with its overlays."""
+        return self.compare.grab().toImage() if self._comparing else self.image.snapshot()
 
     def show_keys(self) -> None:
         """Print the keys as now bound."""
