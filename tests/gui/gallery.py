@@ -27,6 +27,7 @@ from desktop.core.imaging.decode import Radiograph, read_radiograph
 from desktop.core.review.agreement import Estimate, ReliabilityBin
 from desktop.gui.compare.view import ComparePanel, CompareView
 from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer
+from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.review.decision_button import DecisionButton
 from desktop.gui.review.decision_panel import DecisionPanel
 from desktop.gui.review.heatmap_controls import HeatmapControls
@@ -44,7 +45,7 @@ from desktop.gui.style import icons, theme
 from desktop.gui.viewer.histogram import Histogram
 from desktop.gui.viewer.image_view import ImageView
 from desktop.gui.votes.vote_strip import VoteStrip
-from desktop.gui.widgets.badge import Badge, BadgeRow, BadgeSpec
+from desktop.gui.widgets.badge import Badge, BadgeRow
 from desktop.gui.widgets.label import ElidedLabel
 from desktop.gui.widgets.segmented_control import SegmentedControl
 from tests.gui.sample_values import (

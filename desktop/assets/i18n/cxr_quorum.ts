@@ -801,9 +801,44 @@
         </message>
     </context>
     <context>
-        <name>Deciding</name>
+        <name>DecisionButton</name>
+        <message>
+            <source>Your choice</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Key {key}</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>DecisionController</name>
+        <message>
+            <source>Nothing to undo.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Nothing to redo.</source>
+            <translation type="unfinished" />
+        </message>
         <message>
             <source>Your label is kept. Press it again to confirm, or another one.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>A step on many images is still being saved, so this was not done. Wait a moment.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>That was the last unreviewed image of this list.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>This is the last image of the list.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Saving {written} of {count} decisions; other decisions wait for it.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -819,26 +854,35 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Saving {written} of {count} decisions; other decisions wait for it.</source>
+            <source>label {value}</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>That was the last unreviewed image of this list.</source>
+            <source>accepted {value}</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>This is the last image of the list.</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>DecisionButton</name>
-        <message>
-            <source>Your choice</source>
+            <source>unsure</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Key {key}</source>
+            <source>flag</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>flag taken away</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>comment</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>decision taken back</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{step}, {count} images</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1588,53 +1632,6 @@ map</source>
         </message>
         <message>
             <source>mean {rate}</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>ReviewActions</name>
-        <message>
-            <source>Nothing to undo.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Nothing to redo.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>A step on many images is still being saved, so this was not done. Wait a moment.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>label {value}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>accepted {value}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>unsure</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>flag</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>flag taken away</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>comment</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>decision taken back</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{step}, {count} images</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -75,17 +75,17 @@ class WindowActions(QObject):
             "export_report": exporting.export_report,
             "close_folder": controller.close_folder,
             "quit": window.close,
-            "undo": lambda: self._walk(controller.decide.undo),
-            "redo": lambda: self._walk(controller.decide.redo),
+            "undo": lambda: self._walk(controller.decisions.undo),
+            "redo": lambda: self._walk(controller.decisions.redo),
             "find": self.list.focus_search,
             "select_all": review.list_panel.select_all,
             "save_filter": self.list.save_filter,
             "clear_filters": lambda: self.list.apply("", ""),
-            "accept": lambda: controller.decide.accept(review.selection()),
-            "unsure": lambda: controller.decide.mark_unsure(review.selection()),
-            "flag": lambda: controller.decide.toggle_flag(review.selection()),
+            "accept": lambda: controller.decisions.accept(review.selection()),
+            "unsure": lambda: controller.decisions.mark_unsure(review.selection()),
+            "flag": lambda: controller.decisions.toggle_flag(review.selection()),
             "comment": review.focus_comment,
-            "clear_decision": lambda: controller.decide.clear(review.selection()),
+            "clear_decision": lambda: controller.decisions.clear(review.selection()),
             "next": lambda: controller.move(1),
             "previous": lambda: controller.move(-1),
             "next_unreviewed": lambda: controller.move_to_unreviewed(1),
@@ -102,7 +102,7 @@ class WindowActions(QObject):
             window.shortcuts[name].triggered.connect(lambda _checked=False, slot=slot: slot())
         for number in range(1, 10):
             window.shortcuts[f"label_{number}"].triggered.connect(
-                lambda _c=False, index=number - 1: controller.decide.label(
+                lambda _c=False, index=number - 1: controller.decisions.label(
                     index, review.selection()
                 )
             )
@@ -140,7 +140,7 @@ class WindowActions(QObject):
         controller.session_closed.connect(self._on_session_closed)
         controller.list_grew.connect(self._window.status.show_scan)
         controller.blind_changed.connect(self._on_blind_changed)
-        controller.actions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
+        controller.decisions.decided.connect(lambda *_: self._window.scorecard.mark_stale())
         controller.list.counts_changed.connect(self._window.review.list_panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.list.show_state)
 
@@ -172,7 +172,6 @@ class WindowActions(QObject):
         window.scoring.scorecard_counted.connect(window.scorecard.show_card)
         for source in (
             window.controller,
-            window.controller.decide,
             window.opener,
             window.exporter,
             window.scoring,
@@ -214,7 +213,7 @@ class WindowActions(QObject):
         window, settings = self._window, self._window.preferences.settings
         controller = window.controller
         controller.device = settings.device
-        controller.decide.advance = settings.advance
+        controller.decisions.advance = settings.advance
         controller.label_on_open = settings.label_on_open
         controller.keep_maps = settings.keep_maps
         controller.safety_rule = SafetyRule(
@@ -223,7 +222,7 @@ class WindowActions(QObject):
         if controller.session is not None:
             controller.session.table.safety_rule = controller.safety_rule
         controller.first_choices = window.preferences.first_choices
-        controller.actions.reviewer = settings.reviewer
+        controller.decisions.reviewer = settings.reviewer
         controller.set_blind(settings.blind_first)
         window.shortcuts["recursive"].setChecked(settings.recursive)
         window.shortcuts["blind_first"].setChecked(settings.blind_first)
@@ -291,7 +290,7 @@ class WindowActions(QObject):
         for name in ("undo", "redo"):
             self._window.shortcuts[name].setEnabled(False)
         if open_folder:
-            self._window.controller.actions.tell_undo()
+            self._window.controller.decisions.report_undo()
 
     def refresh_film_commands(self) -> None:
         """Let keys act on the film only where it is seen; on other pages 1 must label nothing."""

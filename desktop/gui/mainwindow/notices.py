@@ -39,7 +39,7 @@ class DuplicateHints(QObject):
         window.controller.scan_finished.connect(
             lambda: self._on_progress(window.controller.run.progress)
         )
-        window.controller.actions.decided.connect(self._on_decided)
+        window.controller.decisions.decided.connect(self._on_decided)
         window.shortcuts["find_duplicates"].triggered.connect(finder.search)
 
     def _on_progress(self, progress: Progress) -> None:
@@ -125,9 +125,9 @@ class ProgressWords(QObject):
         self._decided_at: deque[str] = deque(maxlen=_RECENT)
         controller = window.controller
         controller.run.progress_changed.connect(self._on_progress)
-        controller.actions.decided.connect(self._on_decided)
-        controller.actions.undo_changed.connect(self._on_undo_changed)
-        controller.decide.consensus_missing.connect(self._say_no_consensus)
+        controller.decisions.decided.connect(self._on_decided)
+        controller.decisions.undo_changed.connect(self._on_undo_changed)
+        controller.decisions.consensus_missing.connect(self._say_no_consensus)
         controller.session_closed.connect(self._decided_at.clear)
 
     def _on_decided(self, _cases: list[int], applied: AppliedStep | None) -> None:

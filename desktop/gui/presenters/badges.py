@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QCoreApplication
 
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import CaseTable
 from desktop.gui.formatting import grouped
-from desktop.gui.widgets.badge import BadgeSpec
 
 translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True)
+class BadgeSpec:
+    """One badge.
+
+    Attributes:
+        key: Stable name, e.g. ``ood``.
+        icon: Icon name.
+        words: Two or three words.
+        sentence: What it means and what to do, shown on hover or Enter.
+    """
+
+    key: str
+    icon: str
+    words: str
+    sentence: str
 
 
 def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeSpec]:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import CaseResult, Verdict
 from desktop.core.heatmaps.grad_cam import MarginShare, margin_share
 from desktop.gui.panel_info import ModelFacts, PanelInfo
-from desktop.gui.widgets.badge import BadgeSpec
+from desktop.gui.presenters.badges import BadgeSpec
 
 
 @dataclass(frozen=True)

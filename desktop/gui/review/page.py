@@ -118,7 +118,7 @@ class ReviewPage(QWidget):
         controller.case_updated.connect(lambda _case: self._show_result())
         controller.case_leaving.connect(lambda _case: self._commit_comment())
         controller.choices_changed.connect(self._on_choices)
-        controller.decide.consensus_missing.connect(self.verdict.say_no_consensus)
+        controller.decisions.consensus_missing.connect(self.verdict.say_no_consensus)
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
         controller.list_grew.connect(lambda _count: self._show_position())
@@ -139,13 +139,17 @@ class ReviewPage(QWidget):
         self.compare_side.style_changed.connect(lambda style: self._choose(style=style))
         for panel in (self.decision, self.compare_decision):
             panel.labelled.connect(self._on_labelled)
-            panel.unsure_requested.connect(lambda: controller.decide.mark_unsure(self.selection()))
-            panel.flag_toggled.connect(lambda _on: controller.decide.toggle_flag(self.selection()))
-            panel.comment_edited.connect(controller.decide.comment)
+            panel.unsure_requested.connect(
+                lambda: controller.decisions.mark_unsure(self.selection())
+            )
+            panel.flag_toggled.connect(
+                lambda _on: controller.decisions.toggle_flag(self.selection())
+            )
+            panel.comment_edited.connect(controller.decisions.comment)
             panel.comment_left.connect(self.focus_image)
-            panel.undo_requested.connect(controller.decide.undo)
+            panel.undo_requested.connect(controller.decisions.undo)
             panel.next_unreviewed_requested.connect(lambda: controller.move_to_unreviewed(1))
-        controller.actions.undo_changed.connect(self._on_undo_changed)
+        controller.decisions.undo_changed.connect(self._on_undo_changed)
         self._shortcuts.bindings_changed.connect(self.show_keys)
 
     # what the window asks --------------------------------------------------------------------
@@ -387,7 +391,7 @@ class ReviewPage(QWidget):
 
     def _on_labelled(self, class_name: str) -> None:
         index = self._facts.class_names.index(class_name)
-        self._controller.decide.label(index, self.selection())
+        self._controller.decisions.label(index, self.selection())
 
     def _on_undo_changed(self, undo: str, _redo: str) -> None:
         self.decision.set_undo(undo)
@@ -411,7 +415,7 @@ class ReviewPage(QWidget):
             words = self.tr("For {count} selected images").format(count=grouped(self._selected))
         elif case is not None and self._controller.hidden(case):
             words = self.tr("Then the votes appear")
-        elif self._controller.decide.advance == "stay":
+        elif self._controller.decisions.advance == "stay":
             words = self.tr("Saves at once")
         else:
             words = self.tr("Saves and moves on")

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.cases import CaseResult
 from desktop.gui.panel_info import PanelInfo
+from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_words
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled
 from desktop.gui.votes.probability_bar import MeanProbability
 from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
-from desktop.gui.widgets.badge import BadgeRow, BadgeSpec
+from desktop.gui.widgets.badge import BadgeRow
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 
 # Badges bring 3 px of room for their focus ring.

@@ -111,14 +111,7 @@ class BulkStep(QObject):
             self._timer.stop()
             return
         count = min(_PORTION, len(self._waiting))
-        portion = dict(self._waiting.popleft() for _ in range(count))
-        known = {
-            image: decision
-            for image, decision in portion.items()
-            if session.table.row(image) is not None
-        }
-        session.table.set_decisions(known)
-        self._cases += [row for image in known if (row := session.table.row(image)) is not None]
+        self._cases += session.take_decisions(dict(self._waiting.popleft() for _ in range(count)))
         if not self._waiting:
             cases, applied = self._cases, self._applied
             self._forget()

@@ -22,7 +22,7 @@ from desktop.gui.images.thumbnails import Thumbnails
 from desktop.gui.images.view_types import ViewChoices
 from desktop.gui.panel_info import panel_facts
 from desktop.gui.session.case_list import CaseList
-from desktop.gui.session.decisions import Deciding, ReviewActions
+from desktop.gui.session.decisions import DecisionController
 from desktop.gui.session.duplicate_finder import DuplicateFinder
 from desktop.gui.session.first_image import FirstImage
 from desktop.gui.session.folder_scan import FolderScan
@@ -93,19 +93,20 @@ class Controller(QObject):
         self.thumbnails = Thumbnails(self)
         self.run = RunControl(self)
         self.duplicates = DuplicateFinder(self)
-        self.actions = ReviewActions(self)
-        self.decide = Deciding(self)
+        self.decisions = DecisionController(self.list, lambda: self.current, self.hidden, self)
         self._scan: FolderScan | None = None
         self._stored: StoredResults | None = None
-        self._first = FirstImage(self, self._show)
+        self._first = FirstImage(self.list, self.films, self._show)
         self._asked_again: set[int] = set()
         self._rows_in_view: Sequence[int] = ()
         self.films.film_arrived.connect(self._on_film)
         self.thumbnails.thumbnail_arrived.connect(lambda case: self.list.model.refresh([case]))
         self.run.answered.connect(self._on_answered)
         self.run.notice_raised.connect(self.notice_raised)
-        self.actions.decided.connect(self._on_decided)
-        self.actions.refused.connect(self._on_refused)
+        self.decisions.decided.connect(self._on_decided)
+        self.decisions.advance_requested.connect(self.show_case)
+        self.decisions.refused.connect(self._on_refused)
+        self.decisions.notice_raised.connect(self.notice_raised)
         self.list.query_refused.connect(self._on_refused)
         self.list.shown_changed.connect(self._on_list_changed)
         self._dwell = self._timer(_DWELL_MS, self._on_dwelt, single=True)
@@ -134,7 +135,7 @@ class Controller(QObject):
         if store.notice is not None:
             self.notice_raised.emit(store.notice.sentence)
         saved = store.session()
-        self._first.begin(saved)
+        self._first.begin(self.session, saved)
         self.saved_view = saved.view
         self._saved_order = (saved.query, saved.sort)
         self.choices = ViewChoices.from_json(
@@ -143,7 +144,7 @@ class Controller(QObject):
         # Taken before the decisions are read: what another window decides later is asked for.
         self.session.latest_revision = store.revision()
         self._stored = StoredResults(store)
-        self.actions.set_session(self.session, store, self.store_home)
+        self.decisions.set_session(self.session, store, self.store_home)
         self.list.set_session(self.session, saved.query, saved.sort)
         self.run.begin(
             self.session,
@@ -176,7 +177,7 @@ class Controller(QObject):
             return
         self._first.end()
         self._leave()
-        self.actions.finish()
+        self.decisions.finish()
         self.save_session()
         for timer in (self._dwell, self._save, self._others):
             timer.stop()
@@ -187,7 +188,7 @@ class Controller(QObject):
         self.run.end()
         self.films.forget()
         self.thumbnails.forget_all()
-        self.actions.set_session(None, None)
+        self.decisions.set_session(None, None)
         store, self.store = self.store, None
         self.session = None
         self.current = None
@@ -297,7 +298,7 @@ class Controller(QObject):
         session, store = self.session, self.store
         if session is None or store is None or self.current is None:
             return
-        if self.actions.busy:
+        if self.decisions.busy:
             # The store is locked for a moment; the window must not wait for it.
             self._save.start()
             return
@@ -427,10 +428,10 @@ class Controller(QObject):
         session, case = self.session, self.current
         if session is None or case is None or self.hidden(case) or not session.voted(case):
             return
-        self.actions.note_votes_seen(case)
+        self.decisions.note_votes_seen(case)
 
     def _take_others_changes(self) -> None:
-        changed = self.actions.sync_external_changes()
+        changed = self.decisions.sync_external_changes()
         if changed:
             self._on_decided(changed, None)
 

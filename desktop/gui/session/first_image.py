@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from desktop.core.errors import CxrError
 from desktop.core.store.review_store import SessionState
-
-if TYPE_CHECKING:
-    from desktop.gui.session.controller import Controller
+from desktop.gui.images.film_loader import FilmLoader
+from desktop.gui.session.case_list import CaseList
+from desktop.gui.session.session import Session
 
 
 class FirstImage:
-    """Part of the controller: the next unreviewed image from where the reader stopped.
+    """The next unreviewed image from where the reader stopped.
 
     It is shown as soon as it is listed. Only its decoding tells whether it can be read: as long as
     no film has been on show, one that cannot is passed over.
     """
 
-    def __init__(self, controller: Controller, show: Callable[[int], None]) -> None:
-        self._controller = controller
-        self._show = show
+    def __init__(self, case_list: CaseList, films: FilmLoader, show: Callable[[int], None]) -> None:
+        self._list = case_list
+        self._films = films
+        self._show_case = show
+        self._session: Session | None = None
+        self._shown: int | None = None
         self._resume: SessionState | None = None
         self._looking = False
         self._unreadable: list[int] = []
 
-    def begin(self, saved: SessionState) -> None:
+    def begin(self, session: Session, saved: SessionState) -> None:
         """A folder opens; ``saved`` is where its reader stopped."""
+        self._session = session
+        self._shown = None
         self._resume = saved
         self._looking = True
         self._unreadable = []
 
     def end(self) -> None:
         """The reader moved or decided, or the folder closes."""
-        self._resume = None
+        self._session = self._resume = None
         self._looking = False
 
     def on_listed(self, *, last: bool) -> None:
@@ -50,20 +54,23 @@ class FirstImage:
         Returns:
             False where it cannot be read and another image took its place, or soon will.
         """
-        controller, case = self._controller, self._controller.current
-        outcome = controller.films.outcome(case) if case is not None else None
-        if not self._looking or self._resume is not None or case is None or outcome is None:
+        session, case = self._session, self._shown
+        if not self._looking or self._resume is not None or session is None or case is None:
             return True
-        if not isinstance(outcome, CxrError) or not self._waits(case):
+        outcome = self._films.outcome(case)
+        if outcome is None:
+            return True
+        # A decided one that cannot be read was looked at before.
+        if not isinstance(outcome, CxrError) or session.decision(case).state != "open":
             self._looking = False
             return True
         if case not in self._unreadable:
             self._unreadable.append(case)
-        following = controller.list.unreviewed_from(case)
+        following = self._list.unreviewed_from(case)
         if following is not None and following not in self._unreadable:
             self._take(following)
             return False
-        if controller.session is not None and not controller.session.scanned:
+        if not session.scanned:
             return False
         # None of them can be read: back to where it began.
         self._looking = False
@@ -73,21 +80,20 @@ class FirstImage:
         return False
 
     def _find(self, resume: SessionState, last: bool) -> None:
-        controller = self._controller
-        session, shown = controller.session, controller.list.shown
+        session, listed = self._session, self._list.shown
         if session is None:
             return
         start = session.table.row(resume.current_image) if resume.current_image else None
         if resume.current_image and start is None and not last:
-            if controller.current is None and shown:
-                self._show(shown[0])
+            if self._shown is None and listed:
+                self._show(listed[0])
             return
-        case = controller.list.unreviewed_from(start, inclusive=True)
+        case = self._list.unreviewed_from(start, inclusive=True)
         if case is not None or last:
             self._resume = None
             target = case if case is not None else start
-            if target is None and shown:
-                target = shown[0]
+            if target is None and listed:
+                target = listed[0]
             if target is not None:
                 self._take(target)
 
@@ -95,7 +101,6 @@ class FirstImage:
         self._show(case)
         self.on_film()  # it may have been decoded ahead
 
-    def _waits(self, case: int) -> bool:
-        """Nobody decided on it: a decided one that cannot be read was looked at before."""
-        session = self._controller.session
-        return session is not None and session.decision(case).state == "open"
+    def _show(self, case: int) -> None:
+        self._shown = case
+        self._show_case(case)

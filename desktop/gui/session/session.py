@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,12 @@ class Session:
                 self.stamps[case] = file.stamp
                 added.append(case)
         return added
+
+    def take_decisions(self, decisions: Mapping[str, Decision]) -> list[int]:
+        """Take over decisions by image, as the store has them; gives the cases that are listed."""
+        cases = {image: row for image in decisions if (row := self.table.row(image)) is not None}
+        self.table.set_decisions({image: decisions[image] for image in cases})
+        return list(cases.values())
 
     def path(self, case: int) -> Path:
         """Absolute path of a case."""

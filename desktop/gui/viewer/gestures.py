@@ -1,27 +1,44 @@
-"""Hands on the film: which drag does what. Pure state, the view does the work."""
+"""Which drag of the mouse does what on a film. Only state: the view does the work."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QCursor, QMouseEvent
 
+from desktop.core.imaging.decode import Radiograph
 from desktop.gui.images.view_types import Measurement, Tool
-
-if TYPE_CHECKING:
-    from desktop.gui.viewer.image_view import ImageView
 
 # A drag over this many pixels moves the window by the film's whole grey range.
 DRAG_RANGE_PX = 400.0
 _ZOOM_PX = 150.0
 
 
-class Gestures:
-    """The drag in hand and the distances already measured."""
+class FilmCanvas(Protocol):
+    """What a drag needs of the view that it happens on; `ImageView` says what each does."""
 
-    def __init__(self, view: ImageView) -> None:
+    @property
+    def tool(self) -> Tool: ...
+    @property
+    def film(self) -> Radiograph | None: ...
+    def set_tool(self, tool: Tool) -> None: ...
+    def grey_range(self) -> float: ...
+    def grey_window(self) -> tuple[float, float]: ...
+    def set_window(self, width: float, level: float) -> None: ...
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None: ...
+    def pan_by(self, step: QPointF) -> None: ...
+    def film_position(self, point: QPointF, *, clamp: bool = False) -> QPointF | None: ...
+    def measurement_of(self, start: QPointF, end: QPointF) -> Measurement: ...
+    def setCursor(self, cursor: QCursor | Qt.CursorShape, /) -> None: ...
+    def update(self) -> None: ...
+
+
+class Gestures:
+    """The drag in progress and the distances already measured."""
+
+    def __init__(self, view: FilmCanvas) -> None:
         self._view = view
         self._drag: tuple[Tool, Qt.MouseButton, QPointF, QPointF] | None = None
         self.draft: tuple[QPointF, QPointF] | None = None
@@ -50,7 +67,7 @@ class Gestures:
             self._view.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def move(self, event: QMouseEvent) -> None:
-        """Go on with the drag in hand."""
+        """Go on with the drag in progress."""
         if self._drag is None:
             return
         tool, button, first, last = self._drag
@@ -87,7 +104,7 @@ class Gestures:
         return finished
 
     def give_up(self) -> bool:
-        """Escape: drop a distance in hand, True if there was one."""
+        """Escape: drop an unfinished distance, True if there was one."""
         had = self.draft is not None
         self._drag = self.draft = None
         return had

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTip, QWidget
 
+from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.style import theme
 from desktop.gui.style.animation import FadeIn
 from desktop.gui.style.icons import paint_icon
@@ -30,23 +30,6 @@ _RING = 3
 # Badges bring their own room for the ring.
 _GAP = theme.GAP_S - 2 * _RING
 SHOWN_AT_MOST = 2
-
-
-@dataclass(frozen=True)
-class BadgeSpec:
-    """One badge.
-
-    Attributes:
-        key: Stable name, e.g. ``ood``.
-        icon: Icon name.
-        words: Two or three words.
-        sentence: What it means and what to do, shown on hover or Enter.
-    """
-
-    key: str
-    icon: str
-    words: str
-    sentence: str
 
 
 def badge_width(facts: BadgeSpec) -> int:

@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from desktop.gui.batch.page import BatchPage
 from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.scorecard.charts import share_axis
 from desktop.gui.session.model_run import Progress
 from desktop.gui.style import animation as fade
 from desktop.gui.style import theme
-from desktop.gui.widgets.badge import BadgeRow, BadgeSpec
+from desktop.gui.widgets.badge import BadgeRow
 from desktop.gui.widgets.containers import Card
 from tests.gui.conftest import PATIENCE_MS, draw_films
 

@@ -177,8 +177,8 @@ class TestExports:
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
         desk.preferences.change(reviewer="Mira")
-        desk.controller.decide.label(1)
-        desk.controller.decide.comment("=second look", [])
+        desk.controller.decisions.label(1)
+        desk.controller.decisions.comment("=second look", [])
         with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
             desk.exporter.write_csv(tmp_path / "votes.csv")
         with (tmp_path / "votes.csv").open(encoding="utf-8-sig", newline="") as stream:
@@ -210,7 +210,7 @@ class TestExports:
     def test_the_report_counts_what_was_decided(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.decide.label(0)
+        desk.controller.decisions.label(0)
         with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
             desk.exporter.write_report(tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
@@ -220,8 +220,8 @@ class TestExports:
     def test_labelled_films_are_copied_into_class_folders(
         self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.decide.label(0)
-        desk.controller.decide.label(2)
+        desk.controller.decisions.label(0)
+        desk.controller.decisions.label(2)
         with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
             desk.exporter.write_class_folders(tmp_path / "classes", "label", "copy")
         names = sorted(
@@ -248,7 +248,7 @@ class TestPages:
         self, desk: MainWindow, qtbot: QtBot
     ) -> None:
         for index in (0, 1, 2, 0):
-            desk.controller.decide.label(index)
+            desk.controller.decisions.label(index)
         with qtbot.waitSignal(desk.scoring.scorecard_counted, timeout=PATIENCE_MS):
             desk.show_page("scorecard")
         assert "4 decided images" in desk.scorecard.title.text

@@ -118,18 +118,18 @@ def accepts(window: MainWindow) -> Int8Benchmark:
 
 
 def undoes(window: MainWindow) -> Int8Benchmark:
-    window.controller.decide.label(0)
+    window.controller.decisions.label(0)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
 
 def redoes(window: MainWindow) -> Int8Benchmark:
-    window.controller.decide.label(0)
-    window.controller.decide.undo()
+    window.controller.decisions.label(0)
+    window.controller.decisions.undo()
     return lambda: decision_of(window, MIDDLE).reviewed
 
 
 def clears(window: MainWindow) -> Int8Benchmark:
-    window.controller.decide.label(0)
+    window.controller.decisions.label(0)
     window.controller.show_case(MIDDLE)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
@@ -149,7 +149,7 @@ def next_open(step: int) -> Expectation:
     def expect(window: MainWindow) -> Int8Benchmark:
         for case in (MIDDLE + step, MIDDLE + 2 * step):
             window.controller.show_case(case)
-            window.controller.decide.mark_unsure()
+            window.controller.decisions.mark_unsure()
         window.controller.show_case(MIDDLE)
         goal = window.controller.list.unreviewed_from(MIDDLE, step)
         assert goal not in (None, MIDDLE, MIDDLE + step, MIDDLE + 2 * step)
@@ -384,7 +384,7 @@ def test_enter_in_the_list_of_failures_shows_the_file(ready: MainWindow, qtbot: 
 
 
 def test_undo_leads_from_another_page_to_the_film(ready: MainWindow) -> None:
-    ready.controller.decide.label(0)
+    ready.controller.decisions.label(0)
     ready.show_page("batch")
     assert fired_by(ready, ["Ctrl+Z"]) == ["undo"]
     assert ready.page == "review"

@@ -14,6 +14,7 @@ from desktop.core.cases import CaseResult
 from desktop.core.review.case_table import CaseTable
 from desktop.core.vote import verdict
 from desktop.gui.panel_info import make_panel_facts
+from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.presenters.case_row import row_view
 from desktop.gui.review.decision_panel import DecisionPanel
 from desktop.gui.review.heatmap_controls import HeatmapControls
@@ -21,7 +22,7 @@ from desktop.gui.review.model_list import ModelRows
 from desktop.gui.review.verdict_panel import VerdictPanel
 from desktop.gui.style import theme
 from desktop.gui.votes.probability_bar import probability_words
-from desktop.gui.widgets.badge import BadgeRow, BadgeSpec, fitting
+from desktop.gui.widgets.badge import BadgeRow, fitting
 from tests.gui.sample_values import MODELS, cam, covid_panel, prediction, result
 
 CLASS_WORDS = ("Covid", "Normal", "Viral")

@@ -29,14 +29,14 @@ def labels(window: MainWindow) -> list[str | None]:
 
 
 def wait(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: not window.controller.actions.busy, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not window.controller.decisions.busy, timeout=PATIENCE_MS)
 
 
 def test_the_window_goes_on_while_it_is_saved_and_shows_it_afterwards(
     large: MainWindow, qtbot: QtBot
 ) -> None:
     large.shortcuts["label_2"].trigger()
-    assert large.controller.actions.busy
+    assert large.controller.decisions.busy
     assert labels(large) == [None] * 13
     large.controller.move(1)
     assert large.controller.current == 1
@@ -61,10 +61,10 @@ def test_another_decision_meanwhile_is_refused_with_a_sentence(
     large: MainWindow, qtbot: QtBot
 ) -> None:
     large.shortcuts["label_2"].trigger()
-    large.controller.actions.set_flag([3], True)
+    large.controller.decisions.toggle_flag()
     assert "still being saved" in large.status.notice
     wait(large, qtbot)
-    assert not large.controller.session.decision(3).flagged
+    assert not large.controller.session.decision(0).flagged
     assert labels(large) == ["Normal"] * 13
 
 
@@ -87,9 +87,11 @@ def test_pressing_the_same_key_again_changes_nothing_and_says_so(
     assert large.status.notice == "Nothing changed: these images are so already."
 
 
-def test_progress_is_told_while_a_large_step_is_written(large: MainWindow, qtbot: QtBot) -> None:
-    told: list[tuple[int, int]] = []
-    large.controller.actions.bulk_progressed.connect(lambda *step: told.append(step))
+def test_progress_is_reported_while_a_large_step_is_written(
+    large: MainWindow, qtbot: QtBot
+) -> None:
+    notices: list[str] = []
+    large.controller.notice_raised.connect(notices.append)
     large.shortcuts["label_2"].trigger()
     wait(large, qtbot)
-    assert told == [(0, 13)]
+    assert notices[0] == "Saving 0 of 13 decisions; other decisions wait for it."

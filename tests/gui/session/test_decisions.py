@@ -165,7 +165,7 @@ def test_undo_reaches_across_a_restart(
     again.opener.open_folder(film_folder)
     wait_for_votes(qtbot, again)
     assert decision(again, 0).label == "Covid"
-    again.controller.decide.undo()
+    again.controller.decisions.undo()
     assert not decision(again, 0).reviewed
 
 
@@ -234,7 +234,7 @@ def test_two_windows_on_one_folder_see_each_others_decisions(
     other = make_window()
     other.opener.open_folder(film_folder)
     wait_for_votes(qtbot, other)
-    own_focused.controller.decide.label(0)
+    own_focused.controller.decisions.label(0)
     qtbot.waitUntil(lambda: decision(other, 0).label == "Covid", timeout=PATIENCE_MS)
 
 

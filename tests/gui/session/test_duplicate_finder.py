@@ -77,16 +77,16 @@ def test_labels_that_differ_are_said_at_once_and_stay_marked(
     one, other = row_of(copies, "film_2.png"), row_of(copies, "film_2_again.jpg")
     copies.controller.show_case(one)
     assert "duplicate" in badges(copies) or "more" in badges(copies)
-    copies.controller.decide.label(0)
+    copies.controller.decisions.label(0)
     copies.controller.show_case(other)
-    copies.controller.decide.label(1)
+    copies.controller.decisions.label(1)
     assert "nearly the same film as film_2.png, which is Covid" in copies.status.notice
     copies.status.notice_action_chosen.emit()
     assert copies.controller.list.query == "is:conflict"
     assert sorted(copies.controller.list.shown) == sorted([one, other])
     copies.controller.show_case(one)
     assert "conflict" in badges(copies)
-    copies.controller.decide.label(1)
+    copies.controller.decisions.label(1)
     assert "conflict" not in badges(copies)
 
 

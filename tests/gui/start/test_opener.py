@@ -164,7 +164,7 @@ class TestFilters:
     ) -> None:
         desk.review.list_panel.tabs.tab("unreviewed").click()
         desk.controller.show_case(2)
-        desk.controller.decide.label(0)
+        desk.controller.decisions.label(0)
         assert desk.controller.current == 3
         qtbot.waitUntil(lambda: "film_03.png" not in listed(desk), timeout=PATIENCE_MS)
         assert desk.controller.current == 3
