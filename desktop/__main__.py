@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from desktop.cli import COMMANDS
 from desktop.cli import main as command_line
+from desktop.cli.common import EXIT_USAGE, has_display
 
 _COMMAND_LINE_OPTIONS = ("-h", "--help", "--version")
 
@@ -24,24 +25,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and (words[0] in COMMANDS or words[0] in _COMMAND_LINE_OPTIONS):
         return command_line(words)
-    if not has_display():
+    # Qt draws without a screen where it is told to.
+    if not (has_display() or os.environ.get("QT_QPA_PLATFORM")):
         print(
             "cxr-quorum: There is no display, so the window cannot open. Use a command instead, "
             "such as cxr-quorum label FOLDER; cxr-quorum --help lists them. [WINDOW-01]",
             file=sys.stderr,
         )
-        return 2
+        return EXIT_USAGE
     # Only here: commands must work where Qt is not installed.
     from desktop.gui.app import run
 
     return run(words)
-
-
-def has_display() -> bool:
-    """True where a window can appear."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 if __name__ == "__main__":

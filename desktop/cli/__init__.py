@@ -1,7 +1,6 @@
 """The command line: everything the window's batch does, without a window. Never imports Qt.
 
-Exit codes: 0 all images read, 1 some failed or the run could not be finished, 2 usage, 130
-interrupted.
+Exit codes are in ``desktop.cli.common``.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ import sys
 from collections.abc import Sequence
 
 from desktop.cli.arguments import COMMANDS, parse
+from desktop.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from desktop.core.errors import CxrError, UsageError
 from desktop.core.system.text import printable
 
 __all__ = ["COMMANDS", "main"]
-
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,13 +10,11 @@ from typing import NoReturn
 
 import desktop
 from desktop.core.files.path_list import place
+from desktop.core.inference.names import DEVICES, PRECISIONS
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.core.system.text import printable
 
 COMMANDS = ("label", "models", "doctor", "prove", "demo", "codes")
-DEVICE_WORDS = ("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu")
-
-PRECISION_WORDS = ("auto", "fp32", "fp16", "int8")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -266,7 +264,7 @@ def _codes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
-        choices=DEVICE_WORDS,
+        choices=DEVICES,
         default="auto",
         help="what the models run on; where it is not available the CPU runs them and the reason "
         "is told (%(default)s)",
@@ -279,7 +277,7 @@ def _device(parser: argparse.ArgumentParser) -> None:
 def _precision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
-        choices=PRECISION_WORDS,
+        choices=PRECISIONS,
         default="auto",
         help="what the models compute in; auto is fp32 unless fewer bits give the same answers "
         "faster, which on the CPU cxr-quorum prove finds out (%(default)s)",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 import subprocess
 import sys
 import time
@@ -15,15 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 import desktop
+from desktop.cli.common import has_display
 from desktop.cli.progress import RunProgress
 from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.export.columns import TableRow
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.samples import write_samples
-from desktop.core.inference.devices import checked_device, usable_cores
+from desktop.core.inference.devices import usable_cores
+from desktop.core.inference.names import checked_device
 from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.contract import RESEARCH_USE
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         session = PanelSession(panel, checked_device(arguments.device), threads, streams=threads)
         progress.total(len(samples))
         rows = []
-        for row in labelling.results(gather([folder / "samples"]), session, decoder=decoder):
+        for row in labelling.results(list_inputs([folder / "samples"]), session, decoder=decoder):
             rows.append(row)
             progress.advance(failed=row.result.status == "failed")
         labelling.write_table()
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     out.print(printable(f"Table: {settings.output}"), highlight=False, markup=False)
     out.print(printable(f"Heatmaps: {settings.heatmaps}"), highlight=False, markup=False)
     out.print(f"Samples are drawings and published test files. {RESEARCH_USE}", highlight=False)
-    if not arguments.no_window and _has_display():
+    if not arguments.no_window and has_display():
         _open_window(folder / "samples")
         out.print("The window opens on the samples.", highlight=False)
     return 0
@@ -115,12 +116,6 @@ def _vote(row: TableRow, index: int, panel: Panel) -> Text:
     return Text(
         f"{short_names(panel.class_names)[vote]} {prediction.probabilities[vote]:.2f}", style
     )
-
-
-def _has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _open_window(folder: Path) -> None:

@@ -8,8 +8,7 @@ import json
 
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.diagnostics.system import Diagnosis, diagnose
-from desktop.core.inference.devices import checked_device
-from desktop.core.inference.precision import checked_precision
+from desktop.core.inference.names import checked_device, checked_precision
 from desktop.core.system.text import printable
 
 

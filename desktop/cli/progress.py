@@ -20,7 +20,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from desktop.core.batch.event_log import RunLog
 from desktop.core.batch.run import RunCounts, RunSettings
 from desktop.core.system.text import printable
 
@@ -179,21 +178,3 @@ def stage_words(counts: RunCounts) -> str:
 def image_count(count: int) -> str:
     """``1 image``, ``2,000 images``."""
     return f"{count:,} image" + ("" if count == 1 else "s")
-
-
-def log_end(
-    log: RunLog, counts: RunCounts, seconds: float, *, code: int, complete: bool, interrupted: bool
-) -> None:
-    """The last line of ``--log-json``: how the run ended, in numbers, whatever engine ran it."""
-    log.event(
-        "run_ended",
-        exit_code=code,
-        complete=complete,
-        interrupted=interrupted,
-        images=counts.images,
-        failed=counts.failed,
-        resumed=counts.resumed,
-        by_code=dict(counts.codes),
-        wall_seconds=round(seconds, 3),
-        stage_seconds={stage: round(value, 3) for stage, value in counts.stages.items()},
-    )

@@ -8,7 +8,7 @@ import json
 import sys
 
 from desktop.core.diagnostics.int8_benchmark import prove
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.precision import (
     SMALLEST_AGREEMENT,
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     panel = open_panel(arguments.panel)
     check_in_sandbox(panel)
     check_in_sandbox(panel, plan_precision(panel, "int8", "cpu"))
-    files = gather(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
+    files = list_inputs(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
     proof = prove(panel, files, tell=_tell)
     if arguments.json:
         values = {**dataclasses.asdict(proof), "file": str(proof_path(panel))}

@@ -1,7 +1,7 @@
 """Where the films of a cluster run are: folders and files on shared storage, or fsspec addresses.
 
-Names, order and choice of files are those of a run on one machine (``core.gather``), so that the
-same films give the same table. Nothing is opened here except to ask an unknown file for its kind.
+Names, order and choice of files are those of a run on one machine (``core.files.inputs``), so that
+the same films give the same table. Nothing is opened except to ask an unknown file for its kind.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from desktop.core.errors import UsageError
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.files.listing import JUNK_FOLDERS, wanted_by_name
 from desktop.core.imaging.file_type import sniff
 from desktop.core.system.text import natural_key, shown
@@ -44,8 +44,8 @@ def list_films(places: Collection[Path | str], *, recursive: bool = False) -> It
         recursive: Also look in the folders below.
 
     Raises:
-        UsageError: USAGE-01, FOLDER-01 to 03 as in ``gather``; USAGE-05 where paths and addresses
-            are mixed; CLUSTER-05 where an address cannot be reached.
+        UsageError: USAGE-01, FOLDER-01 to 03 as in ``list_inputs``; USAGE-05 where paths and
+            addresses are mixed; CLUSTER-05 where an address cannot be reached.
     """
     kinds = {isinstance(place, str) for place in places}
     if len(kinds) > 1:
@@ -90,12 +90,12 @@ def open_address(address: str) -> tuple[Any, str]:
 
 
 def _local(paths: Collection[Path], recursive: bool) -> Iterator[Film]:
-    files = gather(paths, recursive=recursive)
+    files = list_inputs(paths, recursive=recursive)
     return (Film(file.image, str(file.path.absolute())) for file in files)
 
 
 def _remote(addresses: Collection[str], recursive: bool) -> Iterator[Film]:
-    """Like ``gather``: one folder names its films relative to itself, else what holds them all."""
+    """Like ``list_inputs``: names relative to the one folder, else to what holds them all."""
     first = next(iter(addresses))
     if len(addresses) == 1 and _is_folder(first):
         yield from _below(first, recursive)

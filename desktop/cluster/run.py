@@ -42,7 +42,7 @@ from desktop.core.errors import CxrError, OutputFailed, UsageError
 from desktop.core.export.columns import TableRow
 from desktop.core.export.parquet import require_parquet
 from desktop.core.export.table import write_table
-from desktop.core.inference.devices import Precision
+from desktop.core.inference.names import Precision
 from desktop.core.panels.registry import Panel
 from desktop.core.system.atomic_write import output_failed
 from desktop.core.system.cancel_token import CancelToken

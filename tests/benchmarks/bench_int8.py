@@ -26,7 +26,7 @@ import numpy as np
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH, label
 from desktop.core.cases import ImageFile
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.int8_recipe import recipe_of
@@ -54,7 +54,7 @@ def main() -> None:
     folder = arguments.images or (data / "full-size" if data else None)
     if folder is None:
         sys.exit("Name a folder of films with --images, or the shared data with CXR_QUORUM_DATA.")
-    files = list(gather([folder], recursive=True))[: arguments.count]
+    files = list(list_inputs([folder], recursive=True))[: arguments.count]
     print(f"{panel.name} on {this_processor().words}; {plan.bits}-bit weights; {len(files)} films")
     figures = alone(panel, plan, files, arguments.turns)
     figures |= pipelines(panel, plan, files, arguments.pipelines)

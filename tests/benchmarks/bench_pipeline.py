@@ -52,7 +52,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import onnx
 
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.devices import usable_cores
 from desktop.core.onnx_graph.optimize import processor_form
 from desktop.core.panels.registry import open_panel, read_verified
@@ -115,7 +115,7 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Any]:
     """All contenders, round by round; see ``speed_ratios.figures``."""
-    films = [str(file.path.resolve()) for file in gather([folder], recursive=True)]
+    films = [str(file.path.resolve()) for file in list_inputs([folder], recursive=True)]
     films = films[: arguments.count]
     panel = open_panel(arguments.panel)
     spec = {

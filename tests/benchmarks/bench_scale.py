@@ -39,7 +39,7 @@ from PIL import Image
 
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.decoder import Decoded
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.session import PanelSession
@@ -124,7 +124,7 @@ def without_decoding(few: int, many: int) -> None:
             begun = time.process_time()
             output = scratch / f"{folder.name}.csv"
             with LabelRun(panel, RunSettings(output)) as run:
-                for _ in run.results(gather([folder]), session, decoder=_Nothing()):
+                for _ in run.results(list_inputs([folder]), session, decoder=_Nothing()):
                     pass
                 listed = time.process_time()
                 assert run.write_table() == count
@@ -142,7 +142,7 @@ def _films(real: Path | None, folder: Path) -> list[Path]:
     """Copies of real films, or else drawn ones, in a folder that hard links can be made to."""
     folder.mkdir()
     if real is not None:
-        for number, file in enumerate(gather([real], recursive=True)):
+        for number, file in enumerate(list_inputs([real], recursive=True)):
             shutil.copyfile(file.path, folder / f"film{number:02}.jpg")
         return sorted(folder.iterdir())
     for number in range(FILMS):

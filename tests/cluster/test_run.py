@@ -20,7 +20,7 @@ from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.columns import TableShape
 from desktop.core.export.table import TableFormat
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.cancel_token import CancelToken
@@ -60,7 +60,7 @@ def local_table(
 ) -> bytes:
     session = PanelSession(panel, "cpu", 1)
     with LabelRun(panel, RunSettings(output, form=form, shape=shape)) as run:
-        for _ in run.results(gather([films], recursive=True), session):
+        for _ in run.results(list_inputs([films], recursive=True), session):
             pass
         run.write_table()
     return output.read_bytes()

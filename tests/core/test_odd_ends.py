@@ -21,7 +21,8 @@ from desktop.core.imaging.decoder import FILM_SIDE, ThreadDecoder, _reduced, fil
 from desktop.core.imaging.dicom import _occurs
 from desktop.core.imaging.dicom_metadata import number
 from desktop.core.imaging.dicom_voi import _limits
-from desktop.core.inference.precision import ALL_FP32, checked_precision, plan_precision
+from desktop.core.inference.names import checked_precision
+from desktop.core.inference.precision import ALL_FP32, plan_precision
 from desktop.core.inference.predictions import ModelFailure
 from desktop.core.inference.session import _same_answer
 from desktop.core.onnx_graph.graph import tensor, tensor_values

@@ -21,7 +21,7 @@ from desktop.core.engine.process import (
     EngineRequest,
 )
 from desktop.core.export.table import TableRow, write_table
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, find_panels, open_panel
@@ -31,7 +31,7 @@ from tests.helpers.tiny_models import write_panel
 
 def engine_table(panel: Panel, folder: Path, output: Path, order: int) -> None:
     """Label a folder as the window does, in another order, and write the table."""
-    files = list(gather([folder], recursive=True))
+    files = list(list_inputs([folder], recursive=True))
     answers: dict[str, CaseResult] = {}
     device = ""
     finished = threading.Event()

@@ -25,7 +25,8 @@ from desktop.core.engine.messages import (
 from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import Decoded
 from desktop.core.imaging.decoder_pool import DecodePool
-from desktop.core.inference.devices import checked_device, usable_cores
+from desktop.core.inference.devices import usable_cores
+from desktop.core.inference.names import checked_device
 from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.inference.watchdog import WatchedSession

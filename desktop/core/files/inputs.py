@@ -17,7 +17,7 @@ from desktop.core.files.listing import list_folder
 from desktop.core.system.text import shown
 
 
-def gather(paths: Collection[Path], *, recursive: bool = False) -> Iterator[ImageFile]:
+def list_inputs(paths: Collection[Path], *, recursive: bool = False) -> Iterator[ImageFile]:
     """Files of a run in a fixed order, each once.
 
     One folder: its files, named relative to it. Anything else: all files and folders in the order

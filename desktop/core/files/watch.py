@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desktop.core.cases import FileStamp, ImageFile
 from desktop.core.errors import UsageError
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.system.text import shown
 
@@ -22,7 +22,7 @@ class FolderWatch:
     still growing all the same has another size or time at a later look, and is given again.
 
     Args:
-        paths: Folders and files, as for ``gather``.
+        paths: Folders and files, as for ``list_inputs``.
         recursive: Also look in the folders below.
     """
 
@@ -50,7 +50,7 @@ class FolderWatch:
         seen: dict[str, FileStamp] = {}
         complete = []
         try:
-            for file in gather(self._paths, recursive=self._recursive):
+            for file in list_inputs(self._paths, recursive=self._recursive):
                 if cancel is not None and cancel.cancelled:
                     return []
                 stamp = file.stamp

@@ -16,20 +16,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import onnxruntime
 
-from desktop.core.errors import UsageError
+from desktop.core.inference.names import Device
 
 # On Windows the variable set in desktop/core/__init__.py does not count, only this call.
 onnxruntime.disable_telemetry_events()
 
-Device = Literal["auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu"]
-DEVICES: tuple[Device, ...] = get_args(Device)
-
-Precision = Literal["auto", "fp32", "fp16", "int8"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 PROVIDER_OF: dict[str, str] = {
     "cuda": "CUDAExecutionProvider",
@@ -97,18 +92,6 @@ class DeviceReport:
         if self.int8:
             where += f" in {len(self.int8)} of {len(self.sessions)} models"
         return f"{self.reason} Running on {where}." if self.reason else f"{where}."
-
-
-def checked_device(word: str) -> Device:
-    """Turn a setting or option into a device.
-
-    Raises:
-        UsageError: USAGE-02 if there is no such device.
-    """
-    for device in DEVICES:
-        if word.lower() == device:
-            return device
-    raise UsageError("USAGE-02", f"There is no device {word}. Choose one of {', '.join(DEVICES)}.")
 
 
 def devices_to_try(asked: Device) -> tuple[str, ...]:

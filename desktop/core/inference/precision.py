@@ -18,9 +18,10 @@ import onnxruntime
 
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.inference.cpu import Processor, this_processor
-from desktop.core.inference.devices import PRECISIONS, Device, Precision, devices_to_try, why_not
+from desktop.core.inference.devices import devices_to_try, why_not
 from desktop.core.inference.int8_graph import QUANTISER_VERSION, WeightBits
 from desktop.core.inference.int8_recipe import INT8_NAME, Agreement, Int8Calibration, recipe_of
+from desktop.core.inference.names import Device, Precision
 from desktop.core.onnx_graph.optimize import FORM_VERSION
 from desktop.core.panels.registry import Panel
 from desktop.core.system.app_dirs import data_home, make_private_folder
@@ -119,20 +120,6 @@ class PrecisionPlan:
 
 
 ALL_FP32 = PrecisionPlan()
-
-
-def checked_precision(word: str) -> Precision:
-    """Turn a setting or option into a precision.
-
-    Raises:
-        UsageError: USAGE-02 if there is no such precision.
-    """
-    for precision in PRECISIONS:
-        if word.lower() == precision:
-            return precision
-    raise UsageError(
-        "USAGE-02", f"There is no precision {word}. Choose one of {', '.join(PRECISIONS)}."
-    )
 
 
 def plan_precision(

@@ -20,9 +20,7 @@ from desktop.core.cases import Prediction
 from desktop.core.errors import ModelRefused
 from desktop.core.inference.devices import (
     DEVICE_OF,
-    Device,
     DeviceReport,
-    Precision,
     devices_to_try,
     is_out_of_memory,
     preload_gpu_libraries,
@@ -32,6 +30,7 @@ from desktop.core.inference.devices import (
     why_session_fell_back,
 )
 from desktop.core.inference.int8_recipe import int8_form
+from desktop.core.inference.names import Device, Precision
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.predictions import (
     ModelFailure,

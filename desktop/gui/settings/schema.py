@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from desktop.core.errors import UsageError
+from desktop.core.inference.names import DEVICES
 from desktop.core.review.query import SavedFilter
 
 _EXPLANATION = "explanation"
@@ -193,7 +194,7 @@ class Settings:
         "Device",
         "Where the models run. If the wish cannot be met, the status bar says why and the CPU is "
         "used.",
-        choices=("auto", "cuda", "tensorrt", "directml", "coreml", "openvino", "cpu"),
+        choices=DEVICES,
     )
     label_on_open: bool = _setting(
         True,

@@ -17,7 +17,7 @@ from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.table import TableRow
-from desktop.core.files.inputs import gather, nothing_found
+from desktop.core.files.inputs import list_inputs, nothing_found
 from desktop.core.heatmaps.sheet import picture_name
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.session import PanelSession
@@ -57,7 +57,7 @@ def run_all(
 ) -> list[TableRow]:
     token = CancelToken()
     rows = []
-    for row in run.results(gather([films]), session, cancel=token):
+    for row in run.results(list_inputs([films]), session, cancel=token):
         rows.append(row)
         if cancel_after is not None and len(rows) >= cancel_after:
             token.cancel()
@@ -74,9 +74,9 @@ def complete(output: Path, films: Path, panel: Panel, session: PanelSession) -> 
 def test_cases_come_in_order_and_one_bad_file_costs_only_itself(
     films: Path, session: PanelSession
 ) -> None:
-    cases = list(label(gather([films]), session, batch=3))
+    cases = list(label(list_inputs([films]), session, batch=3))
     names = [case.result.image for case in cases]
-    assert names == [file.image for file in gather([films])]
+    assert names == [file.image for file in list_inputs([films])]
     failed = [case.result.image for case in cases if case.result.status == "failed"]
     assert failed == ["film5b.png", "film7b.png"]
     assert all(case.result.code and case.result.reason for case in cases if case.result.code)
@@ -86,8 +86,8 @@ def test_maps_are_kept_only_where_asked_for(films: Path, session: PanelSession) 
     def cams(cases: Iterator[LabelledCase]) -> set[bool]:
         return {item.cams is not None for case in cases for item in case.result.predictions}
 
-    assert cams(label(gather([films]), session, maps=True)) == {True}
-    assert cams(label(gather([films]), session, maps=False)) == {False}
+    assert cams(label(list_inputs([films]), session, maps=True)) == {True}
+    assert cams(label(list_inputs([films]), session, maps=False)) == {False}
 
 
 def test_the_listing_is_read_a_bounded_way_ahead(films: Path, session: PanelSession) -> None:
@@ -95,7 +95,7 @@ def test_the_listing_is_read_a_bounded_way_ahead(films: Path, session: PanelSess
 
     def endless() -> Iterator[ImageFile]:
         nonlocal read
-        files = list(gather([films]))
+        files = list(list_inputs([films]))
         while True:
             for file in files:
                 read += 1
@@ -111,7 +111,9 @@ def test_the_listing_is_read_a_bounded_way_ahead(films: Path, session: PanelSess
 def test_cancelling_finishes_what_is_in_hand(films: Path, session: PanelSession) -> None:
     token = CancelToken()
     done = 0
-    for _ in label(gather([films]), session, batch=1, decoder=ThreadDecoder(ahead=2), cancel=token):
+    for _ in label(
+        list_inputs([films]), session, batch=1, decoder=ThreadDecoder(ahead=2), cancel=token
+    ):
         done += 1
         token.cancel()
     assert 1 <= done < 13
@@ -144,7 +146,7 @@ def test_a_rerun_that_is_stopped_early_does_not_shorten_the_table(
                 token.cancel()
             # The first film has changed and is labelled; at the second, which has not, it stops.
             rows = run.results(
-                gather([films]),
+                list_inputs([films]),
                 session,
                 cancel=token,
                 on_resumed=lambda _row, token=token: token.cancel(),
@@ -161,7 +163,7 @@ def test_a_rerun_that_is_stopped_early_does_not_shorten_the_table(
     token = CancelToken()
     token.cancel()
     with LabelRun(panel, RunSettings(output)) as run:
-        list(run.results(gather([films]), session, cancel=token))
+        list(run.results(list_inputs([films]), session, cancel=token))
         assert run.write_table() == 12
     assert output.read_bytes() == after
 
@@ -173,7 +175,7 @@ def test_a_second_run_labels_nothing_again(
     first = complete(output, films, panel, session)
     taken: list[TableRow] = []
     with LabelRun(panel, RunSettings(output)) as run:
-        files = gather([films])
+        files = list_inputs([films])
         assert list(run.results(files, session, on_resumed=taken.append)) == []
         run.write_table()
     assert len(taken) == run.counts.resumed == run.counts.images == 13
@@ -308,7 +310,7 @@ def test_files_and_folders_can_be_mixed_and_come_once(tmp_path: Path, films: Pat
     other.mkdir()
     Image.new("L", (64, 64)).save(other / "film1.png")
     paths = [films / "film2.png", films, other]
-    names = [file.image for file in gather(paths)]
+    names = [file.image for file in list_inputs(paths)]
     assert names[0] == "films/film2.png"
     assert len(names) == len(set(names)) == 14
     assert names[-1] == "other/film1.png"
@@ -316,7 +318,7 @@ def test_files_and_folders_can_be_mixed_and_come_once(tmp_path: Path, films: Pat
 
 def test_a_path_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        gather([tmp_path / "nothing"])
+        list_inputs([tmp_path / "nothing"])
     assert caught.value.code == "USAGE-01"
     (tmp_path / "below").mkdir()
     assert "--recursive" in str(nothing_found([tmp_path], recursive=False))
@@ -393,7 +395,7 @@ def test_a_journal_that_somebody_deletes_is_written_again(
 ) -> None:
     output = tmp_path / "votes.csv"
     with LabelRun(panel, RunSettings(output, batch=1)) as run:
-        rows = run.results(gather([films]), session)
+        rows = run.results(list_inputs([films]), session)
         next(rows)
         (tmp_path / "votes.csv.journal").unlink()
         assert len(list(rows)) == 12
@@ -412,7 +414,7 @@ def test_an_output_folder_that_disappears_ends_the_run_and_loses_nothing(
     here, away = tmp_path / "share", tmp_path / "disconnected"
     here.mkdir()
     run = LabelRun(panel, RunSettings(here / "votes.csv", batch=1))
-    rows = run.results(gather([films]), session)
+    rows = run.results(list_inputs([films]), session)
     for _ in range(4):
         next(rows)
     here.rename(away)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from desktop.core.errors import UsageError
 from desktop.core.files import path_list
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.files.path_list import PlaceList, refuse_addresses
 from tests.helpers import command
 from tests.helpers import film_files as films
@@ -164,7 +164,7 @@ def test_a_list_whose_folders_change_meanwhile_is_refused_and_no_error(tmp_path:
             (tmp_path / folder / f"{name}.png").touch()
     file = tmp_path / "list"
     file.write_text(f"{tmp_path}/one/a.png\n{tmp_path}/one/b.png\n")
-    found = gather(PlaceList(file))  # type: ignore[arg-type]  # no addresses in it
+    found = list_inputs(PlaceList(file))  # type: ignore[arg-type]  # no addresses in it
     file.write_text(f"{tmp_path}/two/a.png\n{tmp_path}/two/b.png\n")
     with pytest.raises(UsageError, match="was changed"):
         list(found)
@@ -178,7 +178,7 @@ def test_films_named_twice_are_labelled_once_whatever_names_them(tmp_path: Path)
 
     def images(*names: str) -> list[str]:
         file.write_text("".join(f"{tmp_path}/{name}\n" for name in names))
-        return [found.image for found in gather(PlaceList(file))]  # type: ignore[arg-type]  # no addresses in it
+        return [found.image for found in list_inputs(PlaceList(file))]  # type: ignore[arg-type]  # no addresses in it
 
     assert images("b.png", "a.png", "b.png", "./b.png") == ["b.png", "a.png"]
     assert images("ward/c.png", "ward", "a.png") == ["ward/c.png", "a.png"]
@@ -197,13 +197,13 @@ def test_a_long_list_costs_no_memory(tmp_path: Path) -> None:
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from desktop.core.files.inputs import gather\n"
+        "from desktop.core.files.inputs import list_inputs\n"
         "from desktop.core.files.path_list import PlaceList\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"
         "places = PlaceList(Path(sys.argv[1]))\n"
         "for places in (places, places):\n"
-        "    assert sum(1 for _ in gather(places)) == 40_000\n"
+        "    assert sum(1 for _ in list_inputs(places)) == 40_000\n"
         "print(peak() - before)\n"
     )
     done = subprocess.run(

@@ -15,7 +15,7 @@ from PIL import Image
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.files.watch import FolderWatch
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
@@ -108,11 +108,11 @@ def test_a_share_that_drops_during_a_look_is_said_and_nothing_is_forgotten(
     watch.look()
 
     def dropping(paths: object, *, recursive: bool) -> Iterator[ImageFile]:
-        yield next(gather([inbox], recursive=recursive))
+        yield next(list_inputs([inbox], recursive=recursive))
         raise OSError(errno.ESTALE, "Stale file handle")
 
     with monkeypatch.context() as patched:
-        patched.setattr("desktop.core.files.watch.gather", dropping)
+        patched.setattr("desktop.core.files.watch.list_inputs", dropping)
         with pytest.raises(UsageError, match="Stale file handle"):
             watch.look()
     assert names(watch) == ["a.png", "b.png"]

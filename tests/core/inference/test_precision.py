@@ -14,7 +14,7 @@ from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
 from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
 from desktop.core.errors import ModelRefused, UsageError
-from desktop.core.files.inputs import gather
+from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.cpu import Processor, this_processor
 from desktop.core.inference.int8_recipe import (
@@ -186,7 +186,7 @@ def test_proving_measures_real_forms_and_auto_follows(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(draw_phantom("covid", 5, (128, 128))).save(film)
-    proof = prove(panel, gather([film]), drawn=12, home=tmp_path)
+    proof = prove(panel, list_inputs([film]), drawn=12, home=tmp_path)
     assert [model.name for model in proof.models] == ["ccnn", "daccnn", "resnet50"]
     assert proof.films == 13
     assert proof.drawn == 12
@@ -212,7 +212,7 @@ def test_a_proof_file_names_no_film(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(draw_phantom("covid", 5, (128, 128))).save(film)
-    prove(panel, gather([film]), drawn=4, home=tmp_path)
+    prove(panel, list_inputs([film]), drawn=4, home=tmp_path)
     assert "Doe" not in proof_path(panel, home=tmp_path).read_text()
 
 
@@ -222,7 +222,7 @@ def films_in(folder: Path, count: int = 3) -> list[ImageFile]:
     folder.mkdir()
     for number in range(count):
         Image.fromarray(draw_phantom("normal", number, (96, 96))).save(folder / f"{number}.png")
-    return list(gather([folder]))
+    return list(list_inputs([folder]))
 
 
 def run_once(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from desktop.core.batch.pipeline import label
-from desktop.core.inference.devices import Device
+from desktop.core.inference.names import Device
 from desktop.core.inference.providers import LARGEST_BATCH, Provider, probe_batch, providers_for
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
@@ -229,7 +229,7 @@ def test_memory_that_stays_short_during_a_run_ends_on_the_processor(panel: Panel
 def test_rows_say_what_labelled_them(panel: Panel, tmp_path: Path) -> None:
     from PIL import Image
 
-    from desktop.core.files.inputs import gather
+    from desktop.core.files.inputs import list_inputs
 
     for number in range(6):
         Image.fromarray(films(1, number)[0, :, :, 0]).resize((128, 128)).save(
@@ -238,7 +238,7 @@ def test_rows_say_what_labelled_them(panel: Panel, tmp_path: Path) -> None:
     gpu = FakeGpu()
     session = PanelSession(panel, "cuda", session_maker=gpu)
     devices = []
-    for case in label(gather([tmp_path]), session, batch=2, maps=False):
+    for case in label(list_inputs([tmp_path]), session, batch=2, maps=False):
         devices.append(case.device)
         for made in gpu.made:
             made.trouble = lambda size, calls: EPFail(LOST)

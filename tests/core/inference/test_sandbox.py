@@ -212,7 +212,7 @@ def test_a_journal_that_somebody_is_writing_is_not_waited_for_without_end(tmp_pa
         held, done = threading.Event(), threading.Event()
 
         def write() -> None:
-            with journal._explained():
+            with journal._translate_errors():
                 held.set()
                 done.wait(30)
 

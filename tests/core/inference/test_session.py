@@ -14,14 +14,13 @@ import pytest
 
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.inference.devices import (
-    DEVICES,
-    checked_device,
     devices_to_try,
     is_out_of_memory,
     usable_cores,
     why_not,
     why_session_fell_back,
 )
+from desktop.core.inference.names import DEVICES, checked_device
 from desktop.core.inference.providers import Provider
 from desktop.core.inference.session import PanelSession, make_session
 from desktop.core.panels.registry import open_panel, read_verified
