@@ -79,18 +79,19 @@ def codes() -> str:
 
 def commands() -> str:
     """Usage and options of every command, from the parser."""
-    from command_files import app_commands
+    from command_files import app_parsers
 
     lines: list[str] = []
-    for command in app_commands():
-        if not command.name:
-            continue
-        lines += ["", f"## cxr-quorum {command.name}", "", command.description or command.help, ""]
-        lines += ["```text", command.usage, "```", "", "| option | |", "| --- | --- |"]
-        for option in command.options:
-            value = f" {option.value}" if option.flags and option.value else ""
-            name = ", ".join(option.flags) or option.value
-            lines.append(f"| `{_cell(name + value)}` | {_cell(option.help)} |")
+    for command, parser in list(app_parsers().items())[1:]:
+        usage = " ".join(parser.format_usage().split()).removeprefix("usage: ")
+        lines += ["", f"## cxr-quorum {command}", "", parser.description or "", ""]
+        lines += ["```text", usage, "```", "", "| option | |", "| --- | --- |"]
+        formatter = parser._get_formatter()
+        for action in parser._actions:
+            value = action.metavar or "|".join(action.choices or ()) or action.dest.upper()
+            name = f"{', '.join(action.option_strings)} {value if action.nargs != 0 else ''}"
+            help_text = " ".join(formatter._expand_help(action).split())
+            lines.append(f"| `{_cell(name.strip())}` | {_cell(help_text)} |")
     return "\n".join(lines).strip("\n")
 
 
@@ -114,7 +115,7 @@ def audit() -> str:
 
 def cluster_plan() -> str:
     """Nodes, hours, cost and bottleneck of a hundred million films, by the formula."""
-    from desktop.cluster.capacity import manual
+    from cluster_capacity import manual
 
     return manual()
 

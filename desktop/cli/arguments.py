@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=f"Without a command, or with a folder, the window opens. {RESEARCH_USE}",
     )
     parser.add_argument("--version", action="version", version=f"CXR Quorum {desktop.__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _label(commands)
     _models(commands)
     _doctor(commands)

@@ -1,6 +1,6 @@
 """How many nodes, hours and how much money a number of films takes; the manual's page is made here.
 
-usage: python -m desktop.cluster.capacity [--films N] [--core-ms MS] [--film-mb MB] [--nodes N] ...
+usage: python docs/cluster_capacity.py [--films N] [--core-ms MS] [--film-mb MB] [--nodes N] ...
 
 Measured figures and assumptions are kept apart by name. Every time is a stage that works while the
 others do, or one that waits for them; the slowest of the first kind is the bottleneck.
