@@ -54,8 +54,6 @@ def table(figures: Mapping[str, Any]) -> str:
             lines.append(f"| {_folders(figures[key])} | {_scale(figures[key], films)} |")
     if "scale_of_films" in figures:
         lines.append(f"| from the start of the command to the first row | {_first_row(figures)} |")
-    if "gflop_run" in found:
-        lines += ["", _products(found)]
     if ratios.get("floor_over_pipeline", 1.0) < _FLOOR_BAR:
         lines += ["", _why_not(costs)]
     return "\n".join(lines)
@@ -70,14 +68,6 @@ def _why_not(costs: Mapping[str, float]) -> str:
             "multiplication"
         )
     return text + "."
-
-
-def _products(found: Mapping[str, Any]) -> str:
-    return (
-        f"The files state {found['gflop_an_image']:.2f} billion multiplications and additions an "
-        "image; the engine gives the same answers, but for rounding, with "
-        f"{found['gflop_run']:.2f}: [Batch, Speed](docs/batch.md#speed)."
-    )
 
 
 def _folders(found: Mapping[str, Any]) -> str:

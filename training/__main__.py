@@ -186,7 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tabular = options.command == "evaluate" and options.csv is not None
     if tabular and options.labels is None:
         parser.error("evaluate --csv needs --labels: a CSV or a folder with the true classes")
-    if options.command != "report" and not smoking and not tabular and options.data is None:
+    without_films = options.command in ("report", "optimise") or smoking or tabular
+    if not without_films and options.data is None:
         parser.error(f"{options.command} needs --data DIR")
     return exit_code(
         "cxr-train", lambda: options.study(options) if "study" in options else _run(options)

@@ -10,8 +10,7 @@ In one run, each side in a process of its own, one after the other in every roun
 - *sgemm*: float32 products on every thread, a large one (the usual measure) and one that fits the
   cache, where most processors are faster; *jpeg*: libjpeg's own work on the same films. The models'
   multiplications, as the files state them, at the speed of the faster product are the floor, with
-  libjpeg's work added the floor of reading films too. The engine does fewer of them
-  (``processor_form``), which is told beside it;
+  libjpeg's work added the floor of reading films too;
 - *keras*: ``load_img``, ``predict`` and a GradientTape Grad-CAM of every class, image by image,
   compiled with ``tf.function`` and eager; *torch*: eager PyTorch with hooks, kinder than the usual
   library.
@@ -54,7 +53,6 @@ import onnx
 
 from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.devices import usable_cores
-from desktop.core.onnx_graph.optimize import processor_form
 from desktop.core.panels.registry import open_panel, read_verified
 from tests.benchmarks.speed_ratios import Cost, figures, report
 from tests.helpers.data_location import shared_data
@@ -135,7 +133,6 @@ def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[
     }
     (scratch / "spec.json").write_text(json.dumps(spec))
     contents = [read_verified(model) for model in panel.models]
-    forms = [(content, processor_form(content)) for content in contents]
     load = os.getloadavg()[0]
     costs: dict[str, Cost] = {}
     facts: dict[str, Any] = {}
@@ -181,8 +178,7 @@ def measure(arguments: argparse.Namespace, folder: Path, scratch: Path) -> dict[
         "python": platform.python_version(),
         "facts": facts,
         "left_out": left_out,
-        "gflop_run": round(sum(flops(form) for _, form in forms) / 1e9, 3),
-        **figures(costs, sum(flops(content) for content, _ in forms), spec),
+        **figures(costs, sum(map(flops, contents)), spec),
     }
 
 

@@ -51,11 +51,3 @@ def test_a_folders_size_is_told_where_it_was_measured() -> None:
     assert "small films" in of_tiny
     assert "1.20 times the time an image by processor time (+0.60 ms)" in of_tiny
     assert "first row | 1.4 s" in text
-
-
-def test_what_the_engine_leaves_out_is_told() -> None:
-    found = measured(True, pipeline=0.02, sgemm=0.01)
-    found["pipeline"]["gflop_run"] = 1.6
-    text = speed_table.table(found)
-    assert "2.00 billion multiplications and additions an image" in text
-    assert "the same answers, but for rounding, with 1.60" in text

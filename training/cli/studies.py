@@ -1,4 +1,4 @@
-"""The subcommands of ``cxr-train`` that measure data and models: audit, lungs, ood, int8."""
+"""The subcommands of ``cxr-train`` on data and exported panels: audit, lungs, ood, int8."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def add_studies(commands: Any, data: argparse.ArgumentParser) -> None:
     _add_lungs(commands, data)
     _add_ood(commands, data)
     _add_int8(commands, data)
+    _add_optimise(commands)
 
 
 def _add_int8(commands: Any, data: argparse.ArgumentParser) -> None:
@@ -46,6 +47,33 @@ def run_int8(options: argparse.Namespace) -> int:
     from training.export.int8 import run_int8
 
     return run_int8(options)
+
+
+def _add_optimise(commands: Any) -> None:
+    optimise = commands.add_parser(
+        "optimise",
+        help="leave out of an exported panel's files what they compute for nothing",
+        description="Every export does this too; by itself it is for panels that were exported "
+        "before. Weights stay; hashes and the panel's version change.",
+    )
+    optimise.add_argument("panel", type=Path, metavar="FOLDER", help="the panel's folder")
+    optimise.add_argument(
+        "--version", required=True, metavar="V", help="version of the panel from now on"
+    )
+    optimise.set_defaults(study=run_optimise)
+
+
+def run_optimise(options: argparse.Namespace) -> int:
+    """Rewrite a panel's files; says what each model gained."""
+    from training.export.rewrite import rewrite_panel
+    from training.runtime.progress import CONSOLE
+
+    def show(words: str) -> None:
+        CONSOLE.print(words, highlight=False, soft_wrap=True)
+
+    if rewrite_panel(options.panel, options.version, on_progress=show):
+        show(f"{options.panel} is version {options.version} now.")
+    return 0
 
 
 def _add_audit(commands: Any, data: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from desktop.core.panels.contract import (
     OUTPUT_PROBABILITIES,
     ModelCard,
 )
+from training.export.graph_passes import optimise
 from training.metrics.calibration import Calibration
 from training.models.grad_cam import grad_cams, inference_outputs
 from training.models.layers import FEATURES, HIDDEN, LOGITS, front
@@ -62,7 +63,7 @@ class ServedModel:
 
 
 def to_onnx(served: ServedModel) -> bytes:
-    """Convert with tf2onnx, give the outputs the contract's names, store kernels in 16 bits."""
+    """Convert with tf2onnx, rename the outputs, store kernels in 16 bits, leave dead work out."""
     import tf2onnx
 
     height, width = served.input_size
@@ -77,6 +78,7 @@ def to_onnx(served: ServedModel) -> bytes:
     model.graph.name = "cxr-quorum"
     model.producer_name, model.producer_version = "cxr-quorum", ""
     _store_halves(model)
+    optimise(model)
     _number_names(model)
     onnx.checker.check_model(model)
     result: bytes = model.SerializeToString()

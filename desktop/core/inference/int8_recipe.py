@@ -25,7 +25,6 @@ from desktop.core.inference.int8_graph import (
     WeightBits,
     quantise,
 )
-from desktop.core.onnx_graph.optimize import lean_form, processor_form
 from desktop.core.panels.registry import Panel, PanelModel, read_verified
 from desktop.core.system.strict_json import parse
 
@@ -213,15 +212,14 @@ def int8_form(model: PanelModel, recipe: Int8Calibration, bits: WeightBits) -> b
     try:
         if form is None:
             raise ValueError("no form")
-        whole = quantise(
-            lean_form(content),
+        return quantise(
+            content,
             recipe.models[model.name].ranges,
             bits,
             form.kept,
             form.score,
             form.corrections,
         )
-        return processor_form(whole)  # for what stayed fp32
     except (ValueError, OverflowError) as error:
         raise ModelRefused(
             "MODEL-13",

@@ -22,7 +22,6 @@ from desktop.core.inference.devices import devices_to_try, why_not
 from desktop.core.inference.int8_graph import QUANTISER_VERSION, WeightBits
 from desktop.core.inference.int8_recipe import INT8_NAME, Agreement, Int8Calibration, recipe_of
 from desktop.core.inference.names import Device, Precision
-from desktop.core.onnx_graph.optimize import FORM_VERSION
 from desktop.core.panels.registry import Panel
 from desktop.core.system.app_dirs import data_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write_text
@@ -227,7 +226,7 @@ def proof_key(panel: Panel, processor: Processor) -> str:
     return " | ".join(
         (
             panel.fingerprint,
-            f"quantiser {QUANTISER_VERSION}, form {FORM_VERSION}, {processor.weight_bits} bits",
+            f"quantiser {QUANTISER_VERSION}, {processor.weight_bits} bits",
             f"ONNX Runtime {onnxruntime.__version__}",
             processor.words,
         )

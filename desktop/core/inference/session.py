@@ -49,7 +49,6 @@ from desktop.core.inference.providers import (
     probe_batch,
     providers_for,
 )
-from desktop.core.onnx_graph.optimize import lean_form, processor_form
 from desktop.core.panels.contract import (
     OUTPUT_CAMS,
     OUTPUT_OOD_SCORE,
@@ -289,7 +288,7 @@ class PanelSession:
             loaded = replace(loaded, turn=threading.Lock())
         for model in self.panel.models:
             try:
-                content = self._content(model, device, precision)
+                content = self._content(model, precision)
                 session = self._session(content, device, precision, model)
                 if _device_of(session) != device:
                     raise _DeviceFailed
@@ -304,15 +303,11 @@ class PanelSession:
                 raise refusal(model, error) from error
         return loaded
 
-    def _content(self, model: PanelModel, device: str, precision: str) -> bytes:
+    def _content(self, model: PanelModel, precision: str) -> bytes:
         plan = self._on_cpu
         if precision == "int8" and plan.recipe is not None and model.name in plan.int8:
             return int8_form(model, plan.recipe, plan.bits)
-        content = read_verified(model)
-        try:
-            return processor_form(content) if device == "cpu" else lean_form(content)
-        except ValueError:
-            return content  # ONNX Runtime says what is wrong with it
+        return read_verified(model)
 
     def _session(self, content: bytes, device: str, precision: str, model: PanelModel) -> Any:
         # Late: most runs need neither.

@@ -1,22 +1,30 @@
-"""Forms of a model that leave products out: the same answers, run by ONNX Runtime."""
+"""What the export leaves out of a graph: the same answers, run by ONNX Runtime."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from desktop.core.inference.session import drawn_films, make_session
-from desktop.core.onnx_graph.graph import read_graph
-from desktop.core.onnx_graph.optimize import lean_form, processor_form
-from desktop.core.onnx_graph.winograd import map_sizes
+from desktop.core.inference.int8_recipe import Int8Calibration, ModelRecipe, recipe_of
+from desktop.core.inference.session import PanelSession, drawn_films, make_session
+from desktop.core.panels.contract import PanelManifest
 from desktop.core.panels.registry import open_panel, read_verified
+from tests.helpers.small_networks import write_residual_panel
+from training.__main__ import main
+from training.export import rewrite
+from training.export.graph_passes import optimise
+from training.export.rewrite import rewrite_panel
 
 PANELS = ("covid19", "pneumonia")
 
@@ -99,50 +107,37 @@ class Drawn:
                 assert np.array_equal(mine, theirs)
 
 
-def strides(content: bytes) -> list[tuple[int, ...]]:
-    nodes = read_graph(content).nodes
-    return [node.integers("strides") or (1, 1) for node in nodes if node.op_type == "Conv"]
+def optimised(content: bytes) -> bytes:
+    """The model after the passes; ``content`` itself where they change nothing."""
+    model = onnx.load_from_string(content)
+    return bytes(model.SerializeToString()) if optimise(model) else content
+
+
+def nodes(content: bytes, op_type: str) -> list[Any]:
+    return [node for node in onnx.load_from_string(content).graph.node if node.op_type == op_type]
+
+
+def strides(content: bytes, op_type: str = "Conv") -> list[tuple[int, ...]]:
+    found = [{item.name: item for item in node.attribute} for node in nodes(content, op_type)]
+    return [tuple(item["strides"].ints) if "strides" in item else (1, 1) for item in found]
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_resnet50_without_unread_positions_answers_the_same_to_the_last_bit(panel: str) -> None:
-    model = next(model for model in open_panel(panel).models if model.name == "resnet50")
-    content = read_verified(model)
-    lean = lean_form(content)
-    # Each of the three stages that a stride follows ends with a 3x3 at that stride.
-    assert strides(content).count((2, 2)) == 9
-    assert strides(lean).count((2, 2)) == 6
-    films = drawn_films(model.card.input_size)
-    for mine, theirs in zip(_answers(lean, films), _answers(content, films), strict=True):
-        assert np.array_equal(mine, theirs)
-
-
-@pytest.mark.parametrize("panel", PANELS)
-def test_resnet50_in_the_processors_form_differs_by_rounding_only(panel: str) -> None:
-    model = next(model for model in open_panel(panel).models if model.name == "resnet50")
-    content = read_verified(model)
-    form = processor_form(content)
-    kinds = [node.op_type for node in read_graph(form).nodes]
-    # Three 3x3 of 4x4 maps and five of 7x7; the sixth of those ends its stage with a stride.
-    assert kinds.count("Split") == 8
-    films = drawn_films(model.card.input_size)
-    for mine, theirs in zip(_answers(form, films), _answers(content, films), strict=True):
-        assert np.abs(mine - theirs).max() < 2e-6
-
-
-@pytest.mark.parametrize("name", ["scnn", "ccnn", "daccnn"])
-def test_small_networks_have_nothing_to_leave_out(name: str) -> None:
-    model = next(model for model in open_panel("covid19").models if model.name == name)
-    content = read_verified(model)
-    assert lean_form(content) is content
-    assert processor_form(content) is content
+def test_the_shipped_files_have_nothing_left_to_leave_out(panel: str) -> None:
+    for model in open_panel(panel).models:
+        content = read_verified(model)
+        assert optimised(content) is content
+        if model.name == "resnet50":
+            # Nine at first; each of the three stages that a stride follows took one over.
+            assert strides(content).count((2, 2)) == 6
+            assert strides(content, "MaxPool").count((2, 2)) == 4
 
 
 def test_answers_do_not_depend_on_who_else_is_in_the_batch() -> None:
     """Otherwise a run that is resumed in the middle of a batch would give other bytes."""
     model = next(model for model in open_panel("covid19").models if model.name == "resnet50")
     films = drawn_films(model.card.input_size)
-    session = make_session(processor_form(read_verified(model)), None, ["CPUExecutionProvider"])
+    session = make_session(read_verified(model), None, ["CPUExecutionProvider"])
     together = session.run(None, {"pixels": films})
     for size in (1, 2, 3):
         parts = [
@@ -161,18 +156,17 @@ def test_the_stride_moves_through_a_residual_block(size: tuple[int, int]) -> Non
     branch = drawn.per_channel("Add", drawn.conv(branch, 4, 8), 8)
     block = drawn.add("Relu", drawn.add("Add", shortcut, branch))
     drawn.outputs = [drawn.conv(block, 8, 5, stride=2), drawn.conv(block, 8, 3, stride=2)]
-    form = lean_form(drawn.model())
+    form = optimised(drawn.model())
     # The 3x3 of the branch took the stride; its pointwise follower and both readers lost theirs.
     assert strides(form) == [(1, 1), (2, 2), (1, 1), (1, 1), (1, 1)]
-    thinner = [node for node in read_graph(form).nodes if node.op_type == "MaxPool"]
-    assert [node.integers("strides") for node in thinner] == [(2, 2)]
+    assert strides(form, "MaxPool") == [(2, 2)]
     drawn.assert_same(form)
 
 
 def test_strides_that_differ_by_axis_move_as_well() -> None:
     drawn = Drawn((9, 8))
     drawn.outputs = [drawn.conv(drawn.conv("start", 4, 6, 3), 6, 5, stride=(3, 1))]
-    form = lean_form(drawn.model())
+    form = optimised(drawn.model())
     assert strides(form) == [(3, 1), (1, 1)]
     drawn.assert_same(form)
 
@@ -181,7 +175,7 @@ def test_a_chain_of_pointwise_strides_multiplies() -> None:
     drawn = Drawn((17, 17))
     middle = drawn.conv(drawn.conv("start", 4, 6, 3, stride=2), 6, 5, stride=2)
     drawn.outputs = [drawn.conv(middle, 5, 3, stride=2)]
-    form = lean_form(drawn.model())
+    form = optimised(drawn.model())
     drawn.assert_same(form)
     assert strides(form)[0] == (4, 4)
 
@@ -229,7 +223,7 @@ def test_a_map_that_is_read_in_full_is_made_in_full(reader: Any) -> None:
     drawn.outputs = [drawn.conv(made, 6, 5, stride=2)]
     reader(drawn, made)
     content = drawn.model()
-    assert lean_form(content) is content
+    assert optimised(content) is content
 
 
 def test_padding_that_sizes_itself_keeps_its_stride() -> None:
@@ -237,7 +231,7 @@ def test_padding_that_sizes_itself_keeps_its_stride() -> None:
     made = drawn.conv("start", 4, 6, 3, auto_pad="SAME_UPPER")
     drawn.outputs = [drawn.conv(made, 6, 5, stride=2)]
     content = drawn.model()
-    assert lean_form(content) is content
+    assert optimised(content) is content
 
 
 def test_a_picture_that_is_added_keeps_the_map_whole() -> None:
@@ -245,7 +239,7 @@ def test_a_picture_that_is_added_keeps_the_map_whole() -> None:
     made = drawn.conv("start", 4, 6, 3)
     tilted = drawn.add("Add", made, drawn.constant(drawn.random.random((1, 6, 8, 8))))
     drawn.outputs = [drawn.conv(tilted, 6, 5, stride=2)]
-    form = lean_form(drawn.model())
+    form = optimised(drawn.model())
     assert strides(form) == [(1, 1), (2, 2)]
     drawn.assert_same(form)
 
@@ -263,8 +257,7 @@ def test_an_inner_graph_may_read_anything_so_nothing_is_touched() -> None:
     condition = drawn.constant(True, np.bool_)
     drawn.outputs.append(drawn.add("If", condition, then_branch=branch, else_branch=branch))
     content = drawn.model()
-    assert lean_form(content) is content
-    assert processor_form(content) is content
+    assert optimised(content) is content
 
 
 @settings(max_examples=60, deadline=None)
@@ -298,74 +291,22 @@ def test_any_network_answers_the_same(data: st.DataObject) -> None:
     drawn.outputs = [name for name, _, _ in maps[1:] if name not in read]
     if not drawn.outputs:
         return
-    drawn.assert_same(lean_form(drawn.model()))
-    drawn.assert_same(processor_form(drawn.model()), tolerance=1e-5)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 5), (4, 4), (7, 7), (8, 1), (6, 8)])
-@pytest.mark.parametrize("rectified", [True, False])
-def test_transformed_convolutions_are_as_exact_as_direct_ones(
-    size: tuple[int, int], rectified: bool
-) -> None:
-    drawn = Drawn(size, channels=128)
-    made = drawn.per_channel("Mul", drawn.conv("start", 128, 136, 3), 136)
-    made = drawn.per_channel("Add", made, 136)
-    drawn.outputs = [drawn.add("Relu", made) if rectified else made]
-    form = processor_form(drawn.model())
-    assert "Conv" not in {node.op_type for node in read_graph(form).nodes}
-    (mine,), (theirs,) = drawn.answers(form), drawn.answers(drawn.model())
-    exact = _exact(drawn, rectified)
-    assert np.abs(mine - exact).max() < 4 * np.abs(theirs - exact).max() + 1e-6
-
-
-def _exact(drawn: Drawn, rectified: bool) -> Any:
-    """The same network summed in float64."""
-    filters, bias, factor, offset = (
-        numpy_helper.to_array(item).astype(np.float64) for item in drawn.weights
-    )
-    values = np.random.default_rng(1).standard_normal((3, drawn.channels, *drawn.size))
-    padded = np.pad(values.astype(np.float32).astype(np.float64), [(0, 0), (0, 0), (1, 1), (1, 1)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
-    found = np.einsum("nchwij,kcij->nkhw", windows, filters) + bias[:, None, None]
-    found = found * factor + offset
-    return np.maximum(found, 0) if rectified else found
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"stride": 2},
-        {"dilations": [2, 2]},
-        {"dilations": [2, 2], "pads": [2, 2, 2, 2]},
-        {"pads": [0, 0, 0, 0]},
-        {"kernel": 5},
-    ],
-)
-def test_other_convolutions_stay_direct(change: dict[str, Any]) -> None:
-    drawn = Drawn((6, 6), channels=128)
-    drawn.outputs = [drawn.conv("start", 128, 128, **{"kernel": 3, **change})]
-    content = drawn.model()
-    assert processor_form(content) is content
-
-
-def test_maps_that_are_large_or_shallow_stay_direct() -> None:
-    for size, channels in (((9, 9), 128), ((4, 4), 64)):
-        drawn = Drawn(size, channels=channels)
-        drawn.outputs = [drawn.conv("start", channels, 128, 3)]
-        content = drawn.model()
-        assert processor_form(content) is content
+    drawn.assert_same(optimised(drawn.model()))
 
 
 def test_a_repeated_channel_is_read_once() -> None:
     drawn = Drawn((6, 6))
     thrice = drawn.add("Concat", "start", "start", "start", axis=1)
     drawn.outputs = [drawn.conv(thrice, 12, 5, 3)]
-    form = processor_form(drawn.model())
+    form = optimised(drawn.model())
     drawn.assert_same(form, tolerance=1e-5)
-    (convolution,) = [node for node in read_graph(form).nodes if node.op_type == "Conv"]
-    weights = read_graph(form).constant(convolution.inputs[1])
-    assert weights is not None
-    assert weights.shape == (5, 4, 3, 3)
+    (convolution,) = nodes(form, "Conv")
+    weights = {
+        item.name: tuple(item.dims) for item in onnx.load_from_string(form).graph.initializer
+    }
+    assert weights.pop(convolution.input[1]) == (5, 4, 3, 3)
+    assert (5, 12, 3, 3) not in weights.values()
+    assert not nodes(form, "Concat")
 
 
 def test_different_channels_and_groups_of_them_are_left_alone() -> None:
@@ -374,33 +315,76 @@ def test_different_channels_and_groups_of_them_are_left_alone() -> None:
     rows = drawn.add("Concat", "start", "start", axis=2)
     drawn.outputs = [drawn.conv(mixed, 8, 5, 3), drawn.conv(rows, 4, 5, 3)]
     content = drawn.model()
-    assert processor_form(content) is content
+    assert optimised(content) is content
 
 
-def test_sizes_of_maps_are_those_that_the_runtime_gives() -> None:
-    drawn = Drawn((11, 9))
-    made = drawn.conv("start", 4, 6, 3, 2, pads=[0, 1, 2, 1])
-    padded = drawn.add("Pad", made, drawn.constant([0, 0, 1, 2, 0, 0, 3, 4], np.int64))
-    pooled = drawn.add("AveragePool", padded, kernel_shape=[3, 2], strides=[2, 1])
-    whole = drawn.add("ReduceMean", pooled, axes=[1, 2, 3], keepdims=1)
-    scaled = drawn.add("Div", drawn.add("Sub", pooled, whole), drawn.add("Sqrt", pooled))
-    drawn.outputs = [made, padded, pooled, whole, scaled]
-    sizes = map_sizes(read_graph(drawn.model()))
-    for name, value in zip(drawn.outputs, drawn.answers(drawn.model()), strict=True):
-        assert sizes[name] == value.shape[2:]
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """A panel of before the passes: its first model reads the grey film three times."""
+    folder = write_residual_panel(tmp_path)
+    model = onnx.load(folder / "scnn.onnx")
+    stem = next(item for item in model.graph.initializer if item.name == "stem_half")
+    thrice = np.repeat(numpy_helper.to_array(stem), 3, axis=1)
+    stem.CopyFrom(numpy_helper.from_array(thrice, "stem_half"))
+    convolution = next(node for node in model.graph.node if node.output[0] == "stem_conv")
+    place = list(model.graph.node).index(convolution)
+    convolution.input[0] = "colours"
+    copies = helper.make_node("Concat", ["image"] * 3, ["colours"], axis=1)
+    model.graph.node.insert(place, copies)
+    content = model.SerializeToString()
+    (folder / "scnn.onnx").write_bytes(content)
+    manifest = PanelManifest.from_json((folder / "manifest.json").read_text())
+    members = [
+        replace(m, sha256=sha256(content)) if m.name == "scnn" else m for m in manifest.members
+    ]
+    (folder / "manifest.json").write_text(replace(manifest, members=tuple(members)).to_json())
+    ranges = {"colours": (-4.0, 4.0), "stem_relu": (0.0, 9.0)}
+    recipe = Int8Calibration(8, {"scnn": ModelRecipe(sha256(content), ranges, {})})
+    (folder / "int8.json").write_text(recipe.to_json())
+    (folder / "README.md").write_text("# Panel\n\nVersion 2026.11.1; classes ...\n")
+    (folder / "scores.json").write_text(json.dumps({"version": "2026.11.1", "scores": {"a": 0.1}}))
+    return folder
 
 
-def test_sizes_that_cannot_be_told_are_not_guessed() -> None:
-    drawn = Drawn((11, 9))
-    turned = drawn.add("Transpose", "start", perm=[0, 1, 3, 2])
-    rounded = drawn.add("MaxPool", "start", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
-    sized = drawn.conv("start", 4, 4, 3, auto_pad="SAME_LOWER")
-    flat = drawn.add("ReduceMean", "start", axes=[2, 3], keepdims=0)
-    both = drawn.add("Concat", "start", "start", axis=2)
-    drawn.outputs = [turned, rounded, sized, flat, both]
-    assert set(map_sizes(read_graph(drawn.model()))) == {"start"}
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _answers(content: bytes, films: Any) -> list[Any]:
-    session = make_session(content, None, ["CPUExecutionProvider"])
-    return list(session.run(None, {"pixels": films}))
+def test_an_earlier_panel_is_rewritten_once_and_stays_a_sound_panel(earlier: Path) -> None:
+    before = open_panel(earlier)
+    films = drawn_films(before.models[0].card.input_size)
+    exact = PanelSession(before, "cpu", 1).predict(films)
+    assert main(["optimise", str(earlier), "--version", "2026.11.2"]) == 0
+    after = open_panel(earlier)
+    assert after.version == "2026.11.2"
+    changed = [m.name for m, n in zip(before.models, after.models, strict=True) if m != n]
+    assert changed == ["scnn"]
+    assert not nodes(read_verified(after.models[0]), "Concat")
+    for one, other in zip(exact, PanelSession(after, "cpu", 1).predict(films), strict=True):
+        for mine, theirs in zip(one.predictions, other.predictions, strict=True):
+            assert mine.probabilities == pytest.approx(theirs.probabilities, abs=1e-6)
+    recipe = recipe_of(after)
+    assert recipe is not None
+    assert recipe.models["scnn"].sha256 == after.models[0].sha256
+    assert set(recipe.models["scnn"].ranges) == {"image", "stem_relu"}
+    assert "Version 2026.11.2;" in (earlier / "README.md").read_text()
+    scores = json.loads((earlier / "scores.json").read_text())
+    assert scores == {"version": "2026.11.2", "scores": {"a": 0.1}}
+    kept = {path.name: path.read_bytes() for path in earlier.iterdir()}
+    assert not rewrite_panel(earlier, "2026.11.3")
+    assert {path.name: path.read_bytes() for path in earlier.iterdir()} == kept
+
+
+def test_a_rewritten_file_that_answers_differently_is_not_written(
+    earlier: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spoil(model: onnx.ModelProto) -> bool:
+        head = next(item for item in model.graph.initializer if item.name == "head")
+        head.CopyFrom(numpy_helper.from_array(1.01 * numpy_helper.to_array(head), "head"))
+        return True
+
+    monkeypatch.setattr(rewrite, "optimise", spoil)
+    kept = {path.name: path.read_bytes() for path in earlier.iterdir()}
+    assert main(["optimise", str(earlier), "--version", "2026.11.2"]) == 1
+    assert "Nothing was written" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in earlier.iterdir()} == kept
