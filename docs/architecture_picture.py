@@ -1,13 +1,19 @@
-"""The one picture of the architecture, drawn from data that a test holds against the code.
+"""The one picture of the architecture, drawn from the folders, the layers and the imports.
 
-Boxes are folders and modules that exist; solid arrows are imports that exist, and every import
-between two areas is an arrow; dashed arrows are files that one part writes and another reads.
+Boxes are folders; the rows inside them are the layers that import-linter holds (`pyproject.toml`),
+the highest first, so that every import inside a box points down. Solid arrows are imports between
+boxes, and every such import is an arrow; dashed arrows are files that one part writes and another
+reads. A test holds all of it against the code.
 """
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -17,8 +23,7 @@ class Area:
     Attributes:
         path: Path from the root of the source.
         caption: What it is, a few words.
-        x, y, width, height: Place in the picture, pixels.
-        modules: Rows of packages shown inside: heading and names of folders.
+        x, y, width, height: Position and size in the picture, pixels.
     """
 
     path: str
@@ -27,7 +32,16 @@ class Area:
     y: int
     width: int
     height: int
-    modules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Names of packages and modules by layer, highest first; empty without a contract."""
+        name = self.path.replace("/", ".")
+        settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        for contract in settings["tool"]["importlinter"]["contracts"]:
+            if contract["type"] == "layers" and contract["containers"] == [name]:
+                return tuple(tuple(row.split(" | ")) for row in contract["layers"])
+        return ()
 
 
 @dataclass(frozen=True)
@@ -53,43 +67,80 @@ CORE, TRAINING, MODELS = "desktop/core", "training", "exported_models"
 CLUSTER = "desktop/cluster"
 
 AREAS = (
-    Area(MAIN, "words to window or command", 560, 30, 260, 56),
-    Area(GUI, "the window; Qt lives here only", 420, 130, 260, 76),
-    Area(CLI, "the commands; never Qt", 720, 130, 220, 76),
-    Area(CLUSTER, "many machines; Ray", 980, 130, 200, 76),
-    Area(
-        CORE,
-        "the engine; neither Qt nor TensorFlow",
-        420,
-        260,
-        760,
-        290,
-        (
-            ("film", ("files", "imaging", "onnx_graph", "system")),
-            ("models", ("panels", "inference", "engine", "diagnostics")),
-            ("answer", ("heatmaps", "duplicates")),
-            ("run", ("batch",)),
-            ("result", ("store", "export")),
-            ("search", ("review",)),
-        ),
-    ),
-    Area(TRAINING, "data, splits, fit, export; TensorFlow", 20, 260, 280, 110),
-    Area(MODELS, "manifest, ONNX files, cards", 20, 440, 280, 110),
+    Area(MAIN, "window or command, by the arguments", 380, 20, 430, 56),
+    Area(GUI, "the window; Qt lives here only", 380, 120, 430, 400),
+    Area(CLI, "commands; never Qt", 840, 20, 165, 56),
+    Area(CLUSTER, "many machines; Ray", 1025, 20, 155, 56),
+    Area(CORE, "the engine; neither Qt nor TensorFlow", 840, 120, 340, 530),
+    Area(TRAINING, "data, fit, evaluation, export; TensorFlow", 20, 120, 330, 350),
+    Area(MODELS, "manifest, ONNX files, cards", 20, 594, 330, 56),
 )
 
 ARROWS = (
-    Arrow(MAIN, GUI, ((620, 86), (620, 130))),
-    Arrow(MAIN, CLI, ((780, 86), (780, 130))),
-    Arrow(GUI, CORE, ((550, 206), (550, 260)), "imports"),
-    Arrow(CLI, CORE, ((830, 206), (830, 260)), "imports"),
-    Arrow(CLI, CLUSTER, ((940, 168), (980, 168))),
-    Arrow(CLUSTER, CORE, ((1080, 206), (1080, 260)), "imports"),
-    Arrow(TRAINING, CORE, ((300, 310), (420, 310)), "imports"),
-    Arrow(TRAINING, MODELS, ((160, 370), (160, 440)), "writes", files=True),
-    Arrow(MODELS, CORE, ((300, 495), (420, 495)), "is read by", files=True),
+    Arrow(MAIN, GUI, ((595, 76), (595, 120))),
+    Arrow(MAIN, CLI, ((810, 48), (840, 48))),
+    Arrow(GUI, CORE, ((810, 300), (840, 300))),
+    Arrow(CLI, CORE, ((922, 76), (922, 120)), "imports"),
+    Arrow(CLI, CLUSTER, ((1005, 48), (1025, 48))),
+    Arrow(CLUSTER, CORE, ((1100, 76), (1100, 120)), "imports"),
+    Arrow(TRAINING, CORE, ((240, 470), (240, 560), (840, 560)), "imports"),
+    Arrow(TRAINING, MODELS, ((90, 470), (90, 594)), "writes", files=True),
+    Arrow(MODELS, CORE, ((350, 622), (840, 622)), "is read by", files=True),
 )
 
-WIDTH, HEIGHT = 1200, 572
+#: What each package is for, in the order of the table.
+PACKAGES = {
+    "desktop/core": "the words of the domain: errors, codes, cases, the vote",
+    "desktop/core/imaging": "bytes of a file to a radiograph to model pixels; DICOM, rasters, decoder processes, phantoms",
+    "desktop/core/files": "which files a run is about: folders, lists, a watched folder",
+    "desktop/core/panels": "the model contract; finding and verifying panels",
+    "desktop/core/onnx_graph": "ONNX files read, checked and rewritten",
+    "desktop/core/inference": "devices, sessions, predictions, sandbox and watchdog",
+    "desktop/core/heatmaps": "Grad-CAM maps, the colour map, contours, the sheet of tiles",
+    "desktop/core/batch": "the pipeline and the resumable run behind `label`",
+    "desktop/core/engine": "the models in a child process, for the window",
+    "desktop/core/review": "what a reader works with, in memory: case table, decisions, queue, search, agreement, scorecard",
+    "desktop/core/store": "the review on disk: SQLite, decisions with undo, results, recovery",
+    "desktop/core/export": "columns, CSV, JSON lines, Parquet, class folders",
+    "desktop/core/duplicates": "perceptual hash, its cache, the search for near-duplicates",
+    "desktop/core/diagnostics": "what runs here and why (`doctor`)",
+    "desktop/core/system": "atomic writes, folders of the app, child processes, printable text, strict JSON; knows no X-rays",
+    "desktop/gui": "the application, facts of a panel, translations, number formats",
+    "desktop/gui/mainwindow": "the main window; the commands, one file a menu; bars and notices",
+    "desktop/gui/review": "the review page",
+    "desktop/gui/compare": "the comparison page",
+    "desktop/gui/batch": "the batch page",
+    "desktop/gui/scorecard": "the scorecard page",
+    "desktop/gui/start": "the page before a folder is open, and the ways in",
+    "desktop/gui/export": "what leaves the window as a file",
+    "desktop/gui/session": "the open folder and everything that changes it; no widgets",
+    "desktop/gui/votes": "vote strip and probability bars, shared by pages",
+    "desktop/gui/presenters": "results to words and badges; pure functions",
+    "desktop/gui/settings": "the settings: table, file, live object, dialogs",
+    "desktop/gui/viewer": "the image viewer",
+    "desktop/gui/images": "a film on its way to the screen; no widgets",
+    "desktop/gui/help": "manual and about box",
+    "desktop/gui/actions": "what an action is, its keys, the menu builder",
+    "desktop/gui/widgets": "controls that know nothing of X-rays",
+    "desktop/gui/style": "tokens, theme, style sheet, fonts, icons, painting",
+    "desktop/cli": "one module a command, and what they share",
+    "desktop/cluster": "`--engine ray`: partition, storage, workers",
+    "training": "the entry point of `cxr-train`",
+    "training/cli": "its subcommands and their arguments",
+    "training/configs": "hyperparameters, one file a model",
+    "training/data": "data sets, split, decoded arrays, augmentation, drawn films",
+    "training/models": "the architectures, the Grad-CAM head, weights from an exported file",
+    "training/fit": "the trainer",
+    "training/metrics": "scores with intervals, reliability, calibration; numpy only",
+    "training/evaluation": "scores of frozen models and panels",
+    "training/ood": "the out-of-distribution score: fitted, and measured",
+    "training/audit": "copies, leaks, shortcuts in the data",
+    "training/export": "Keras to ONNX behind the parity check; cards, panel",
+    "training/report": "the model report",
+    "training/runtime": "atomic files, progress, commit, running an ONNX file",
+}
+
+WIDTH, HEIGHT = 1200, 670
 INK, GREY, LINE, PAPER, PANEL = "#1A1A1A", "#545454", "#8A8A8A", "#FBFBFB", "#FFFFFF"
 FONT = 'font-family="Inter, system-ui, sans-serif"'
 
@@ -99,7 +150,7 @@ def draw() -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        "<title>Architecture: two arrows, never a cycle</title>",
+        "<title>Architecture: packages in layers; every import points down or to the core</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="{PAPER}"/>',
         *(part for area in AREAS for part in _box(area)),
         *(part for arrow in ARROWS for part in _line(arrow)),
@@ -108,10 +159,12 @@ def draw() -> str:
     return "\n".join(parts) + "\n"
 
 
-def folder_table() -> str:
-    """Markdown: the areas of the picture in words."""
-    lines = ["| part | what it is |", "| --- | --- |"]
-    lines += [f"| `{area.path}` | {area.caption} |" for area in AREAS]
+def package_table() -> str:
+    """Markdown: every package, what it is for, and its modules."""
+    lines = ["| package | what it is for | modules |", "| --- | --- | --- |"]
+    for path, caption in PACKAGES.items():
+        modules = sorted(one.stem for one in (ROOT / path).glob("*.py") if one.stem != "__init__")
+        lines.append(f"| `{path}` | {caption} | {', '.join(f'`{one}`' for one in modules)} |")
     return "\n".join(lines)
 
 
@@ -122,12 +175,10 @@ def _box(area: Area) -> list[str]:
         _text(area.x + 16, area.y + 25, area.path, 15, INK, 600),
         _text(area.x + 16, area.y + 44, area.caption, 12, GREY),
     ]
-    for row, (heading, names) in enumerate(area.modules):
-        y = area.y + 84 + row * 34
-        parts.append(_text(area.x + 16, y, heading, 12, GREY))
-        x = area.x + 72
+    for row, names in enumerate(area.layers):
+        y, x = area.y + 82 + row * 36, area.x + 16
         for name in names:
-            width = round(len(name) * 6.7) + 14
+            width = round(len(name) * 7.3) + 14
             parts.append(
                 f'<rect x="{x}" y="{y - 16}" width="{width}" height="23" rx="4" '
                 f'fill="#F3F3F3" stroke="#C4C4C4"/>'

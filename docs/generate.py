@@ -130,7 +130,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "figures": ("install.md", figures),
     "cluster-plan": ("cluster.md", cluster_plan),
     "audit": ("release.md", audit),
-    "folders": ("architecture.md", architecture_picture.folder_table),
+    "packages": ("architecture.md", architecture_picture.package_table),
     "quality": ("../README.md", quality_table.quality),
     "speed": ("../README.md", speed_table.speed),
 }

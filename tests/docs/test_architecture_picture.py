@@ -6,7 +6,7 @@ import ast
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from architecture_picture import AREAS, ARROWS, CORE, MAIN, MODELS, TRAINING, draw
+from architecture_picture import AREAS, ARROWS, CORE, GUI, MAIN, MODELS, PACKAGES, TRAINING, draw
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE_AREAS = [area.path for area in AREAS if area.path != MODELS]
@@ -40,12 +40,25 @@ def imported_areas(area: str) -> set[str]:
     return found
 
 
-def test_every_box_and_every_module_in_it_exists() -> None:
+def test_every_box_exists_and_every_package_has_its_line_in_the_table() -> None:
     for area in AREAS:
         assert (ROOT / area.path).exists(), area.path
-        for _, modules in area.modules:
-            for name in modules:
-                assert (ROOT / area.path / name / "__init__.py").is_file(), name
+    real = {
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("desktop", "training")
+        for path in (ROOT / top).rglob("__init__.py")
+        if any(one.stem != "__init__" for one in path.parent.glob("*.py"))
+    }
+    assert set(PACKAGES) == real - {"desktop"}
+
+
+def test_the_layers_of_the_three_large_boxes_are_the_ones_that_are_checked() -> None:
+    for path in (CORE, GUI, TRAINING):
+        (area,) = (area for area in AREAS if area.path == path)
+        drawn = {name for row in area.layers for name in row}
+        real = {one.stem for one in (ROOT / path).iterdir() if one.suffix == ".py"}
+        real |= {one.parent.name for one in (ROOT / path).glob("*/__init__.py")}
+        assert drawn == real - {"__init__"}
 
 
 def test_solid_arrows_are_exactly_the_imports_between_the_areas() -> None:
