@@ -91,7 +91,7 @@ ARROWS = (
 #: What each package is for, in the order of the table.
 PACKAGES = {
     "desktop/core": "the words of the domain: errors, codes, cases, the vote",
-    "desktop/core/imaging": "bytes of a file to a radiograph to model pixels; DICOM, rasters, decoder processes, phantoms",
+    "desktop/core/imaging": "a file's bytes to a radiograph to model pixels; decoders, phantoms",
     "desktop/core/files": "which files a run is about: folders, lists, a watched folder",
     "desktop/core/panels": "the model contract; finding and verifying panels",
     "desktop/core/onnx_graph": "ONNX files read, checked and rewritten",
@@ -99,12 +99,12 @@ PACKAGES = {
     "desktop/core/heatmaps": "Grad-CAM maps, the colour map, contours, the sheet of tiles",
     "desktop/core/batch": "the pipeline and the resumable run behind `label`",
     "desktop/core/engine": "the models in a child process, for the window",
-    "desktop/core/review": "what a reader works with, in memory: case table, decisions, queue, search, agreement, scorecard",
+    "desktop/core/review": "what a reader works with, in memory: cases, decisions, queue, search",
     "desktop/core/store": "the review on disk: SQLite, decisions with undo, results, recovery",
     "desktop/core/export": "columns, CSV, JSON lines, Parquet, class folders",
     "desktop/core/duplicates": "perceptual hash, its cache, the search for near-duplicates",
     "desktop/core/diagnostics": "what runs here and why (`doctor`)",
-    "desktop/core/system": "atomic writes, folders of the app, child processes, printable text, strict JSON; knows no X-rays",
+    "desktop/core/system": "atomic writes, folders, child processes, text, JSON; knows no X-rays",
     "desktop/gui": "the application, facts of a panel, translations, number formats",
     "desktop/gui/mainwindow": "the main window; the commands, one file a menu; bars and notices",
     "desktop/gui/review": "the review page",
