@@ -1,285 +1,249 @@
-"""The report's drawings as SVG text: small, without a plotting library, readable in print.
+"""The report's figures: matplotlib drawings as SVG, with the colours and the font of the page.
 
-Colours are those of Okabe and Ito (2008), told apart by most colour-blind people; lines differ in
-their dashes too.
+The series' colours are those of Okabe and Ito (2008), told apart by most colour-blind people; lines
+differ in their dashes too. ``page.html.j2`` gives each colour a lighter form for dark screens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
-DASHES = ("", "6 3", "2 2", "8 3 2 3", "", "4 4", "1 3")
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
 
-Points = Sequence[Sequence[float]]
+Chart = Mapping[str, Any]
+
+_INK, _PAPER, _FAINT = "#1b1f24", "#ffffff", "#dfe2e6"
+_SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", _INK, "#e69f00", "#56b4e9")
+_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), "-", (0, (3, 3)), (0, (1, 2)))
+_VARIABLES = {_INK: "ink", _PAPER: "paper", _FAINT: "faint"} | {
+    colour: f"series-{index}" for index, colour in enumerate(_SERIES) if colour != _INK
+}
+_STYLE = {
+    "svg.fonttype": "none", "svg.hashsalt": "cxr-quorum",
+    "font.size": 9, "text.color": _INK, "figure.facecolor": "none",
+    "axes.facecolor": "none", "axes.edgecolor": _INK, "axes.labelcolor": _INK,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7,
+    "axes.titlelocation": "left", "axes.titlesize": 10, "axes.titleweight": "bold",
+    "axes.grid": True, "axes.axisbelow": True, "grid.color": _FAINT, "grid.linewidth": 0.7,
+    "xtick.color": _INK, "ytick.color": _INK, "xtick.major.size": 0, "ytick.major.size": 0,
+    "lines.linewidth": 1.5, "lines.markersize": 4.5, "legend.frameon": False,
+}  # fmt: skip
+_NOTE = "note:"
+_COLUMNS = {"loss": "training loss", "val_macro_auc": "validation AUC"}
 
 
-class Chart:
-    """Axes from 0 to 1 (or other ends) with lines, marks and a key.
+@dataclass(frozen=True)
+class Figure:
+    """Charts side by side.
 
-    Args:
-        title: Above the chart.
-        x_label: Below it.
-        y_label: At its left.
-        width: Of the drawing, in SVG units.
-        height: Of the drawing.
-        x_range: Ends of the horizontal axis.
-        y_range: Ends of the vertical axis.
+    Attributes:
+        kind: Name in :data:`KINDS`.
+        charts: Title -> what the kind draws.
+        caption: What they show and how to read them, in Markdown.
     """
 
-    def __init__(
-        self,
-        title: str,
-        x_label: str,
-        y_label: str,
-        *,
-        width: int = 260,
-        height: int = 250,
-        x_range: tuple[float, float] = (0.0, 1.0),
-        y_range: tuple[float, float] = (0.0, 1.0),
-    ) -> None:
-        self._title, self._x_label, self._y_label = title, x_label, y_label
-        self._width, self._height = width, height
-        self._x_range, self._y_range = x_range, y_range
-        self._left, self._top, self._right, self._bottom = 44, 26, width - 10, height - 38
-        self._body: list[str] = []
-        self._key: list[tuple[str, int]] = []
+    kind: str
+    charts: Mapping[str, Chart]
+    caption: str
 
-    def _x(self, value: float) -> float:
-        low, high = self._x_range
-        return self._left + (self._right - self._left) * (value - low) / ((high - low) or 1)
+    @property
+    def digest(self) -> str:
+        """Of what is drawn, whatever version of matplotlib draws it."""
+        values = json.dumps([self.kind, self.charts], sort_keys=True)
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
 
-    def _y(self, value: float) -> float:
-        low, high = self._y_range
-        return self._bottom - (self._bottom - self._top) * (value - low) / ((high - low) or 1)
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], style: int, name: str = "") -> None:
-        """A line; a name puts it into the key."""
-        points = " ".join(f"{self._x(x):.1f},{self._y(y):.1f}" for x, y in zip(xs, ys, strict=True))
-        dash = f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
-        self._body.append(
-            f'<polyline points="{points}" fill="none" stroke="{COLOURS[style]}" '
-            f'stroke-width="1.6"{dash}/>'
-        )
-        if name:
-            self._key.append((name, style))
+def draw(figure: Figure, number: int) -> str:
+    """The figure as an SVG element.
 
-    def mark(self, x: float, y: float, style: int, *, filled: bool = True, note: str = "") -> None:
-        """A dot, with a note that shows under the pointer."""
-        fill = COLOURS[style] if filled else "#ffffff"
-        text = f"<title>{escape(note)}</title>" if note else ""
-        self._body.append(
-            f'<circle cx="{self._x(x):.1f}" cy="{self._y(y):.1f}" r="3.2" fill="{fill}" '
-            f'stroke="{COLOURS[style]}" stroke-width="1.4">{text}</circle>'
-        )
-
-    def diagonal(self) -> None:
-        """What chance, or perfect calibration, looks like."""
-        (x0, x1), (y0, y1) = self._x_range, self._y_range
-        self._body.insert(
-            0,
-            f'<line x1="{self._x(x0):.1f}" y1="{self._y(y0):.1f}" x2="{self._x(x1):.1f}" '
-            f'y2="{self._y(y1):.1f}" stroke="#999999" stroke-dasharray="3 3"/>',
-        )
-
-    def svg(self) -> str:
-        """The drawing."""
-        key_height = 15 * ((len(self._key) + 1) // 2)
-        height = self._height + key_height
-        parts = [
-            f'<svg viewBox="0 0 {self._width} {height}" width="{self._width}" height="{height}" '
-            f'role="img" aria-label="{escape(self._title)}">',
-            _text(self._left, 14, self._title, size=12, weight=600),
-        ]
-        for step in range(5):
-            part = step / 4
-            x = self._x_range[0] + part * (self._x_range[1] - self._x_range[0])
-            y = self._y_range[0] + part * (self._y_range[1] - self._y_range[0])
-            parts.append(
-                f'<line x1="{self._left}" y1="{self._y(y):.1f}" x2="{self._right}" '
-                f'y2="{self._y(y):.1f}" stroke="#e4e4e4"/>'
+    Args:
+        figure: What to draw.
+        number: Of the figure in its page; makes the names inside the drawing unique.
+    """
+    draw_chart, columns, width, height, names = KINDS[figure.kind]
+    columns = min(columns, len(figure.charts))
+    rows, names_a_line = math.ceil(len(figure.charts) / columns), columns * width // 100
+    legend = 16 * math.ceil(names / names_a_line) + 12 if names else 0
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        size = (columns * width / 72, (rows * height + legend) / 72)
+        canvas = Canvas(figsize=size, layout="constrained")
+        grid = canvas.subplots(rows, columns, squeeze=False).ravel()
+        for axes, (title, chart) in zip(grid, figure.charts.items(), strict=False):
+            draw_chart(axes, chart)
+            axes.set_title(title)
+        for axes in grid[len(figure.charts) :]:
+            axes.set_axis_off()
+        lines = {str(line.get_label()): line for axes in grid for line in axes.get_lines()}
+        named = {name: line for name, line in lines.items() if not name.startswith("_")}
+        if names:
+            canvas.legend(
+                named.values(), named, loc="outside lower center", ncols=min(names_a_line, names)
             )
-            parts.append(_text(self._left - 5, self._y(y) + 3.5, _number(y), anchor="end"))
-            parts.append(_text(self._x(x), self._bottom + 14, _number(x), anchor="middle"))
-        parts.append(
-            f'<path d="M{self._left} {self._top}V{self._bottom}H{self._right}" fill="none" '
-            'stroke="#444444"/>'
-        )
-        middle = (self._left + self._right) / 2
-        parts.append(_text(middle, self._bottom + 30, self._x_label, anchor="middle"))
-        centre = (self._top + self._bottom) / 2
-        parts.append(
-            f'<text x="11" y="{centre:.0f}" font-size="10" text-anchor="middle" '
-            f'transform="rotate(-90 11 {centre:.0f})">{escape(self._y_label)}</text>'
-        )
-        parts += self._body
-        for place, (name, style) in enumerate(self._key):
-            x = self._left - 30 + (place % 2) * (self._width - 20) / 2
-            y = self._height + 4 + 15 * (place // 2)
-            dash = f' stroke-dasharray="{DASHES[style]}"' if DASHES[style] else ""
-            parts.append(
-                f'<line x1="{x:.0f}" y1="{y}" x2="{x + 22:.0f}" y2="{y}" '
-                f'stroke="{COLOURS[style]}" stroke-width="2"{dash}/>'
-            )
-            parts.append(_text(x + 27, y + 3.5, name))
-        return "".join([*parts, "</svg>"])
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _inline(buffer.getvalue(), f"f{number}-", "; ".join(figure.charts))
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2f}".rstrip("0").rstrip(".")
+#: What an SVG file of matplotlib has that a page does not need, and what stands there instead.
+_CHANGES = (
+    (r"^.*?</metadata>", ""),
+    (r"<style.*?</style>|<!--.*?-->", ""),
+    (rf'<g id="{_NOTE}([^"]*)">', r"<g><title>\1</title>"),
+    (r'<g id="[^"]*"', "<g"),
+    (r"font: (\d+) ([\d.]+px)[^;\"]*", r"font-weight: \1; font-size: \2"),
+    (r"font: ([\d.]+px)[^;\"]*", r"font-size: \1"),
+    (r" font-family: [^;\"]*;?", ""),
+    (r' transform="rotate\(-0 [^"]*"|<path d="[^"]*" style="fill: none"/>', ""),
+    (r"\s*\n\s*", "\n"),
+    (r"<g/>\n|<defs>\n</defs>\n", ""),
+)
+_PLAIN_GROUP = re.compile(r"<g>\n((?:(?!</?g[ >]).)*)</g>\n", re.DOTALL)
 
 
-def _text(
-    x: float, y: float, text: str, *, size: int = 10, anchor: str = "start", weight: int = 400
-) -> str:
-    bold = f' font-weight="{weight}"' if weight != 400 else ""
+def _inline(svg: str, prefix: str, label: str) -> str:
+    """An SVG file as an element of a page: its colours and font, names that occur once, no head."""
+    width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0]
+    for pattern, instead in _CHANGES:
+        svg = re.sub(pattern, instead, svg, flags=re.DOTALL)
+    while _PLAIN_GROUP.search(svg):
+        svg = _PLAIN_GROUP.sub(r"\1", svg)
+    svg = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', prefix, svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d\d)\d+", r"\1", tag[0]), svg)
+    for colour, name in _VARIABLES.items():
+        svg = svg.replace(colour, f"var(--{name})")
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"{bold}>'
-        f"{escape(text)}</text>"
+        f'<svg viewBox="0 0 {width} {height}" width="{float(width):.0f}" '
+        f'height="{float(height):.0f}" role="img" aria-label="{escape(label)}">{svg.strip()}'
     )
 
 
-def reliability_chart(title: str, before: Points, after: Points) -> str:
-    """Share right against confidence, before (hollow) and after (filled) calibration.
+# ---- the kinds ----------------------------------------------------------------------------------
 
-    Args:
-        title: Above the chart.
-        before: Bins ``[films, confidence, accuracy]``.
-        after: The same after calibration.
-    """
-    low = min([0.5, *(min(one[1], one[2]) for one in (*before, *after))])
+
+def _line(axes: Axes, index: int, xs: Sequence[float], ys: Sequence[float], name: str) -> None:
+    axes.plot(xs, ys, color=_SERIES[index], ls=_DASHES[index], label=name, clip_on=False)
+
+
+def _mark(axes: Axes, index: int, x: float, y: float, note: str, *, hollow: bool = False) -> None:
+    """A dot, with a note that shows under the pointer."""
+    (dot,) = axes.plot([x], [y], "o", color=_SERIES[index], clip_on=False, zorder=5)
+    if hollow:
+        dot.set_markerfacecolor(_PAPER)
+    dot.set_gid(_NOTE + note)
+
+
+def _axes(
+    axes: Axes, x: tuple[float, float], y: tuple[float, float], x_label: str, y_label: str
+) -> None:
+    place = axes.get_subplotspec()
+    axes.set(xlim=x, ylim=y, xlabel=x_label)
+    axes.set_ylabel(y_label if place is None or place.is_first_col() else "")
+    axes.grid(clip_on=False)
+    axes.locator_params(nbins=5)
+
+
+def _diagonal(axes: Axes, low: float) -> None:
+    axes.plot([low, 1], [low, 1], color=_INK, lw=0.8, ls=(0, (3, 3)), alpha=0.6, clip_on=False)
+
+
+def _roc(axes: Axes, chart: Chart) -> None:
+    """``curves``: name -> [false positive, true positive shares]; ``points``: one of each."""
+    _axes(axes, (0, 1), (0, 1), "1 - specificity", "sensitivity")
+    _diagonal(axes, 0)
+    for index, (name, (false, true)) in enumerate(chart["curves"].items()):
+        _line(axes, index, false, true, name)
+        if name in chart["points"]:
+            x, y = chart["points"][name]
+            note = f"sensitivity {y:.3f}, specificity {1 - x:.3f} at its operating point"
+            _mark(axes, index, x, y, f"{name}: {note}")
+
+
+def _reliability(axes: Axes, chart: Chart) -> None:
+    """``before`` and ``after`` calibration: bins of [films, confidence, share right]."""
+    low = min([0.5, *(value for bins in chart.values() for _, *both in bins for value in both)])
     low = max(0.0, round(low - 0.05, 1))
-    chart = Chart(title, "confidence", "share right", x_range=(low, 1.0), y_range=(low, 1.0))
-    chart.diagonal()
-    for style, bins, name in ((1, before, "before"), (0, after, "after")):
-        chart.line([one[1] for one in bins], [one[2] for one in bins], style, name)
-        for films, confidence, accuracy in bins:
-            note = f"{name}: {films:.0f} films, confidence {confidence:.2f}, right {accuracy:.2f}"
-            chart.mark(confidence, accuracy, style, filled=style == 0, note=note)
-    return chart.svg()
+    _axes(axes, (low, 1), (low, 1), "confidence", "share right")
+    _diagonal(axes, low)
+    for index, name in ((1, "before"), (0, "after")):
+        bins = chart[name]
+        _line(axes, index, [one[1] for one in bins], [one[2] for one in bins], name)
+        for films, confidence, right in bins:
+            note = f"{name}: {films:.0f} films, confidence {confidence:.2f}, right {right:.2f}"
+            _mark(axes, index, confidence, right, note, hollow=index == 1)
 
 
-def roc_chart(
-    title: str,
-    curves: Mapping[str, Points],
-    points: Mapping[str, tuple[float, float]],
-) -> str:
-    """ROC curves of the models and their operating points.
+def _coverage(axes: Axes, chart: Chart) -> None:
+    """``curves``: side -> [coverage, accuracy]; ``points``: those of the strict majority."""
+    lowest = [y for _, ys in chart["curves"].values() for y in ys]
+    lowest += [y for _, y in chart["points"].values()]
+    low = max(0.0, int(min([1.0, *lowest]) * 20) / 20 - 0.05)
+    _axes(axes, (0, 1), (low, 1), "coverage (share of films answered)", "accuracy")
+    for index, (name, (xs, ys)) in enumerate(chart["curves"].items()):
+        _line(axes, index, xs, ys, name)
+        x, y = chart["points"][name]
+        _mark(axes, index, x, y, f"{name}: consensus in {x:.1%} of the films, right in {y:.1%}")
 
-    Args:
-        title: Above the chart.
-        curves: Name -> ``[[false positive share], [true positive share]]``.
-        points: Name -> (false positive share, true positive share) at the operating point.
+
+def _epochs(axes: Axes, chart: Chart) -> None:
+    """Column -> values, one an epoch; those that are not known are left out."""
+    columns = {name: ys for name, ys in chart.items() if name not in ("epoch", "score", "seconds")}
+    values = [value for ys in columns.values() for value in ys if value == value]
+    most = max([2, *(len(ys) for ys in columns.values())])
+    _axes(axes, (1, most), (0, max([1.0, *values]) * 1.02), "epoch", "value")
+    axes.locator_params("x", integer=True)
+    for index, (name, ys) in enumerate(columns.items()):
+        known = [(x, y) for x, y in enumerate(ys, start=1) if y == y]
+        name = _COLUMNS.get(name, name.replace("_", " ").replace("val ", "validation "))
+        _line(axes, index, [x for x, _ in known], [y for _, y in known], name)
+
+
+def _confusion(axes: Axes, chart: Chart) -> None:
+    """``counts``, rows the truth and columns what was called; a class without films is left out.
+
+    A column more than ``classes`` is *no consensus*.
     """
-    chart = Chart(title, "1 - specificity", "sensitivity", width=300, height=280)
-    chart.diagonal()
-    for style, (name, (false, true)) in enumerate(curves.items()):
-        chart.line(false, true, style % len(COLOURS), name)
-        if name in points:
-            x, y = points[name]
-            note = f"{name}: sensitivity {y:.3f}, specificity {1 - x:.3f} at its operating point"
-            chart.mark(x, y, style % len(COLOURS), note=note)
-    return chart.svg()
-
-
-def curves_chart(title: str, columns: Mapping[str, Sequence[float]]) -> str:
-    """The learning curve of a run: loss and validation scores over the epochs."""
-    wanted = {
-        "loss": (1, "training loss"),
-        "val_log_loss": (3, "validation log loss"),
-        "val_macro_auc": (0, "validation AUC"),
-        "val_balanced_accuracy": (2, "balanced accuracy"),
-    }
-    epochs = columns.get("epoch") or [0.0]
-    known = [value for name in wanted for value in columns.get(name, ()) if value == value]
-    top = max([1.0, *known])
-    chart = Chart(
-        title, "epoch", "value", width=300, height=240,
-        x_range=(min(1.0, epochs[0]), max(2.0, epochs[-1])), y_range=(0.0, top),
-    )  # fmt: skip
-    for name, (style, words) in wanted.items():
-        pairs = [(x, y) for x, y in zip(epochs, columns.get(name, ()), strict=False) if y == y]
-        if pairs:
-            chart.line([x for x, _ in pairs], [y for _, y in pairs], style, words)
-    return chart.svg()
-
-
-def series_chart(
-    title: str, x_label: str, y_label: str, series: Mapping[str, tuple[Sequence[float], ...]]
-) -> str:
-    """Lines over free axes; each is (xs, ys)."""
-    xs = [x for one in series.values() for x in one[0]] or [0.0, 1.0]
-    ys = [y for one in series.values() for y in one[1]] or [0.0, 1.0]
-    chart = Chart(
-        title, x_label, y_label, width=320, height=250,
-        x_range=(min(xs), max(xs)), y_range=(min(ys), max(ys)),
-    )  # fmt: skip
-    for style, (name, (across, up)) in enumerate(series.items()):
-        chart.line(across, up, style % len(COLOURS), name)
-    return chart.svg()
-
-
-def coverage_chart(
-    title: str,
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    rule: Mapping[str, tuple[float, float]],
-) -> str:
-    """Accuracy against coverage, a line a side; the dot is the strict majority."""
-    lowest = min([1.0, *(min(ys) for _, ys in curves.values()), *(y for _, y in rule.values())])
-    low = max(0.0, int(lowest * 20) / 20 - 0.05)
-    chart = Chart(
-        title, "coverage (share of films answered)", "accuracy", width=340, height=280,
-        y_range=(low, 1.0),
-    )  # fmt: skip
-    for style, (name, (xs, ys)) in enumerate(curves.items()):
-        chart.line(xs, ys, style % len(COLOURS), name)
-        if name in rule:
-            x, y = rule[name]
-            note = f"{name}: consensus in {x:.1%} of the films, right in {y:.1%} of them"
-            chart.mark(x, y, style % len(COLOURS), note=note)
-    return chart.svg()
-
-
-def confusion_chart(
-    title: str, counts: Sequence[Sequence[int]], rows: Sequence[str], columns: Sequence[str]
-) -> str:
-    """Counts, rows the truth, columns what was called; each row shaded by its shares.
-
-    A class that no film has gets no row.
-    """
-    diagonal = [place for place, line in enumerate(counts) if sum(line)]
-    rows, counts = [rows[place] for place in diagonal], [counts[place] for place in diagonal]
-    left, top, cell, tall = 92, 56, 64, 34
-    width, height = left + cell * len(columns) + 8, top + tall * len(rows) + 8
-    parts = [
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escape(title)}">',
-        _text(8, 14, title, size=12, weight=600),
-        _text(8, top - 10, "truth / called"),
-    ]
-    for place, name in enumerate(columns):
-        middle = left + cell * (place + 0.5)
-        for row, words in enumerate(_two_lines(name)):
-            parts.append(_text(middle, top - 20 + 12 * row, words, anchor="middle"))
-    for place, (name, line) in enumerate(zip(rows, counts, strict=True)):
-        y = top + tall * place
-        for row, words in enumerate(_two_lines(name)):
-            parts.append(_text(left - 6, y + 16 + 11 * row, words, anchor="end"))
-        total = max(1, sum(line))
-        for column, count in enumerate(line):
-            share = count / total
-            x = left + cell * column
-            colour = "0, 114, 178" if column == diagonal[place] else "213, 94, 0"
-            parts.append(
-                f'<rect x="{x}" y="{y}" width="{cell - 2}" height="{tall - 2}" '
-                f'fill="rgba({colour}, {0.06 + 0.6 * share:.2f})" stroke="#cccccc"/>'
+    names, counts = chart["classes"], chart["counts"]
+    shown = [row for row, line in enumerate(counts) if sum(line)]
+    columns = [*names, "no consensus"][: len(counts[0])]
+    axes.set(xlim=(0, len(columns)), ylim=(len(shown), 0))
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.xaxis.tick_top()
+    axes.set_xticks([at + 0.5 for at in range(len(columns))], map(_lines, columns))
+    axes.set_yticks([at + 0.5 for at in range(len(shown))], [_lines(names[row]) for row in shown])
+    for at, row in enumerate(shown):
+        for column, count in enumerate(counts[row]):
+            share = count / sum(counts[row])
+            style = {"fc": _SERIES[0 if column == row else 1], "alpha": 0.08 + 0.5 * share}
+            axes.add_patch(
+                Rectangle((column + 0.02, at + 0.03), 0.96, 0.94, clip_on=False, **style)
             )
-            parts.append(_text(x + cell / 2, y + 15, str(count), size=11, anchor="middle"))
-            parts.append(_text(x + cell / 2, y + 27, f"{share:.0%}", size=9, anchor="middle"))
-    return "".join([*parts, "</svg>"])
+            for down, text in ((0.38, str(count)), (0.68, f"{share:.0%}")):
+                axes.text(column + 0.5, at + down, text, ha="center", va="center")
 
 
-def _two_lines(name: str) -> list[str]:
-    first, _, rest = name.partition(" ")
-    return [first, rest] if rest and len(name) > 11 else [name]
+def _lines(name: str) -> str:
+    return name.replace(" ", "\n", 1) if len(name) > 9 else name
+
+
+#: Kind -> what draws one chart, charts a row, width and height of one in pixels, names to explain.
+KINDS: dict[str, tuple[Callable[[Axes, Chart], None], int, int, int, int]] = {
+    "roc": (_roc, 3, 300, 270, 5),
+    "reliability": (_reliability, 5, 200, 190, 2),
+    "coverage": (_coverage, 1, 640, 320, 4),
+    "epochs": (_epochs, 4, 250, 210, 4),
+    "confusion": (_confusion, 3, 310, 190, 0),
+}
