@@ -9,6 +9,7 @@ between them is replaced. ``--check`` writes nothing and exits with 1 if a page 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import sys
@@ -30,16 +31,17 @@ _BLOCK = r"(<!-- generated: {name} -->\n)(.*?)(<!-- end: {name} -->)"
 
 
 def keyboard() -> str:
-    """One table a group of the window's action table, with the keys as they are shipped."""
-    from desktop.gui.actions.action import ACTIONS
+    """One table for each heading of the key sheet, with the keys as they are shipped."""
+    from desktop.gui.mainwindow.menu_bar import all_actions
 
     lines: list[str] = []
-    for group in dict.fromkeys(action.group for action in ACTIONS):
-        lines += ["", f"### {group}", "", "| keys | command |", "| --- | --- |"]
-        for action in (item for item in ACTIONS if item.group == group):
-            keys = " or ".join(f"`{_key_words(key)}`" for key in action.keys) or "(menu)"
-            words = action.plain_title
-            lines.append(f"| {keys} | {words}{'. ' + action.tip if action.tip else ''} |")
+    for menu, actions in itertools.groupby(all_actions(), lambda action: action.menu):
+        lines += ["", f"### {menu.heading}", "", "| keys | command |", "| --- | --- |"]
+        for action in actions:
+            keys = " or ".join(f"`{_key_text(key)}`" for key in action.keys) or "(menu)"
+            lines.append(
+                f"| {keys} | {'. '.join(filter(None, (action.plain_title, action.tip)))} |"
+            )
     return "\n".join(lines).strip("\n")
 
 
@@ -176,7 +178,7 @@ def main() -> int:
     return 0
 
 
-def _key_words(key: str) -> str:
+def _key_text(key: str) -> str:
     return {"Return": "Enter", "Enter": "Keypad Enter"}.get(key, key)
 
 

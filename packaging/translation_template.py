@@ -2,8 +2,8 @@
 
 usage: python packaging/translation_template.py [FILE]    default desktop/assets/i18n/cxr_quorum.ts
 
-Most texts are found in the sources by Qt's lupdate. Those of the settings dialog come from the
-table of settings, where lupdate cannot see them. No line numbers go in, so that the file changes
+Most texts are found in the sources by Qt's lupdate. Those of the settings and of the actions come
+from their records, where lupdate cannot see them. No line numbers go in, so that the file changes
 only when a text does.
 """
 
@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT))
 import PySide6
 
 from desktop.core.system.atomic_write import atomic_write
+from desktop.gui.actions.action import CONTEXT, Menu, texts_in
+from desktop.gui.mainwindow.menu_bar import MENUS
 from desktop.gui.settings.schema import explanations
 
 TEMPLATE = ROOT / "desktop" / "assets" / "i18n" / "cxr_quorum.ts"
@@ -41,6 +43,9 @@ def template() -> bytes:
     settings = texts.setdefault(_SETTINGS, [])
     for explanation in explanations().values():
         settings += [(explanation.group, ""), (explanation.title, ""), (explanation.text, "")]
+    actions = texts.setdefault(CONTEXT, [])
+    actions += [(menu.value, "") for menu in Menu]
+    actions += [(text, "") for items in MENUS.values() for text in texts_in(items)]
     root = ElementTree.Element("TS", version="2.1", sourcelanguage="en")
     for name in sorted(texts):
         _add_context(root, name, texts[name])

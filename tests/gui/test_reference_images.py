@@ -114,6 +114,6 @@ def test_the_references_are_small() -> None:
     ],
 )
 def test_a_small_change_is_seen(tmp_path: Path, change: str) -> None:
-    take_pinned(tmp_path, "png", ("review-dark",), f"from desktop.gui import theme\n{change}")
+    take_pinned(tmp_path, "png", ("review-dark",), f"from desktop.gui.style import theme\n{change}")
     assert changed(tmp_path, ["review-dark"])
     assert (tmp_path / "review-dark-difference.png").exists()

@@ -27,11 +27,11 @@
     <context>
         <name>Actions</name>
         <message>
-            <source>File</source>
+            <source>&amp;File</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Edit</source>
+            <source>&amp;Edit</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -43,15 +43,15 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>View</source>
+            <source>&amp;View</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Models</source>
+            <source>&amp;Models</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Help</source>
+            <source>&amp;Help</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -60,6 +60,10 @@
         </message>
         <message>
             <source>Open &amp;files…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open &amp;recent</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -83,7 +87,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Export the listed &amp;rows as CSV…</source>
+            <source>Export the listed ro&amp;ws as CSV…</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -99,11 +103,11 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Close folder</source>
+            <source>Close fol&amp;der</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Se&amp;ttings…</source>
+            <source>Settin&amp;gs…</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -119,19 +123,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Search</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Select &amp;all listed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Sa&amp;ve this filter…</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Sho&amp;w all images</source>
+            <source>&amp;Label</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -143,7 +135,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Unsure and go on</source>
+            <source>U&amp;nsure and go on</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -159,27 +151,23 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Next image</source>
+            <source>&amp;Search</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Previous image</source>
+            <source>Select &amp;all listed</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Next &amp;unreviewed</source>
+            <source>Show &amp;only</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Previous un&amp;reviewed</source>
+            <source>Sa&amp;ve this filter…</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;First image</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Last image</source>
+            <source>Sho&amp;w all images</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -191,11 +179,35 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Batch</source>
+            <source>B&amp;atch</source>
             <translation type="unfinished" />
         </message>
         <message>
             <source>&amp;Scorecard</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Next image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Previous image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Ne&amp;xt unreviewed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Pre&amp;vious unreviewed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;First image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Last ima&amp;ge</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -212,6 +224,26 @@
         </message>
         <message>
             <source>Map of the next c&amp;lass</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Window preset {number}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Reset &amp;window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Keep window and zoom for the next image</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Image</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -243,27 +275,11 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Reset &amp;window</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Window preset {number}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Keep window and zoom for the next image</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>M&amp;easure</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>DICOM &amp;facts</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>F&amp;ull screen</source>
+            <source>&amp;DICOM facts</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -272,6 +288,18 @@
         </message>
         <message>
             <source>You label before the votes appear. Both are kept.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Theme</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>F&amp;ull screen</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Panel</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -287,11 +315,11 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Pause</source>
+            <source>Pa&amp;use</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>&amp;Stop and keep</source>
+            <source>S&amp;top and keep</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -554,6 +582,25 @@
         <name>CalibrationChart</name>
         <message>
             <source>Calibration</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
+        <name>CaseFilter</name>
+        <message>
+            <source>Save this filter</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No image matches this filter.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No images are in this folder.</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -972,7 +1019,7 @@
         </message>
     </context>
     <context>
-        <name>DuplicateHints</name>
+        <name>DuplicateNotices</name>
         <message>
             <source>Comparing films, {done} of {total} read.</source>
             <translation type="unfinished" />
@@ -1346,28 +1393,20 @@
         </message>
     </context>
     <context>
-        <name>ListActions</name>
+        <name>ListPlaceholder</name>
         <message>
-            <source>Save this filter</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Name</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>No image matches this filter.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>No images are in this folder.</source>
+            <source>Show all images</source>
             <translation type="unfinished" />
         </message>
     </context>
     <context>
-        <name>ListPlaceholder</name>
+        <name>MainWindow</name>
         <message>
-            <source>Show all images</source>
+            <source>Show in folder</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Models not loaded</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1421,54 +1460,6 @@
     </context>
     <context>
         <name>Menus</name>
-        <message>
-            <source>Open &amp;recent</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Label</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Show &amp;only</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Window</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Image</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Theme</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Panel</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;File</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Edit</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;View</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Models</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Help</source>
-            <translation type="unfinished" />
-        </message>
         <message>
             <source>Label {name} and go on</source>
             <translation type="unfinished" />
@@ -1602,15 +1593,7 @@ map</source>
         </message>
     </context>
     <context>
-        <name>ProgressWords</name>
-        <message>
-            <source>&amp;Undo</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Redo</source>
-            <translation type="unfinished" />
-        </message>
+        <name>ProgressNotices</name>
         <message>
             <source>The models have not voted on this image yet. Label it yourself or wait.</source>
             <translation type="unfinished" />
@@ -2279,7 +2262,7 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Choose a command and press its new key. Keys sleep while you type.</source>
+            <source>Choose a command and press its new key. Letters do nothing while you type.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2684,6 +2667,13 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
     </context>
     <context>
+        <name>ViewActions</name>
+        <message>
+            <source>Facts of the file stand below the whole list; here only its rail is shown.</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>VoteStrip</name>
         <message>
             <source>Votes hidden until you label</source>
@@ -2703,21 +2693,6 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Votes</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>WindowActions</name>
-        <message>
-            <source>Show in folder</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Models not loaded</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Facts of the file stand below the whole list; here only its rail is shown.</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -1,8 +1,8 @@
-"""The menu bar: every action of the table under its menu, and the menus that change."""
+"""The menu bar, filled from the records of the actions, and the menus that change."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -10,92 +10,13 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 
 from desktop.core.panels.registry import Panel
 from desktop.core.review.query import SavedFilter
-from desktop.gui.actions import action as action_table
+from desktop.gui.actions.action import SEPARATOR, Item, Menu, Submenu
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.formatting import literal
 
-_SEPARATOR = "-"
-_FILE = (
-    "open_folder",
-    "open_files",
-    "<recent>",
-    "open_samples",
-    "recursive",
-    "rescan",
-    _SEPARATOR,
-    "export_csv",
-    "export_filtered_csv",
-    "export_class_folders",
-    "export_view",
-    "export_report",
-    _SEPARATOR,
-    "close_folder",
-    "settings",
-    "quit",
-)
-_EDIT = (
-    "undo",
-    "redo",
-    _SEPARATOR,
-    "<labels>",
-    "accept",
-    "unsure",
-    "flag",
-    "comment",
-    "clear_decision",
-    _SEPARATOR,
-    "find",
-    "select_all",
-    "<filters>",
-    "save_filter",
-    "clear_filters",
-)
-_VIEW = (
-    "page_review",
-    "page_compare",
-    "page_batch",
-    "page_scorecard",
-    _SEPARATOR,
-    "next",
-    "previous",
-    "next_unreviewed",
-    "previous_unreviewed",
-    "first",
-    "last",
-    _SEPARATOR,
-    "heatmap",
-    "contour",
-    "next_model",
-    "next_class",
-    _SEPARATOR,
-    "<window>",
-    "<image>",
-    "measure",
-    "facts",
-    _SEPARATOR,
-    "blind_first",
-    "<theme>",
-    "full_screen",
-)
-_MODELS = (
-    "<panels>",
-    "open_panel",
-    _SEPARATOR,
-    "label_folder",
-    "label_selection",
-    "pause_run",
-    "stop_run",
-    "retry_failed",
-    _SEPARATOR,
-    "find_duplicates",
-)
-_HELP = ("manual", "model_report", "shortcuts", "about")
-_WINDOW = ("preset_1", "preset_2", "preset_3", "preset_4", _SEPARATOR, "reset_window", "keep_view")
-_IMAGE = ("invert", "rotate", "flip", _SEPARATOR, "fit", "actual_size", "zoom_in", "zoom_out")
-
 
 class Menus(QObject):
-    """Fills a menu bar and keeps its changing parts.
+    """Fills a menu bar and keeps the menus that change.
 
     Signals:
         recent_chosen(str): Path of a recent folder.
@@ -111,35 +32,19 @@ class Menus(QObject):
     filter_chosen = Signal(object)
     filter_removed = Signal(object)
 
-    def __init__(self, bar: QMenuBar, shortcuts: Shortcuts) -> None:
+    def __init__(
+        self, bar: QMenuBar, shortcuts: Shortcuts, menus: Mapping[Menu, Sequence[Item]]
+    ) -> None:
         super().__init__(bar)
-        self._shortcuts = shortcuts
-        self.recent = QMenu(self.tr("Open &recent"), bar)
-        self.labels = QMenu(self.tr("&Label"), bar)
-        self.filters = QMenu(self.tr("Show &only"), bar)
-        self.window = QMenu(self.tr("&Window"), bar)
-        self.image = QMenu(self.tr("&Image"), bar)
-        self.theme = QMenu(self.tr("&Theme"), bar)
-        self.panels = QMenu(self.tr("&Panel"), bar)
-        self._inner = {
-            "<recent>": self.recent,
-            "<labels>": self.labels,
-            "<filters>": self.filters,
-            "<window>": self.window,
-            "<image>": self.image,
-            "<theme>": self.theme,
-            "<panels>": self.panels,
-        }
-        for title, names in (
-            (self.tr("&File"), _FILE),
-            (self.tr("&Edit"), _EDIT),
-            (self.tr("&View"), _VIEW),
-            (self.tr("&Models"), _MODELS),
-            (self.tr("&Help"), _HELP),
-        ):
-            self._fill(bar.addMenu(title), names)
-        self._fill(self.window, _WINDOW)
-        self._fill(self.image, _IMAGE)
+        submenus: dict[str, QMenu] = {}
+        for menu, items in menus.items():
+            _fill(bar.addMenu(menu.title), items, shortcuts, submenus)
+        self.recent = submenus["recent"]
+        self.labels = submenus["labels"]
+        self.filters = submenus["filters"]
+        self.window = submenus["window"]
+        self.theme = submenus["theme"]
+        self.panels = submenus["panels"]
         shortcuts["about"].setMenuRole(QAction.MenuRole.AboutRole)
         shortcuts["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
         shortcuts["quit"].setMenuRole(QAction.MenuRole.QuitRole)
@@ -149,8 +54,8 @@ class Menus(QObject):
         """List recent folders."""
         self.recent.clear()
         for position, folder in enumerate(folders, start=1):
-            words = literal(folder)
-            action = self.recent.addAction(f"&{position} {words}" if position < 10 else words)
+            text = literal(folder)
+            action = self.recent.addAction(f"&{position} {text}" if position < 10 else text)
             action.triggered.connect(lambda _c=False, path=folder: self.recent_chosen.emit(path))
         self.recent.setEnabled(bool(folders))
 
@@ -159,8 +64,8 @@ class Menus(QObject):
         self.panels.clear()
         group = QActionGroup(self.panels)
         for panel in panels:
-            words = f"{panel.name}: {', '.join(panel.class_names)}"
-            action = self.panels.addAction(literal(words))
+            text = f"{panel.name}: {', '.join(panel.class_names)}"
+            action = self.panels.addAction(literal(text))
             action.setCheckable(True)
             action.setChecked(panel.name == chosen)
             action.triggered.connect(lambda _c=False, name=panel.name: self.panel_chosen.emit(name))
@@ -169,18 +74,11 @@ class Menus(QObject):
 
     def set_classes(self, class_names: Sequence[str]) -> None:
         """Name the label actions after the panel's classes; those beyond are hidden."""
-        self.labels.clear()
-        for number in range(1, action_table.LABEL_COUNT + 1):
-            action = self._shortcuts[f"label_{number}"]
-            known = number <= len(class_names)
-            action.setVisible(known)
-            action.setEnabled(known)
-            if known:
-                action.setText(
-                    self.tr("Label {name} and go on").format(name=literal(class_names[number - 1]))
-                )
-                self.labels.addAction(action)
-        self.labels.setEnabled(bool(class_names))
+        for index, action in enumerate(self.labels.actions()):
+            action.setVisible(index < len(class_names))
+            if index < len(class_names):
+                name = literal(class_names[index])
+                action.setText(self.tr("Label {name} and go on").format(name=name))
 
     def set_filters(self, shipped: Sequence[SavedFilter], saved: Sequence[SavedFilter]) -> None:
         """List filters; saved ones can be forgotten."""
@@ -207,15 +105,6 @@ class Menus(QObject):
         action.setStatusTip(entry.query)
         action.triggered.connect(lambda _c=False, entry=entry: self.filter_chosen.emit(entry))
 
-    def _fill(self, menu: QMenu, names: Sequence[str]) -> None:
-        for name in names:
-            if name == _SEPARATOR:
-                menu.addSeparator()
-            elif name in self._inner:
-                menu.addMenu(self._inner[name])
-            else:
-                menu.addAction(self._shortcuts[name])
-
     def _build_theme(self) -> None:
         group = QActionGroup(self.theme)
         for key, title in (
@@ -228,6 +117,19 @@ class Menus(QObject):
             action.setData(key)
             action.triggered.connect(lambda _c=False, key=key: self.theme_chosen.emit(key))
             group.addAction(action)
+
+
+def _fill(
+    menu: QMenu, items: Sequence[Item], shortcuts: Shortcuts, submenus: dict[str, QMenu]
+) -> None:
+    for item in items:
+        if item is SEPARATOR:
+            menu.addSeparator()
+        elif isinstance(item, Submenu):
+            submenus[item.id] = menu.addMenu(item.title)
+            _fill(submenus[item.id], item.items, shortcuts, submenus)
+        else:
+            menu.addAction(shortcuts[item.id])
 
 
 # Names of `case_query.shipped_filters`, for translators; the test of the menus compares them.

@@ -67,6 +67,7 @@ class ClassFoldersDialog(QDialog):
         form.addRow(self.tr("&Class"), self.basis)
         form.addRow(self.tr("&Files"), self.mode)
         form.addRow(self.tr("&Target"), row)
+        form.labelForField(row).setBuddy(self.target)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(self.tr("Write"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self._confirm)

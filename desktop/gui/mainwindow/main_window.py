@@ -1,47 +1,41 @@
-"""The window: top bar, pages, status bar, menus. Composition only; the controller does the work."""
+"""The window: top bar, pages, status bar, menus, and what is shown where when something changes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeyEvent,
-)
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
-    QMainWindow,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
-from shiboken6 import isValid
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.core.panels.contract import snake_case
+from desktop.core.review.case_table import SafetyRule
 from desktop.gui.actions.menus import Menus, SortMenu
-from desktop.gui.actions.shortcuts import Shortcuts, is_typing
+from desktop.gui.actions.shortcuts import HeldKey, Shortcuts
 from desktop.gui.batch.page import BatchPage
 from desktop.gui.export.exporter import Exporter
-from desktop.gui.mainwindow.actions import WindowActions
-from desktop.gui.mainwindow.notices import DuplicateHints
+from desktop.gui.mainwindow.case_filter import CaseFilter
+from desktop.gui.mainwindow.context import Context
+from desktop.gui.mainwindow.image_tools import ImageTools
+from desktop.gui.mainwindow.menu_bar import MENUS, all_actions
+from desktop.gui.mainwindow.notices import DuplicateNotices, ProgressNotices
 from desktop.gui.mainwindow.status_bar import StatusBar
-from desktop.gui.mainwindow.top_bar import TopBar
+from desktop.gui.mainwindow.top_bar import PAGES, TopBar
 from desktop.gui.mainwindow.window_state import WindowState
 from desktop.gui.review.page import ReviewPage
 from desktop.gui.scorecard.job import Scoring
 from desktop.gui.scorecard.page import ScorecardPage
 from desktop.gui.session.controller import Controller
-from desktop.gui.settings.preferences import Preferences
+from desktop.gui.session.model_run import Progress
+from desktop.gui.settings.preferences import Preferences, opened_words
 from desktop.gui.start.opener import Opener
-from desktop.gui.start.page import StartPage
+from desktop.gui.start.page import RecentFolder, StartPage
 from desktop.gui.style import icons, theme
 
 MINIMUM = (1120, 720)
 DEFAULT = (1440, 900)
+_FILM_PAGES = ("review", "compare")
+_BULK_ACTIONS = ("accept", "unsure", "flag", "clear_decision")
 
 
 class MainWindow(QMainWindow):
@@ -71,19 +65,70 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.preferences = preferences
         self.controller = Controller(store_home=store_home, parent=self)
-        self.shortcuts = Shortcuts(self, preferences.keys)
+        self.controller.recursive = preferences.settings.recursive
+        self.shortcuts = Shortcuts(self, all_actions(), preferences.keys)
         self.opener = Opener(self, self.controller, preferences, panel_folders)
         self.top_bar = TopBar()
-        self.setMenuWidget(self.top_bar)
-        self.menus = Menus(self.top_bar.menu_bar, self.shortcuts)
+        self.menus = Menus(self.top_bar.menu_bar, self.shortcuts, MENUS)
         self.sort_menu = SortMenu()
         self.start = StartPage()
         self.review = ReviewPage(self.controller, self.shortcuts, self.opener.facts)
-        self.review.set_panel_widths(*preferences.panel_widths)
         self.batch = BatchPage(self.shortcuts)
         self.scorecard = ScorecardPage()
         self.status = StatusBar()
         self.pages = QStackedWidget()
+        self._page = "review"
+        self._compose()
+        self.exporter = Exporter(self, self.controller, preferences, self.review.snapshot)
+        self.scoring = Scoring(self.controller, self)
+        self.case_filter = CaseFilter(
+            self.controller,
+            preferences,
+            self.review,
+            self.menus,
+            self.sort_menu,
+            self.show_page,
+        )
+        self._image_tools = ImageTools(
+            self.controller, preferences, self.shortcuts, self.menus, self.review
+        )
+        self._progress = ProgressNotices(self.controller, self.status, self.shortcuts)
+        self.shortcuts.connect_to(
+            Context(
+                window=self,
+                controller=self.controller,
+                preferences=preferences,
+                shortcuts=self.shortcuts,
+                review=self.review,
+                case_filter=self.case_filter,
+                image_tools=self._image_tools,
+                opener=self.opener,
+                exporter=self.exporter,
+                status=self.status,
+                show_page=self.show_page,
+                apply_theme=self.apply_theme,
+            )
+        )
+        self._connect_controller()
+        self._connect_opener()
+        self._connect_pages()
+        self._duplicates = DuplicateNotices(
+            self.controller, preferences, self.status, self._show_query
+        )
+        self._window_state = WindowState(self, self.controller, preferences, self.review)
+        self._space = HeldKey(self, Qt.Key.Key_Space, self.review, self.review.set_bare)
+        self._apply_settings()
+        self._show_panels()
+        self._show_recent()
+        self._show_keys()
+        self._show_no_session()
+        self.show_page("review")
+        self.start.setFocus()
+
+    def _compose(self) -> None:
+        self.setMenuWidget(self.top_bar)
+        self.review.set_panel_widths(*self.preferences.panel_widths)
+        self.review.list_panel.header.set_menu(self.sort_menu)
         for page in (self.start, self.review, self.batch, self.scorecard):
             self.pages.addWidget(page)
         body = QWidget()
@@ -93,22 +138,64 @@ class MainWindow(QMainWindow):
         column.addWidget(self.pages, 1)
         column.addWidget(self.status)
         self.setCentralWidget(body)
-        self.review.list_panel.header.set_menu(self.sort_menu)
-        self.exporter = Exporter(self, self.controller, preferences, self.review.snapshot)
-        self.scoring = Scoring(self.controller, self)
-        self._page = "review"
-        self._commands = WindowActions(self)
-        self.case_filter = self._commands.list
-        self._duplicate_hints = DuplicateHints(self)
-        self._window_state = WindowState(self)
-        self._space_held = False
-        # Not on the application: a filter in Python costs 20 µs an event, and each image brings
-        # dozens. Keys arrive at the widget with the focus, else at the window.
-        self._watched: QWidget | None = None
-        self.installEventFilter(self)
-        QApplication.instance().focusChanged.connect(self._watch)
-        self.show_page("review")
-        self.start.setFocus()
+
+    def _connect_controller(self) -> None:
+        controller, run, status = self.controller, self.controller.run, self.status
+        controller.session_opened.connect(self._on_session_opened)
+        controller.session_closed.connect(self._on_session_closed)
+        controller.list_grew.connect(status.show_scan)
+        controller.blind_changed.connect(self._on_blind_changed)
+        controller.decisions.decided.connect(lambda *_: self.scorecard.mark_stale())
+        run.device_changed.connect(status.show_device)
+        run.device_changed.connect(self.batch.show_device)
+        run.rate_measured.connect(lambda: self.batch.show_curve(run.rate_curve))
+        run.progress_changed.connect(self._on_progress)
+        for source in (controller, self.opener, self.exporter, self.scoring):
+            source.notice_raised.connect(status.show_notice)
+        self.exporter.written.connect(
+            lambda text: status.show_notice(
+                text, self.tr("Show in folder"), chosen=self.exporter.show_latest
+            )
+        )
+        self.scoring.scorecard_counted.connect(self.scorecard.show_card)
+        self.preferences.changed.connect(self._apply_settings)
+        self.preferences.not_saved.connect(lambda problem: status.show_notice(str(problem)))
+        self.shortcuts.bindings_changed.connect(self._show_keys)
+
+    def _connect_opener(self) -> None:
+        opener, start = self.opener, self.start
+        opener.panels_changed.connect(self._show_panels)
+        opener.recent_changed.connect(self._show_recent)
+        opener.remark_made.connect(lambda text: self.status.show_notice(text, lasting=True))
+        self.menus.recent_chosen.connect(lambda path: opener.open_folder(Path(path)))
+        self.menus.panel_chosen.connect(opener.choose_panel)
+        start.open_folder_asked.connect(opener.ask_folder)
+        start.open_files_asked.connect(opener.ask_files)
+        start.samples_asked.connect(opener.open_samples)
+        start.recent_chosen.connect(opener.open_folder)
+        start.recent_cleared.connect(self._clear_recent)
+        start.panel_chosen.connect(opener.choose_panel)
+        start.blind_toggled.connect(lambda on: self.preferences.change(blind_first=on))
+
+    def _connect_pages(self) -> None:
+        shortcuts = self.shortcuts
+        self.top_bar.page_chosen.connect(self.show_page)
+        self.top_bar.folder_button.clicked.connect(self.opener.ask_folder)
+        self.top_bar.follow_actions(
+            {page: shortcuts[f"page_{page}"] for page in PAGES},
+            shortcuts["blind_first"],
+            shortcuts["export_csv"],
+        )
+        self.menus.theme_chosen.connect(self.apply_theme)
+        self.review.bulk_menu_asked.connect(self._show_bulk_menu)
+        self.batch.review_disagreements_asked.connect(self.case_filter.review_disagreements)
+        self.batch.failure_chosen.connect(self.case_filter.show_image)
+        self.batch.folder_asked.connect(self.opener.ask_folder)
+        self.scorecard.figures_asked.connect(self.scoring.count)
+        self.scorecard.report_asked.connect(self.exporter.export_report)
+        self.scorecard.folder_asked.connect(self.opener.ask_folder)
+        self.scorecard.review_asked.connect(self._review_next)
+        self.status.device_details_asked.connect(lambda: self.show_page("batch"))
 
     # pages -----------------------------------------------------------------------------------
     @property
@@ -117,20 +204,150 @@ class MainWindow(QMainWindow):
         return self._page
 
     def show_page(self, name: str) -> None:
-        """Show a page; without an open folder the first two are the empty state."""
+        """Show a page; without an open folder the start page stands for the first two."""
         self._page = name
-        self._commands.refresh_film_commands()
-        open_folder = self.controller.session is not None
+        session = self.controller.session
         self.top_bar.set_page(name)
-        if name in ("review", "compare"):
-            if not open_folder:
-                self.pages.setCurrentWidget(self.start)
-                return
-            self.review.set_comparing(name == "compare")
-            self.pages.setCurrentWidget(self.review)
-            return
-        self.pages.setCurrentWidget(self.batch if name == "batch" else self.scorecard)
-        self._commands.refresh_page()
+        if name in _FILM_PAGES:
+            if session is not None:
+                self.review.set_comparing(name == "compare")
+            self.pages.setCurrentWidget(self.start if session is None else self.review)
+        else:
+            self.pages.setCurrentWidget(self.batch if name == "batch" else self.scorecard)
+        self._enable_actions()
+        self._image_tools.show_state()
+        self._refresh_page()
+
+    def _refresh_page(self) -> None:
+        """Fill the batch or scorecard page that has just come up."""
+        if self._page == "batch":
+            self.batch.show_session(self.controller.session, self.controller.run.progress)
+        elif self._page == "scorecard":
+            self.scorecard.show_session(self.controller.session)
+
+    def _enable_actions(self) -> None:
+        """Keys act on a film only where it is seen; on other pages 1 must label nothing."""
+        folder = self.controller.session is not None
+        film = folder and self._page in _FILM_PAGES
+        self.shortcuts.enable(folder=folder, film=film)
+        self.menus.labels.setEnabled(film)
+        self._progress.show_enabled()
+
+    def _review_next(self) -> None:
+        """From a page without films to the next one that waits for the reader."""
+        self.show_page("review")
+        controller = self.controller
+        controller.show_case(controller.list.unreviewed_from(controller.current, inclusive=True))
+        self.review.focus_image()
+
+    def _show_query(self, query: str, sort: str) -> None:
+        self.show_page("review")
+        self.case_filter.apply(query, sort)
+
+    def _show_bulk_menu(self, position: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addMenu(self.menus.labels)
+        menu.addActions([self.shortcuts[name] for name in _BULK_ACTIONS])
+        menu.addSeparator()
+        menu.addAction(self.shortcuts["label_selection"])
+        menu.addAction(self.shortcuts["export_filtered_csv"])
+        menu.popup(position)
+
+    # settings --------------------------------------------------------------------------------
+    def _apply_settings(self) -> None:
+        """Put the settings in force; what already holds is left alone."""
+        settings, controller, shortcuts = self.preferences.settings, self.controller, self.shortcuts
+        controller.device = settings.device
+        controller.decisions.advance = settings.advance
+        controller.label_on_open = settings.label_on_open
+        controller.keep_maps = settings.keep_maps
+        controller.safety_rule = SafetyRule(
+            settings.safety_sample_percent / 100, settings.safety_confidence_percent / 100
+        )
+        if controller.session is not None:
+            controller.session.table.safety_rule = controller.safety_rule
+        controller.first_choices = self.preferences.first_choices
+        controller.decisions.reviewer = settings.reviewer
+        controller.set_blind(settings.blind_first)
+        shortcuts["recursive"].setChecked(settings.recursive)
+        shortcuts["blind_first"].setChecked(settings.blind_first)
+        shortcuts["facts"].setChecked(settings.show_file_facts)
+        shortcuts["keep_view"].setChecked(settings.keep_window and settings.keep_zoom)
+        self.review.list_panel.set_facts_wanted(settings.show_file_facts)
+        self._image_tools.apply_settings()
+        if controller.recursive != settings.recursive:
+            controller.recursive = settings.recursive
+            if controller.session is not None and not controller.session.picked:
+                self.opener.open_folder(controller.session.root)
+
+    def apply_theme(self, choice: str) -> None:
+        """Put a theme in force and remember it."""
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply_choice(application, choice, self.preferences.text_scale)  # type: ignore[arg-type]
+        self.preferences.change(theme=choice)
+        self.menus.set_theme(choice)
+
+    def _on_blind_changed(self, blind: bool) -> None:
+        self.start.side.set_blind(blind)
+        self.batch.set_blind(blind)
+        self.review.list_panel.tabs.tab("disagree").setEnabled(not blind)
+        self.case_filter.show_state()
+
+    def _show_keys(self) -> None:
+        self.start.set_keys(self.shortcuts.cap("open_folder"), self.shortcuts.cap("open_files"))
+
+    # folder ----------------------------------------------------------------------------------
+    def _on_session_opened(self) -> None:
+        session = self.controller.session
+        assert session is not None
+        self.review.set_panel(session.facts)
+        self._image_tools.apply_settings()
+        title = session.root.name or str(session.root)
+        self.top_bar.set_folder(title, session.panel.name, str(session.root))
+        self.setWindowTitle(f"{title} – CXR Quorum")
+        self.menus.set_classes(session.panel.class_names)
+        self.sort_menu.set_panel(
+            [(snake_case(name), name) for name in session.panel.class_names],
+            [(model.name, model.title) for model in session.facts.models],
+        )
+        self.case_filter.show_saved()
+        self.case_filter.show_state()
+        self.status.show_device(self.tr("Models not loaded"), "")
+        self.show_page(self._page)
+        self.review.focus_image()
+
+    def _on_session_closed(self) -> None:
+        self._show_no_session()
+        self.show_page("review" if self._page == "compare" else self._page)
+
+    def _show_no_session(self) -> None:
+        self.top_bar.set_folder("", "")
+        self.setWindowTitle("CXR Quorum")
+        self.status.show_no_folder()
+        self.status.show_device("", "")
+        self.menus.set_classes(())
+
+    def _on_progress(self, progress: Progress) -> None:
+        if self._page == "batch":
+            self.batch.show_session(self.controller.session, progress)
+
+    def _show_panels(self) -> None:
+        opener = self.opener
+        self.menus.set_panels(opener.panels, opener.chosen)
+        self.start.side.show_panels(opener.panels, opener.chosen, opener.refused)
+
+    def _show_recent(self) -> None:
+        recent = self.preferences.settings.recent
+        self.menus.set_recent([entry.path for entry in recent])
+        self.start.set_recent(
+            [RecentFolder(Path(entry.path), opened=opened_words(entry.opened)) for entry in recent]
+        )
+
+    def _clear_recent(self) -> None:
+        self.preferences.change(recent=())
+        self._show_recent()
 
     # drag and drop ---------------------------------------------------------------------------
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -149,45 +366,10 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.opener.open_paths(paths)
 
-    # keys ------------------------------------------------------------------------------------
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Space held anywhere shows the bare image, except where it types or presses a button."""
-        kind = event.type()
-        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Space and self._takes_space(watched):
-                if not event.isAutoRepeat():
-                    self._hold_space(kind == QEvent.Type.KeyPress)
-                return True
-        elif kind == QEvent.Type.WindowDeactivate and self._space_held:
-            self._hold_space(False)
-        return super().eventFilter(watched, event)
-
-    def _watch(self, _before: QWidget | None, now: QWidget | None) -> None:
-        if self._watched is not None and isValid(self._watched):
-            self._watched.removeEventFilter(self)
-        mine = now is not None and now is not self and now.window() is self
-        self._watched = now if mine else None
-        if self._watched is not None:
-            self._watched.installEventFilter(self)
-
-    def _takes_space(self, watched: QObject) -> bool:
-        if QApplication.activeModalWidget() is not None or not isinstance(watched, QWidget):
-            return False
-        if watched.window() is not self or self.pages.currentWidget() is not self.review:
-            return False
-        if self._space_held:
-            return True
-        focus = QApplication.focusWidget()
-        return not (is_typing(focus) or isinstance(focus, QAbstractButton))
-
-    def _hold_space(self, held: bool) -> None:
-        self._space_held = held
-        self.review.set_bare(held)
-
     # life ------------------------------------------------------------------------------------
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "case_filter"):
+        if event.type() == QEvent.Type.WindowStateChange and hasattr(self, "shortcuts"):
             self.shortcuts["full_screen"].setChecked(self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -197,11 +379,3 @@ class MainWindow(QMainWindow):
         self.scoring.close()
         self.controller.close()
         super().closeEvent(event)
-
-    def apply_theme(self, choice: str) -> None:
-        """Put a theme in force and remember it."""
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        theme.apply_choice(application, choice, self.preferences.text_scale)  # type: ignore[arg-type]
-        self.preferences.change(theme=choice)
-        self.menus.set_theme(choice)

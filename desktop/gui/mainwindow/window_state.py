@@ -1,20 +1,21 @@
-"""How the reader left the window and the film: the next start finds both so, also after a kill.
+"""State of window and image view that the next start restores, also after a crash.
 
-Grey window, zoom and orientation belong to the folder and come back only while they are kept from
-image to image; place and widths of the window are the reader's and come back everywhere.
+Grey window, zoom and orientation belong to the folder and are restored only while they are kept
+from image to image; position, size and column widths of the window belong to the user.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QTimer
+from PySide6.QtWidgets import QMainWindow
 
 from desktop.gui.images.view_state import Orientation, ViewState
-
-if TYPE_CHECKING:
-    from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.review.page import ReviewPage
+from desktop.gui.session.controller import Controller
+from desktop.gui.settings.preferences import Preferences
 
 _SETTLED_MS = 400
 
@@ -56,18 +57,27 @@ def restore_look(state: ViewState, values: Mapping[str, Any], *, window: bool, z
 class WindowState(QObject):
     """Saves a moment after the last change and restores at opening."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        controller: Controller,
+        preferences: Preferences,
+        review: ReviewPage,
+    ) -> None:
         super().__init__(window)
         self._window = window
-        self._state = window.review.image.state
-        window.controller.look = self._look
-        window.controller.session_opened.connect(self._restore)
-        self._state.changed.connect(window.controller.look_changed)
+        self._controller = controller
+        self._preferences = preferences
+        self._review = review
+        self._view = review.image.state
+        controller.look = lambda: view_to_json(self._view, **self._kept())
+        controller.session_opened.connect(self._restore)
+        self._view.changed.connect(controller.look_changed)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLED_MS)
         self._timer.timeout.connect(self.save)
-        window.review.splitter.splitterMoved.connect(lambda *_: self._timer.start())
+        review.splitter.splitterMoved.connect(lambda *_: self._timer.start())
         window.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
@@ -77,16 +87,13 @@ class WindowState(QObject):
         return False
 
     def save(self) -> None:
-        """Size, place and widths, now."""
+        """Save position and size of the window and the widths of its columns now."""
         self._timer.stop()
-        self._window.preferences.remember_window(self._window, self._window.review.panel_widths)
+        self._preferences.remember_window(self._window, self._review.panel_widths)
 
     def _kept(self) -> dict[str, bool]:
-        settings = self._window.preferences.settings
+        settings = self._preferences.settings
         return {"window": settings.keep_window, "zoom": settings.keep_zoom}
 
-    def _look(self) -> dict[str, Any]:
-        return view_to_json(self._state, **self._kept())
-
     def _restore(self) -> None:
-        restore_look(self._state, self._window.controller.saved_view, **self._kept())
+        restore_look(self._view, self._controller.saved_view, **self._kept())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QWidget
 
 from desktop.gui.actions.shortcuts import Shortcuts
@@ -70,12 +70,12 @@ class ToolBar(Restyled):
         self._presets.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._preset.clicked.connect(self._open_presets)
         row.addWidget(self._preset)
-        turns = [self._button(shortcuts[name], name, "") for name in ("invert", "rotate", "flip")]
+        turns = [self._button(shortcuts, name, "") for name in ("invert", "rotate", "flip")]
         for button in turns:
             row.addWidget(button)
         row.addWidget(_Rule())
-        row.addWidget(self._button(shortcuts["fit"], "fit", ""))
-        self._actual = self._button(shortcuts["actual_size"], "", self.tr("100 %"))
+        row.addWidget(self._button(shortcuts, "fit", ""))
+        self._actual = self._button(shortcuts, "actual_size", self.tr("100 %"))
         row.addWidget(self._actual)
         row.addStretch(1)
         for name, words in (
@@ -83,8 +83,7 @@ class ToolBar(Restyled):
             ("contour", self.tr("Contour")),
             ("page_compare", self.tr("2 × 2")),
         ):
-            icon = {"page_compare": "grid"}.get(name, name)
-            button = self._button(shortcuts[name], icon, words)
+            button = self._button(shortcuts, name, words)
             self._wordy.append(button)
             row.addWidget(button)
         self._spare = [self._wordy[-1], self._actual, turns[-1]]
@@ -125,13 +124,13 @@ class ToolBar(Restyled):
         self.presets_asked.emit()
         self._menu.popup(self._preset.mapToGlobal(QPoint(0, self._preset.height())))
 
-    def _button(self, action: QAction, icon: str, words: str) -> Button:
-        names = {"rotate": "rotate-right"}
-        button = Button(words, names.get(icon, icon), kind="tool")
+    def _button(self, shortcuts: Shortcuts, name: str, words: str) -> Button:
+        action = shortcuts[name]
+        button = Button(words, shortcuts.records[name].icon, kind="tool")
         keys = action.shortcut().toString()
         tip = action.text().replace("&", "")
         button.follow(action, words, tip=f"{tip} ({keys})" if keys else tip)
-        button.setObjectName(f"{action.objectName()}_button")
+        button.setObjectName(f"{name}_button")
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -61,6 +61,10 @@ class Preferences(QObject):
             self.not_saved.emit(problem)
         self.changed.emit()
 
+    def toggle(self, name: str) -> None:
+        """Switch a setting that is on or off."""
+        self.change(**{name: not getattr(self.settings, name)})
+
     @property
     def text_scale(self) -> float:
         """1.0 = 100 %."""

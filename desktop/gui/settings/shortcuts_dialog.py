@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSize, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QSize, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.gui.actions.action import ACTIONS, BY_NAME, CONTEXT
-from desktop.gui.actions.shortcuts import Shortcuts, conflict, effective_keys
+from desktop.gui.actions.action import Menu
+from desktop.gui.actions.shortcuts import Shortcuts, conflict
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.style import theme
 
-_NAME_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+_ID_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 
 class ShortcutsDialog(QDialog):
@@ -66,10 +66,10 @@ class ShortcutsDialog(QDialog):
         self._all_default = QPushButton(self.tr("All defaults"))
         self._all_default.setAutoDefault(False)
         self._all_default.clicked.connect(self._bind_all_defaults)
-        self._words = QLabel(
-            self.tr("Choose a command and press its new key. Keys sleep while you type.")
+        self._message = QLabel(
+            self.tr("Choose a command and press its new key. Letters do nothing while you type.")
         )
-        self._words.setWordWrap(True)
+        self._message.setWordWrap(True)
         row = QHBoxLayout()
         row.addWidget(QLabel(self.tr("New key")))
         row.addWidget(self.key_edit, 1)
@@ -83,7 +83,7 @@ class ShortcutsDialog(QDialog):
         column.addWidget(self._search)
         column.addWidget(self.view, 1)
         column.addLayout(row)
-        column.addWidget(self._words)
+        column.addWidget(self._message)
         column.addWidget(buttons)
         self._fill()
         self._show_chosen()
@@ -91,62 +91,59 @@ class ShortcutsDialog(QDialog):
     @property
     def message(self) -> str:
         """The sentence below the list."""
-        return self._words.text()
+        return self._message.text()
 
-    def choose(self, name: str) -> None:
-        """Select a command by its stable name."""
-        for group_row in range(self._model.rowCount()):
-            group = self._model.item(group_row)
-            for row in range(group.rowCount()):
-                if group.child(row).data(_NAME_ROLE) == name:
-                    index = self._proxy.mapFromSource(group.child(row).index())
-                    self.view.setCurrentIndex(index)
+    def choose(self, action_id: str) -> None:
+        """Select a command by its id."""
+        for row in range(self._model.rowCount()):
+            group = self._model.item(row)
+            for child in (group.child(inner) for inner in range(group.rowCount())):
+                if child.data(_ID_ROLE) == action_id:
+                    self.view.setCurrentIndex(self._proxy.mapFromSource(child.index()))
                     return
 
-    def rebind(self, name: str, key: str) -> bool:
+    def rebind(self, action_id: str, key: str) -> bool:
         """Give a command another first key, if it is free.
 
         Returns:
             False where another command has it; the sentence says which.
         """
-        taken = conflict(effective_keys(self._overrides), name, key)
+        command = self._shortcuts.records[action_id].plain_title
+        taken = conflict(self._keys(), action_id, key)
         if taken is not None:
-            self._words.setText(
-                self.tr("{key} belongs to “{command}”. Give that another key first.").format(
-                    key=key, command=taken.plain_title
-                )
-            )
-            return False
-        self._overrides[name] = (key,) if key else ()
-        self._keep()
-        words = (
-            self.tr("{key} now does: {command}.") if key else self.tr("{command} has no key now.")
-        )
-        self._words.setText(words.format(key=key, command=BY_NAME[name].plain_title))
-        return True
+            text = self.tr("{key} belongs to “{command}”. Give that another key first.")
+            command = self._shortcuts.records[taken].plain_title
+        else:
+            self._overrides[action_id] = (key,) if key else ()
+            self._keep()
+            text = self.tr("{key} now does: {command}.")
+            text = text if key else self.tr("{command} has no key now.")
+        self._message.setText(text.format(key=key, command=command))
+        return taken is None
+
+    def _keys(self) -> dict[str, tuple[str, ...]]:
+        return self._shortcuts.keys_with(self._overrides)
 
     def _fill(self) -> None:
         chosen = self._chosen()
         self._model.clear()
         self._model.setHorizontalHeaderLabels([self.tr("Command"), self.tr("Keys")])
-        groups: dict[str, QStandardItem] = {}
-        keys = effective_keys(self._overrides)
-        for spec in ACTIONS:
-            if spec.group not in groups:
-                group = QStandardItem(QCoreApplication.translate(CONTEXT, spec.group))
+        groups: dict[Menu, QStandardItem] = {}
+        keys = self._keys()
+        for action_id, record in self._shortcuts.records.items():
+            if record.menu not in groups:
+                group = QStandardItem(record.menu.heading)
                 group.setFont(theme.font(12, 600))
                 group.setSelectable(False)
                 group.setSizeHint(QSize(0, theme.dp(32)))
                 self._model.appendRow([group, QStandardItem()])
-                groups[spec.group] = group
-            item = QStandardItem(spec.plain_title)
-            item.setData(spec.name, _NAME_ROLE)
+                groups[record.menu] = group
+            item = QStandardItem(record.plain_title)
+            item.setData(action_id, _ID_ROLE)
             item.setSizeHint(QSize(0, theme.dp(26)))
-            shown = [
-                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-                for key in keys[spec.name]
-            ]
-            groups[spec.group].appendRow([item, QStandardItem(",  ".join(shown))])
+            native = QKeySequence.SequenceFormat.NativeText
+            shown = ",  ".join(QKeySequence(key).toString(native) for key in keys[action_id])
+            groups[record.menu].appendRow([item, QStandardItem(shown)])
         self.view.expandAll()
         self.view.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.view.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
@@ -155,33 +152,34 @@ class ShortcutsDialog(QDialog):
 
     def _chosen(self) -> str:
         index = self._proxy.mapToSource(self.view.currentIndex())
-        return index.siblingAtColumn(0).data(_NAME_ROLE) or "" if index.isValid() else ""
+        return index.siblingAtColumn(0).data(_ID_ROLE) or "" if index.isValid() else ""
 
     def _show_chosen(self) -> None:
-        name = self._chosen()
+        action_id = self._chosen()
         for control in (self.key_edit, self._default):
-            control.setEnabled(bool(name))
-        keys = effective_keys(self._overrides).get(name, ()) if name else ()
+            control.setEnabled(bool(action_id))
+        keys = self._keys().get(action_id, ())
         self.key_edit.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
 
     def _bind(self) -> None:
-        name = self._chosen()
+        action_id = self._chosen()
         key = self.key_edit.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
-        now = effective_keys(self._overrides).get(name, ())
-        if name and key not in now and not (not key and not now) and not self.rebind(name, key):
+        now = self._keys().get(action_id, ())
+        unchanged = key in now or not (key or now)
+        if action_id and not unchanged and not self.rebind(action_id, key):
             self._show_chosen()
 
     def _bind_default(self) -> None:
-        name = self._chosen()
-        if not name:
+        action_id = self._chosen()
+        if not action_id:
             return
-        others = {other: keys for other, keys in self._overrides.items() if other != name}
-        for key in BY_NAME[name].keys:
-            taken = conflict(effective_keys(others), name, key)
-            if taken is not None:
-                self.rebind(name, key)
+        others = {other: keys for other, keys in self._overrides.items() if other != action_id}
+        keys = self._shortcuts.keys_with(others)
+        for key in self._shortcuts.records[action_id].keys:
+            if conflict(keys, action_id, key) is not None:
+                self.rebind(action_id, key)
                 return
-        self._overrides.pop(name, None)
+        self._overrides.pop(action_id, None)
         self._keep()
 
     def _bind_all_defaults(self) -> None:

@@ -1,6 +1,6 @@
-"""Every default key of the action table, pressed on the real window: it fires and it works.
+"""Every default key of the actions, pressed on the real window: it fires and it works.
 
-A command that joins the table with a key must say here what the key does, or a test fails.
+A new action with a key must say here what the key does, or a test fails.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.imaging.decode import decode
 from desktop.core.imaging.file_reader import FileBytes
-from desktop.gui.actions.action import ACTIONS, BY_NAME
+from desktop.gui.actions.action import Needs
 from desktop.gui.help.manual_window import ManualWindow
 from desktop.gui.images.view_types import HudText, Tool
 from desktop.gui.mainwindow.main_window import MainWindow
+from desktop.gui.mainwindow.menu_bar import all_actions
 from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog
 from desktop.gui.viewer.image_view import ImageView
 from tests.gui.conftest import PATIENCE_MS
 from tests.helpers.film_files import deep_film, dicom
 
-BOUND = [spec.name for spec in ACTIONS if spec.keys]
+KEYS = {action.id: action.keys for action in all_actions()}
+BOUND = [name for name, keys in KEYS.items() if keys]
 SINGLE_KEYS = [
     key
-    for spec in ACTIONS
-    for key in spec.keys
+    for keys in KEYS.values()
+    for key in keys
     if not QKeySequence(key)[0].keyboardModifiers()
     & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
     and not Qt.Key.Key_F1 <= QKeySequence(key)[0].key() <= Qt.Key.Key_F35
@@ -41,14 +43,11 @@ WITHOUT_CLASS = [f"label_{number}" for number in range(4, 10)]
 MIDDLE = 5  # Row from which one can go both ways.
 
 TRIED = [
-    (name, key)
-    for name in BOUND
-    if name not in ("quit", *WITHOUT_CLASS)
-    for key in BY_NAME[name].keys
+    (name, key) for name in BOUND if name not in ("quit", *WITHOUT_CLASS) for key in KEYS[name]
 ]
 
-Int8Benchmark = Callable[[], bool]
-Expectation = Callable[[MainWindow], Int8Benchmark]
+Proof = Callable[[], bool]
+Expectation = Callable[[MainWindow], Proof]
 
 
 def press(window: MainWindow, key: str) -> None:
@@ -64,7 +63,7 @@ def decision_of(window: MainWindow, case: int):  # type: ignore[no-untyped-def]
     return window.controller.session.decision(case)
 
 
-def turned(value: Callable[[], object]) -> Int8Benchmark:
+def turned(value: Callable[[], object]) -> Proof:
     """True once a value is another one than it is now."""
     before = value()
     return lambda: value() != before
@@ -73,7 +72,7 @@ def turned(value: Callable[[], object]) -> Int8Benchmark:
 def a_dialog(kind: type[QWidget], title: str = "") -> Expectation:
     """A dialog comes up; it is closed again, whether it holds the event loop or not."""
 
-    def expect(_window: MainWindow) -> Int8Benchmark:
+    def expect(_window: MainWindow) -> Proof:
         seen: list[QWidget] = []
         watch = QTimer(_window)
         watch.setInterval(10)
@@ -94,7 +93,7 @@ def a_dialog(kind: type[QWidget], title: str = "") -> Expectation:
 
 
 def labels(index: int) -> Expectation:
-    def expect(window: MainWindow) -> Int8Benchmark:
+    def expect(window: MainWindow) -> Proof:
         assert window.controller.session is not None
         names = window.controller.session.panel.class_names
         return lambda: (
@@ -105,7 +104,7 @@ def labels(index: int) -> Expectation:
     return expect
 
 
-def accepts(window: MainWindow) -> Int8Benchmark:
+def accepts(window: MainWindow) -> Proof:
     session = window.controller.session
     assert session is not None
     case = next(
@@ -117,25 +116,25 @@ def accepts(window: MainWindow) -> Int8Benchmark:
     return lambda: decision_of(window, case).label_source == "consensus"
 
 
-def undoes(window: MainWindow) -> Int8Benchmark:
+def undoes(window: MainWindow) -> Proof:
     window.controller.decisions.label(0)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
 
-def redoes(window: MainWindow) -> Int8Benchmark:
+def redoes(window: MainWindow) -> Proof:
     window.controller.decisions.label(0)
     window.controller.decisions.undo()
     return lambda: decision_of(window, MIDDLE).reviewed
 
 
-def clears(window: MainWindow) -> Int8Benchmark:
+def clears(window: MainWindow) -> Proof:
     window.controller.decisions.label(0)
     window.controller.show_case(MIDDLE)
     return lambda: decision_of(window, MIDDLE).state == "open"
 
 
 def shows(step: int | str) -> Expectation:
-    def expect(window: MainWindow) -> Int8Benchmark:
+    def expect(window: MainWindow) -> Proof:
         shown = window.controller.list.shown
         goal = {"first": shown[0], "last": shown[-1]}.get(
             str(step), shown[MIDDLE + step] if isinstance(step, int) else -1
@@ -146,7 +145,7 @@ def shows(step: int | str) -> Expectation:
 
 
 def next_open(step: int) -> Expectation:
-    def expect(window: MainWindow) -> Int8Benchmark:
+    def expect(window: MainWindow) -> Proof:
         for case in (MIDDLE + step, MIDDLE + 2 * step):
             window.controller.show_case(case)
             window.controller.decisions.mark_unsure()
@@ -159,7 +158,7 @@ def next_open(step: int) -> Expectation:
 
 
 def page(name: str) -> Expectation:
-    def expect(window: MainWindow) -> Int8Benchmark:
+    def expect(window: MainWindow) -> Proof:
         window.show_page("batch" if name != "batch" else "review")
         return lambda: window.page == name
 
@@ -171,12 +170,12 @@ def turns(value: Callable[[ImageView], object]) -> Expectation:
     return lambda window: turned(lambda: value(window.review.image))
 
 
-def zooms(window: MainWindow) -> Int8Benchmark:
+def zooms(window: MainWindow) -> Proof:
     window.review.image.zoom_by(3.3)
     return turned(window.review.image.effective_zoom)
 
 
-def window_resets(window: MainWindow) -> Int8Benchmark:
+def window_resets(window: MainWindow) -> Proof:
     image = window.review.image
     before = image.grey_window()
     image.set_window(before[0] / 3, before[1])
@@ -184,7 +183,7 @@ def window_resets(window: MainWindow) -> Int8Benchmark:
 
 
 def preset(number: int) -> Expectation:
-    def expect(window: MainWindow) -> Int8Benchmark:
+    def expect(window: MainWindow) -> Proof:
         image = window.review.image
         # Of all films only DICOM has a window of its own beside the three counted ones.
         values = deep_film()
@@ -198,30 +197,30 @@ def preset(number: int) -> Expectation:
     return expect
 
 
-def rescans(window: MainWindow) -> Int8Benchmark:
+def rescans(window: MainWindow) -> Proof:
     finished: list[bool] = []
     window.controller.scan_finished.connect(lambda: finished.append(True))
     return lambda: bool(finished)
 
 
-def measures(window: MainWindow) -> Int8Benchmark:
+def measures(window: MainWindow) -> Proof:
     return lambda: window.review.image.tool is Tool.MEASURE
 
 
-def labels_the_rest(window: MainWindow) -> Int8Benchmark:
+def labels_the_rest(window: MainWindow) -> Proof:
     window.controller.run.ask_again(list(range(13)))
     window.controller.run.stop()
     assert window.controller.run.progress.state == "stopped"
     return lambda: window.controller.run.progress.state != "stopped"
 
 
-def pauses(window: MainWindow) -> Int8Benchmark:
+def pauses(window: MainWindow) -> Proof:
     # Something to run: the answers of all images are asked for once more.
     window.controller.run.ask_again(list(range(13)))
     return lambda: window.controller.run.progress.state == "paused"
 
 
-def manual_opens(window: MainWindow) -> Int8Benchmark:
+def manual_opens(window: MainWindow) -> Proof:
     def there() -> bool:
         found = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
         manuals = [widget for widget in found if isinstance(widget, ManualWindow)]
@@ -300,8 +299,7 @@ def ready(desk: MainWindow, qtbot: QtBot) -> Iterator[MainWindow]:
     qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
     yield desk
     desk.showNormal()
-    for name in ("blind_first", "invert", "full_screen"):
-        desk.shortcuts[name].setChecked(False)
+    desk.review.image.set_inverted(False)
 
 
 @pytest.mark.parametrize(("name", "key"), TRIED)
@@ -335,7 +333,7 @@ def fired_by(window: MainWindow, keys: list[str]) -> list[str]:
 
 
 def test_the_key_of_a_class_that_the_panel_lacks_does_nothing(ready: MainWindow) -> None:
-    assert fired_by(ready, [BY_NAME[name].keys[0] for name in WITHOUT_CLASS]) == []
+    assert fired_by(ready, [KEYS[name][0] for name in WITHOUT_CLASS]) == []
     assert ready.controller.current == MIDDLE
 
 
@@ -362,7 +360,7 @@ def test_a_film_that_is_not_on_the_screen_is_not_decided(
     page = ready.batch if page_name == "batch" else ready.scorecard
     page.setFocus()
     qtbot.waitUntil(page.hasFocus, timeout=PATIENCE_MS)
-    keys = [key for spec in ACTIONS if spec.needs_film for key in spec.keys]
+    keys = [key for action in all_actions() if action.needs is Needs.FILM for key in action.keys]
     assert fired_by(ready, keys) == []
     assert decision_of(ready, MIDDLE).state == "open"
     assert ready.controller.current == MIDDLE

@@ -1,0 +1,146 @@
+"""Which images are listed, and in which order: search box, tabs, menus, saved filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QInputDialog
+
+from desktop.core.review.query import SavedFilter, shipped_filters, vocabulary_of
+from desktop.gui.actions.menus import Menus, SortMenu
+from desktop.gui.review.page import ReviewPage
+from desktop.gui.session.case_list import TAB_QUERIES
+from desktop.gui.session.controller import Controller
+from desktop.gui.settings.preferences import Preferences
+from desktop.gui.style import theme
+
+_DIALOG_WIDTH = 400
+
+
+class CaseFilter(QObject):
+    """Ties the controls of the list to the controller's list."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        preferences: Preferences,
+        review: ReviewPage,
+        menus: Menus,
+        sort_menu: SortMenu,
+        show_page: Callable[[str], None],
+    ) -> None:
+        super().__init__(review)
+        self._controller = controller
+        self._preferences = preferences
+        self._review = review
+        self._menus = menus
+        self._sort_menu = sort_menu
+        self._show_page = show_page
+        panel = review.list_panel
+        panel.tabs.tab_chosen.connect(lambda key: self.choose(TAB_QUERIES[key]))
+        panel.search.query_entered.connect(self.apply)
+        panel.search.left.connect(self._leave_search)
+        panel.empty.all_asked.connect(lambda: self.choose("", ""))
+        sort_menu.sort_chosen.connect(lambda sort: self.apply(controller.list.query, sort))
+        menus.filter_chosen.connect(lambda entry: self.choose(entry.query, entry.sort or None))
+        menus.filter_removed.connect(self._forget)
+        controller.list.counts_changed.connect(panel.tabs.set_counts)
+        controller.list.shown_changed.connect(self.show_state)
+
+    def apply(self, query: str, sort: str | None = None) -> None:
+        """List what a query asks for."""
+        self._controller.list.set_query(query, sort)
+        self.show_state()
+        self._review.list_panel.show_case(self._controller.current)
+
+    def choose(self, query: str, sort: str | None = None) -> None:
+        """List what a query asks for, and show the first image of it unless one is shown."""
+        self.apply(query, sort)
+        self._show_listed()
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search box."""
+        if self._controller.session is None:
+            return
+        panel = self._review.list_panel
+        if not self._review.isVisible() or panel.rail:
+            self._show_page("review")
+        panel.search.setFocus()
+        panel.search.selectAll()
+
+    def save(self) -> None:
+        """Ask for a name and save the filter in force."""
+        cases = self._controller.list
+        dialog = QInputDialog(self._review.window())
+        dialog.setWindowTitle(self.tr("Save this filter"))
+        dialog.setLabelText(self.tr("Name"))
+        dialog.setTextValue(cases.query)
+        dialog.resize(theme.dp(_DIALOG_WIDTH), dialog.sizeHint().height())
+        agreed = dialog.exec()
+        name = dialog.textValue().strip()
+        dialog.deleteLater()
+        if agreed and name:
+            self._preferences.add_filter(SavedFilter(name, cases.query, cases.sort))
+            self.show_saved()
+
+    def show_saved(self) -> None:
+        """Fill the filter menu for the open panel."""
+        session = self._controller.session
+        if session is None:
+            return
+        titles = [model.title for model in session.facts.models]
+        shipped = shipped_filters(vocabulary_of(session.table), titles)
+        self._menus.set_filters(shipped, self._preferences.settings.saved_filters)
+
+    def show_state(self) -> None:
+        """Show filter, tab and order as they are."""
+        cases, panel = self._controller.list, self._review.list_panel
+        tab = next((key for key, query in TAB_QUERIES.items() if query == cases.query), "")
+        panel.tabs.set_tab(tab)
+        if not panel.search.hasFocus():
+            panel.search.set_query("" if tab else cases.query)
+        panel.empty.say(self._reason_for_empty_list(), filtered=bool(cases.query))
+        self._sort_menu.show_sort(cases.sort)
+        panel.header.sort_button.set_words(self._sort_menu.words(cases.sort))
+
+    def review_disagreements(self) -> None:
+        """Show the first image on which the models disagree."""
+        self._show_page("review")
+        self.apply(TAB_QUERIES["disagree"])
+        self._controller.move_to_end(last=False)
+
+    def show_image(self, image: str) -> None:
+        """Show an image by its path, also one that the filter hides."""
+        session = self._controller.session
+        case = session.table.row(image) if session is not None else None
+        if case is None:
+            return
+        if self._controller.list.position(case) is None:
+            self.apply("", "")
+        self._show_page("review")
+        self._controller.show_case(case)
+
+    def _leave_search(self) -> None:
+        """The query is typed: to the image, so that no key decides one that was filtered away."""
+        self._show_listed()
+        self._review.focus_image()
+
+    def _show_listed(self) -> None:
+        cases, current = self._controller.list, self._controller.current
+        if not cases.shown or (current is not None and cases.position(current) is not None):
+            return
+        first = cases.unreviewed_from(None, inclusive=True)
+        self._controller.show_case(first if first is not None else cases.shown[0])
+
+    def _forget(self, entry: SavedFilter) -> None:
+        self._preferences.remove_filter(entry)
+        self.show_saved()
+
+    def _reason_for_empty_list(self) -> str:
+        session, cases = self._controller.session, self._controller.list
+        if session is None or cases.shown:
+            return ""
+        if cases.query:
+            return self.tr("No image matches this filter.")
+        return self.tr("No images are in this folder.") if session.scanned else ""
