@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from desktop.core.panels.contract import PanelManifest, PanelMember
 from desktop.core.review import decisions
 from desktop.core.review.decisions import Stamp, Step, make_step
 from desktop.core.store.review_store import ReviewStore
+from desktop.core.store.schema import TABLES, create_tables, prepare
 from desktop.core.vote import verdict
 
 CLASSES = ("Covid", "Normal", "Viral Pneumonia")
@@ -105,6 +109,46 @@ def changing(
     """The step of any other command on one image."""
     before = store.decision(image)
     return make_step(kind, {image: before}, lambda _, current: command(current))  # type: ignore[arg-type]
+
+
+def raw_store(path: Path) -> sqlite3.Connection:
+    """A store's file without the store, in autocommit."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    prepare(connection)
+    return connection
+
+
+def make_old(path: Path, version: int) -> None:
+    """Make a closed store one that version 1 or 2 of the tables wrote, with the same rows."""
+    old = path.with_name("old.sqlite")
+    with closing(raw_store(old)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        create_tables(connection, version)
+        connection.execute("ATTACH ? AS new", (str(path),))
+        for table in TABLES:
+            rows = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
+            columns = ", ".join(name for _, name, *_ in rows)
+            connection.execute(
+                f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}"
+            )
+        connection.execute("DELETE FROM meta WHERE key = 'version'")
+        for number, manifest in connection.execute("SELECT id, manifest FROM panel").fetchall():
+            connection.execute(
+                "UPDATE panel SET fingerprint = ? WHERE id = ?",
+                (old_fingerprint(PanelManifest.from_json(manifest)), number),
+            )
+    old.replace(path)
+
+
+def old_fingerprint(panel: PanelManifest) -> str:
+    """What stores up to version 2 called a panel."""
+    facts = [
+        panel.name,
+        panel.class_names,
+        [(member.name, member.sha256) for member in panel.members],
+        panel.ood_limit,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def open_store(

@@ -23,6 +23,7 @@ case.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -279,6 +280,16 @@ class PanelManifest:
         if not isfinite(self.ood_limit) or self.ood_limit <= 0:
             return "the out-of-distribution limit is a number above 0"
         return ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash over everything that decides a result: name, classes, limit and models' hashes.
+
+        64 hex digits; panels with equal ones give equal answers.
+        """
+        parts = [self.name, *self.class_names, str(self.ood_limit)]
+        parts += [f"{member.name}={member.sha256}" for member in self.members]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def to_json(self) -> str:
         """Serialise as the text of ``manifest.json``."""

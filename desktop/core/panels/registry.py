@@ -111,10 +111,7 @@ class Panel:
 
     @property
     def fingerprint(self) -> str:
-        """Hash over name, classes and the members' hashes: equal panels give equal answers."""
-        parts = [self.name, *self.class_names, str(self.ood_limit)]
-        parts += [f"{model.name}={model.sha256}" for model in self.models]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return self.manifest.fingerprint
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from desktop.core.errors import StoreFailed
-from desktop.core.store.schema import check_all, check_tables, is_current, migrate
+from desktop.core.store.schema import check_all, is_current, migrate, prepare, sound
 from desktop.core.store.wal_check import LOG_SUFFIX, foreign_log, give_name, log_head, sign
 from desktop.core.system.atomic_write import sync_folder
 from desktop.core.system.text import NAME_ERRORS, path_bytes
@@ -27,7 +28,8 @@ BUSY_TIMEOUT_MS = 5_000
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MAGIC = b"SQLite format 3\0"
 _INDEX_SUFFIX = "-shm"
-# A full check reads every page; above this size the pages are only checked as they are used.
+_DOUBT_SUFFIX = "-doubt"
+# Above this size only decisions are checked at the opening, results as they are read.
 _CHECKED_BYTES = 64 << 20
 
 
@@ -54,12 +56,24 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file itself is broken, as opposed to busy, full or forbidden."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        # Our own finding: a table is missing, or it is somebody else's database.
-        return type(error) is sqlite3.DatabaseError
+        # Our own finding, such as a table that is missing; or Python's: a text is not UTF-8.
+        return type(error) in (sqlite3.DatabaseError, sqlite3.OperationalError)
     return code & 0xFF in _DAMAGE
 
 
-def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
+def sound_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Rows without their last column.
+
+    Raises:
+        sqlite3.DatabaseError: The last column of one is not true.
+    """
+    for row in rows:
+        if not row[-1]:
+            raise sqlite3.DatabaseError("damaged: a row is not as it was written")
+        yield row[:-1]
+
+
+def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> StoreConnection:
     """Open or create a store file, current schema, ready for use in the calling thread.
 
     Args:
@@ -81,16 +95,19 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         status = path.stat()
         file = (status.st_dev, status.st_ino)
-        if not fresh and not _connections[file]:
+        # What another connection of this process has checked is not checked again.
+        first = not fresh and not _connections[file]
+        if first:
             _check_magic(path)
-        if not fresh and status.st_size <= _CHECKED_BYTES and log_head(path):
-            _check_unwritten(path)
+        results = status.st_size <= _CHECKED_BYTES or _doubt_of(path).exists()
+        if first and log_head(path):
+            _check_unwritten(path, results)
         connection = sqlite3.connect(
             path,
             timeout=busy_timeout_ms / 1000,
             isolation_level=None,
             cached_statements=256,
-            factory=_Connection,
+            factory=StoreConnection,
         )
         connection.hold(file)
     try:
@@ -100,10 +117,13 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
         # On macOS a plain fsync leaves the data in the drive's cache.
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        prepare(connection)
         migrate(connection, name)
-        check_tables(connection)
-        if not fresh and path.stat().st_size <= _CHECKED_BYTES:
-            check_all(connection)
+        connection.checked = results
+        if first:
+            check_all(connection, results=results)
+            if results:
+                _doubt_of(path).unlink(missing_ok=True)
         give_name(connection)
     except UnicodeDecodeError as error:
         # Python reads a damaged name in SQLite's own error message.
@@ -117,10 +137,22 @@ def connect(path: Path, name: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) ->
     return connection
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that is counted for as long as it is open."""
+class StoreConnection(sqlite3.Connection):
+    """A connection that is counted for as long as it is open.
 
+    Attributes:
+        checked: Also the rows of results were compared with their checksums at the opening.
+    """
+
+    checked = True
     _file: tuple[int, int] | None = None
+
+    def sound(self, *tables: str) -> str:
+        """SQL for a last column that `sound_rows` looks at: whether these tables' rows are sound.
+
+        Always true in a store that was checked as a whole.
+        """
+        return "1" if self.checked else sound(*tables)
 
     def hold(self, file: tuple[int, int]) -> None:
         self._file = file
@@ -149,7 +181,7 @@ def _check_magic(path: Path) -> None:
         raise sqlite3.DatabaseError("this is no database")
 
 
-def _check_unwritten(path: Path) -> None:
+def _check_unwritten(path: Path, results: bool) -> None:
     """Look for damage without the right to write: closing writes the log, also into a damaged file.
 
     What forbids the look (a lock, an older version) is left to the opening itself.
@@ -160,8 +192,9 @@ def _check_unwritten(path: Path) -> None:
     address = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            prepare(connection)
             if is_current(connection):
-                check_all(connection)
+                check_all(connection, results=results)
     except UnicodeDecodeError as error:
         # Python reads a damaged name in SQLite's own error message.
         raise sqlite3.DatabaseError("damaged: a name is unreadable") from error
@@ -259,11 +292,24 @@ def translate_errors(name: str, path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
+        note_doubt(path)
         raise store_failed(name, path, sqlite3.DatabaseError("unreadable")) from error
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.ProgrammingError):
             raise  # a bug (closed store, wrong thread), not the user's trouble
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            note_doubt(path)
         raise store_failed(name, path, error) from error
+
+
+def note_doubt(path: Path) -> None:
+    """Have a store checked as a whole at its next opening, however large it is."""
+    with suppress(OSError):
+        _doubt_of(path).touch()
+
+
+def _doubt_of(path: Path) -> Path:
+    return path.with_name(path.name + _DOUBT_SUFFIX)
 
 
 @contextmanager

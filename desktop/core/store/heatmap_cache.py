@@ -130,15 +130,23 @@ class MapCache:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def get(self, sha256: bytes, panel: str, models: Sequence[str]) -> Maps:
-        """Model name -> maps of one case; empty where there are none."""
+    def get(self, sha256: bytes, panel: Sequence[str], models: Sequence[str]) -> Maps:
+        """Model name -> maps of one case; empty where there are none.
+
+        Args:
+            sha256: Raw hash of the film's content.
+            panel: The panel's fingerprints, the present one first.
+            models: Names in panel order.
+        """
         if self._connection is None:
             return {}
         with suppress(sqlite3.Error, ValueError):
-            found = self._connection.execute(
-                "SELECT packed FROM maps WHERE sha256 = ? AND panel = ?", (sha256, panel)
-            ).fetchone()
-            return unpack_maps(found[0], models) if found else {}
+            for fingerprint in panel:
+                found = self._connection.execute(
+                    "SELECT packed FROM maps WHERE sha256 = ? AND panel = ?", (sha256, fingerprint)
+                ).fetchone()
+                if found:
+                    return unpack_maps(found[0], models)
         return {}
 
     def close(self) -> None:

@@ -1,9 +1,11 @@
 """Save what is readable of a damaged review store. The damaged file itself is only ever read.
 
-Decisions are what a person worked for, and they stand in the file twice: in ``decision`` and in
-``log``. Both are read from both ends until the damage stops it, and the newest readable state of
-each image wins. Where the first page is lost, which names every other, the page of an empty store
-with the same schema is put in its place, in the copy.
+Where only some rows are damaged, the new store is a copy without them; a decision among them is
+taken from the log. Otherwise only decisions are saved, because they are what a person worked for,
+and they stand in the file twice: in ``decision`` and in ``log``. Both are read from both ends until
+the damage stops it, and the newest readable state of each image wins. Where the first page is lost,
+which names every other, the page of an empty store with the same schema is put in its place, in the
+copy.
 
 The new store appears under its name only when everything saved is in it: a kill or a full disk in
 between leaves the damaged file, and the next opening tries again.
@@ -22,6 +24,7 @@ from typing import Any
 
 from desktop.core.cases import OPEN, Decision
 from desktop.core.store.connection import (
+    StoreConnection,
     asides,
     connect,
     image_path,
@@ -34,6 +37,17 @@ from desktop.core.store.decision_log import (
     DecisionLog,
     decision_from_row,
     unpacked,
+)
+from desktop.core.store.schema import (
+    NOT_THE_LATEST,
+    SCHEMA_VERSION,
+    TABLES,
+    check_all,
+    check_tables,
+    create_tables,
+    mark,
+    prepare,
+    sound,
 )
 from desktop.core.system.atomic_write import sync_folder
 
@@ -68,13 +82,19 @@ def rebuild(path: Path, name: str) -> tuple[Path, int]:
     """
     aside = None if path.exists() else latest_aside(path)
     aside = aside or set_aside(path)
-    saved = salvage(aside)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
         new = Path(folder) / path.name
-        with closing(connect(new, name)) as connection, transaction(connection):
-            for panel, decisions in saved.items():
-                if decisions:
-                    DecisionLog(connection, panel).restore(decisions)
+        _copy(aside, new)
+        count = _without_damaged_rows(new)
+        if count is None:
+            saved = salvage(aside)
+            count = sum(map(len, saved.values()))
+            for left in Path(folder).iterdir():
+                left.unlink()
+            with closing(connect(new, name)) as connection, transaction(connection):
+                for panel, decisions in saved.items():
+                    if decisions:
+                        DecisionLog(connection, panel).restore(decisions)
         try:
             # Unlike a rename, a link never replaces the store of a window that was faster.
             path.hardlink_to(new)
@@ -82,7 +102,85 @@ def rebuild(path: Path, name: str) -> tuple[Path, int]:
             if not path.exists():
                 new.rename(path)
     sync_folder(path.parent)
-    return aside, sum(map(len, saved.values()))
+    return aside, count
+
+
+def _copy(store: Path, copy: Path) -> None:
+    """Copy a store and its log, for its owner only."""
+    for suffix in ("", "-wal"):
+        source = store.with_name(store.name + suffix)
+        if source.exists():
+            target = copy.with_name(copy.name + suffix)
+            target.touch(mode=0o600)
+            shutil.copyfile(source, target)
+
+
+def _without_damaged_rows(copy: Path) -> int | None:
+    """Take the damaged rows out of a copy and mend what they leave.
+
+    Undo begins anew, because a step of which a part is lost cannot be taken back.
+
+    Returns:
+        The decisions in it, or None where more than single rows is damaged.
+    """
+    with (
+        suppress(sqlite3.Error, UnicodeDecodeError),
+        closing(sqlite3.connect(copy, isolation_level=None, factory=StoreConnection)) as connection,
+    ):
+        prepare(connection)
+        check_tables(connection)
+        with transaction(connection):
+            connection.execute("REINDEX")
+            for table in TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE ({sound(table)}) IS NOT TRUE")
+            for statement in _MENDING.split(";"):
+                connection.execute(statement)
+            _mend_decisions(connection)
+            mark(connection, SCHEMA_VERSION)
+        check_all(connection)
+        (count,) = connection.execute("SELECT count(*) FROM decision").fetchone()
+        return int(count)
+    return None
+
+
+# What refers to a row that is gone goes too, before another row gets its number. Revisions stay
+# without a gap and each line of the log has its step.
+_MENDING = """
+UPDATE image SET content = NULL WHERE content NOT IN (SELECT id FROM content);
+DELETE FROM failure WHERE image NOT IN (SELECT id FROM image)
+    OR panel NOT IN (SELECT id FROM panel);
+DELETE FROM result WHERE content NOT IN (SELECT id FROM content)
+    OR panel NOT IN (SELECT id FROM panel);
+UPDATE step SET position = 'note';
+INSERT INTO log (revision, step, panel, path, act, sha256, before, after)
+    WITH RECURSIVE number (revision) AS (SELECT 1 UNION ALL
+        SELECT revision + 1 FROM number WHERE revision < (SELECT max(revision) FROM log))
+    SELECT revision, 0, '', '', 'do', x'', '{}', '{}' FROM number
+    WHERE revision <= (SELECT max(revision) FROM log)
+    AND revision NOT IN (SELECT revision FROM log);
+INSERT INTO step (id, panel, kind, value, images, position)
+    SELECT DISTINCT step, '', 'file_changed', 'salvaged', 0, 'note' FROM log
+    WHERE step NOT IN (SELECT id FROM step)
+"""
+
+
+def _mend_decisions(connection: StoreConnection) -> None:
+    """Give each image the newest state that decision or log still know, as a note in the log."""
+    saved: Saved = {}
+    for panel, path in connection.execute(NOT_THE_LATEST).fetchall():
+        rows = connection.execute(
+            f"SELECT sha256, {DECISION_COLUMNS} FROM decision WHERE panel = ? AND path = ?",
+            (panel, path),
+        ).fetchall()
+        known = [(decision_from_row(values), sha256) for sha256, *values in rows]
+        lines = connection.execute(
+            "SELECT sha256, after, revision FROM log WHERE panel = ? AND path = ?", (panel, path)
+        ).fetchall()
+        known += [(_from_log(values), sha256) for sha256, *values in lines]
+        newest = max(known, key=lambda item: item[0].revision)
+        saved.setdefault(panel, {})[image_path(path)] = newest
+    for panel, decisions in saved.items():
+        DecisionLog(connection, panel).restore(decisions)
 
 
 def salvage(damaged: Path) -> Saved:
@@ -100,16 +198,14 @@ def salvage(damaged: Path) -> Saved:
     """
     with tempfile.TemporaryDirectory(prefix=".salvage-", dir=damaged.parent) as folder:
         copy = Path(folder) / "copy.sqlite"
-        for suffix in ("", "-wal"):
-            source = damaged.with_name(damaged.name + suffix)
-            if source.exists():
-                shutil.copyfile(source, copy.with_name(copy.name + suffix))
+        _copy(damaged, copy)
         found: list[_Line] = []
         with suppress(sqlite3.Error, UnicodeDecodeError):
             found = _read_all(copy)
-        if not found and _give_first_page(copy, Path(folder) / "empty.sqlite"):
-            with suppress(sqlite3.Error, UnicodeDecodeError):
-                found = _read_all(copy)
+        for version in (SCHEMA_VERSION, 2):
+            if not found and _give_first_page(copy, Path(folder) / f"empty{version}", version):
+                with suppress(sqlite3.Error, UnicodeDecodeError):
+                    found = _read_all(copy)
     return _newest(found)
 
 
@@ -119,11 +215,12 @@ def _read_all(copy: Path) -> list[_Line]:
         # Also makes SQLite read a file that is shorter than it says.
         connection.execute("PRAGMA writable_schema = ON")
         connection.text_factory = bytes
+        decision_sound, line_sound = _conditions(connection)
         found: list[_Line] = []
         whole = True
         for select, order, build in (
-            (_DECISIONS, "ORDER BY path {0}, panel {0}", decision_from_row),
-            (_LOG, "ORDER BY revision {0}", _from_log),
+            (_DECISIONS + decision_sound, "ORDER BY path {0}, panel {0}", decision_from_row),
+            (_LOG + line_sound, "ORDER BY revision {0}", _from_log),
         ):
             for direction in ("ASC", "DESC"):
                 lines, ended = _read(connection, f"{select} {order.format(direction)}", (), build)
@@ -140,20 +237,34 @@ def _read_singly(connection: sqlite3.Connection, size: int) -> list[_Line]:
     """Look lines up one by one: each needs only the few pages that lead to it."""
     found: list[_Line] = []
     images: set[bytes] = set()
+    decision_sound, line_sound = _conditions(connection)
     for direction in ("ASC", "DESC"):
         with suppress(sqlite3.Error, UnicodeDecodeError):
             for (path,) in connection.execute(f"SELECT path FROM image ORDER BY id {direction}"):
                 images.add(path)
     for revision in range(1, min(size // _LOG_LINE_BYTES, _MAX_LOOKED_UP)):
-        lines, _ = _read(connection, f"{_LOG} WHERE revision = ?", (revision,), _from_log)
+        lines, _ = _read(connection, f"{_LOG}{line_sound} AND revision = ?", (revision,), _from_log)
         found += lines
         images.update(stored_path(line[1]).encode() for line in lines)
     for path in images:
         lines, _ = _read(
-            connection, f"{_DECISIONS} WHERE path = CAST(? AS TEXT)", (path,), decision_from_row
+            connection,
+            f"{_DECISIONS}{decision_sound} AND path = CAST(? AS TEXT)",
+            (path,),
+            decision_from_row,
         )
         found += lines
     return found
+
+
+def _conditions(connection: sqlite3.Connection) -> tuple[str, str]:
+    """SQL after the tables ``decision`` and ``log``: sound rows only, where they have checksums."""
+    prepare(connection)
+    try:
+        connection.execute("SELECT checksum FROM decision LIMIT 0")
+    except sqlite3.OperationalError:
+        return " WHERE true", " WHERE true"
+    return f" WHERE {sound('decision')}", f" WHERE {sound('log')}"
 
 
 def _read(
@@ -184,13 +295,15 @@ def _from_log(values: Sequence[Any]) -> Decision:
     return replace(unpacked(after), revision=revision)
 
 
-def _give_first_page(copy: Path, empty: Path) -> bool:
+def _give_first_page(copy: Path, empty: Path, version: int) -> bool:
     """Put the first page of an empty store into the copy; False if it cannot be one of ours."""
     size = copy.stat().st_size
     if size < 2 * _PAGE_BYTES:
         return False
-    with closing(connect(empty, "empty")) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(empty, isolation_level=None)) as connection:
+        prepare(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        create_tables(connection, version)
     page = bytearray(empty.read_bytes()[:_PAGE_BYTES])
     page[28:32] = (size // _PAGE_BYTES).to_bytes(4, "big")  # number of pages in the file
     page[32:40] = bytes(8)  # no list of free pages

@@ -7,9 +7,6 @@ bytes as one from the run.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -18,23 +15,12 @@ import numpy as np
 from desktop.core.cases import CaseResult, FileStamp, ImageFile, Prediction, Verdict
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import FAILED, NONE, READ, ResultColumns
-from desktop.core.store.connection import image_path, stored_path
+from desktop.core.store.connection import StoreConnection, image_path, sound_rows, stored_path
 
 _CHUNK = 500
 _RESULT = (
     "probabilities, model_ood, mean, consensus, agreement, entropy, ood_score, ood, code, reason"
 )
-
-
-def panel_fingerprint(panel: PanelManifest) -> str:
-    """Hash over everything that decides a result: classes, models' hashes, limit; 64 hex digits."""
-    facts = [
-        panel.name,
-        panel.class_names,
-        [(member.name, member.sha256) for member in panel.members],
-        panel.ood_limit,
-    ]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 class ResultRows:
@@ -46,8 +32,9 @@ class ResultRows:
         panel_id: Its row in the table ``panel``.
     """
 
-    def __init__(self, connection: sqlite3.Connection, panel: PanelManifest, panel_id: int) -> None:
+    def __init__(self, connection: StoreConnection, panel: PanelManifest, panel_id: int) -> None:
         self._connection = connection
+        self._sound = connection.sound
         self._panel_id = panel_id
         self._classes = len(panel.class_names)
         self._models = tuple(member.name for member in panel.members)
@@ -62,42 +49,46 @@ class ResultRows:
     def finished(self) -> dict[str, FileStamp]:
         """Images with a result or a failure of exactly these models, as they were then."""
         rows = self._connection.execute(
-            "SELECT path, size, mtime_ns FROM image WHERE EXISTS (SELECT 1 FROM result"
-            " WHERE result.content = image.content AND result.panel = :panel) OR EXISTS"
-            " (SELECT 1 FROM failure WHERE failure.image = image.id AND failure.panel = :panel)"
+            f"SELECT path, size, mtime_ns, {self._sound('image')} FROM image"
+            " WHERE EXISTS (SELECT 1 FROM result"
+            " WHERE result.content = image.content AND result.panel = :panel)"
+            " OR EXISTS (SELECT 1 FROM failure"
+            " WHERE failure.image = image.id AND failure.panel = :panel)"
             " ORDER BY id",
             {"panel": self._panel_id},
         )
-        return {image_path(path): (size, mtime_ns) for path, size, mtime_ns in rows}
+        return {image_path(path): (size, mtime_ns) for path, size, mtime_ns in sound_rows(rows)}
 
     def contents(self, images: Sequence[str]) -> dict[str, bytes]:
         """Image -> raw content hash, where it is known."""
         found: dict[str, bytes] = {}
         for chunk in _chunks(images):
             rows = self._connection.execute(
-                "SELECT path, sha256 FROM image JOIN content ON content.id = content"
+                f"SELECT path, sha256, {self._sound('image', 'content')} FROM image"
+                " JOIN content ON content.id = content"
                 f" WHERE path IN ({_marks(chunk)})",
                 [stored_path(image) for image in chunk],
             )
-            found.update((image_path(path), sha256) for path, sha256 in rows)
+            found.update((image_path(path), sha256) for path, sha256 in sound_rows(rows))
         return found
 
     def columns(self) -> ResultColumns:
         """All results of these models, in columns."""
         rows = self._connection.execute(
-            f"SELECT path, sha256, {_RESULT} FROM image JOIN content ON content.id = image.content"
+            f"SELECT path, sha256, {_RESULT}, {self._sound('image', 'content', 'result')}"
+            " FROM image JOIN content ON content.id = image.content"
             " JOIN result ON result.content = image.content AND result.panel = :panel"
             # The same film under another name may have been read where this file was not.
             " WHERE NOT EXISTS (SELECT 1 FROM failure WHERE failure.image = image.id"
             " AND failure.panel = :panel) ORDER BY image.id",
             {"panel": self._panel_id},
-        ).fetchall()
+        )
         failures = self._connection.execute(
-            "SELECT path, sha256, code, reason FROM failure JOIN image ON image.id = failure.image"
-            " WHERE panel = ? ORDER BY image.id",
+            f"SELECT path, sha256, code, reason, {self._sound('image', 'failure')} FROM failure"
+            " JOIN image ON image.id = failure.image WHERE panel = ? ORDER BY image.id",
             (self._panel_id,),
-        ).fetchall()
-        return self._columns(rows, failures)
+        )
+        return self._columns(list(sound_rows(rows)), list(sound_rows(failures)))
 
     def case_results(self, images: Iterable[str]) -> Iterator[CaseResult]:
         """Results of these images in this order, without maps; those without one are left out."""
@@ -105,21 +96,21 @@ class ResultRows:
             found: dict[str, CaseResult] = {}
             paths = [stored_path(image) for image in chunk]
             rows = self._connection.execute(
-                f"SELECT path, sha256, {_RESULT} FROM image"
-                " JOIN content ON content.id = image.content"
+                f"SELECT path, sha256, {_RESULT}, {self._sound('image', 'content', 'result')}"
+                " FROM image JOIN content ON content.id = image.content"
                 " JOIN result ON result.content = image.content AND result.panel = ?"
                 f" WHERE path IN ({_marks(chunk)})",
                 [self._panel_id, *paths],
             )
-            for path, sha256, *values in rows:
+            for path, sha256, *values in sound_rows(rows):
                 found[path] = self._case_result(image_path(path), sha256, values)
             rows = self._connection.execute(
-                "SELECT path, sha256, code, reason FROM failure"
+                f"SELECT path, sha256, code, reason, {self._sound('image', 'failure')} FROM failure"
                 " JOIN image ON image.id = failure.image"
                 f" WHERE panel = ? AND path IN ({_marks(chunk)})",
                 [self._panel_id, *paths],
             )
-            for path, sha256, code, reason in rows:
+            for path, sha256, code, reason in sound_rows(rows):
                 image = image_path(path)
                 found[path] = CaseResult(image, sha256.hex(), "failed", code, reason)
             yield from (found[path] for path in paths if path in found)

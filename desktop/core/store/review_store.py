@@ -34,6 +34,7 @@ from desktop.core.review.case_table import CaseTable, ResultColumns
 from desktop.core.review.decisions import Step, StepKind
 from desktop.core.store.connection import (
     BUSY_TIMEOUT_MS,
+    StoreConnection,
     connect,
     is_damage,
     set_foreign_log_aside,
@@ -44,7 +45,7 @@ from desktop.core.store.decision_log import AppliedStep, DecisionConflict, Decis
 from desktop.core.store.heatmap_cache import MapCache, pack_maps
 from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_place
 from desktop.core.store.recovery import latest_aside, rebuild
-from desktop.core.store.results import ResultRows, panel_fingerprint
+from desktop.core.store.results import ResultRows
 from desktop.core.system.text import shown
 
 __all__ = [
@@ -105,7 +106,7 @@ class ReviewStore:
     panel: PanelManifest
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, panel: PanelManifest, name: str
+        self, connection: StoreConnection, path: Path, panel: PanelManifest, name: str
     ) -> None:
         self._connection = connection
         self._name = name
@@ -113,11 +114,12 @@ class ReviewStore:
         self.panel = panel
         self.notice = None
         self._identity = _identity(path)
-        self._fingerprint = panel_fingerprint(panel)
+        self._fingerprint = panel.fingerprint
         self._models = tuple(member.name for member in panel.members)
         self._maps: MapCache | None = None
         self._log = DecisionLog(connection, panel.name)
-        self._results = ResultRows(connection, panel, self._panel_id())
+        panel_id, self._former_fingerprint = self._panel_row()
+        self._results = ResultRows(connection, panel, panel_id)
 
     @classmethod
     def open(
@@ -171,7 +173,7 @@ class ReviewStore:
 
     @classmethod
     def _build(
-        cls, connection: sqlite3.Connection, path: Path, panel: PanelManifest, name: str
+        cls, connection: StoreConnection, path: Path, panel: PanelManifest, name: str
     ) -> ReviewStore:
         try:
             return cls(connection, path, panel, name)
@@ -298,7 +300,8 @@ class ReviewStore:
             result = next(self._results.case_results([image]), None)
         if result is None or not maps or result.status == "failed":
             return result
-        cams = self._map_cache().get(bytes.fromhex(result.sha256), self._fingerprint, self._models)
+        fingerprints = (self._fingerprint, self._former_fingerprint)
+        cams = self._map_cache().get(bytes.fromhex(result.sha256), fingerprints, self._models)
         return replace(
             result,
             predictions=tuple(
@@ -418,7 +421,8 @@ class ReviewStore:
         text = json.dumps(asdict(session))
         with self._writing():
             self._connection.execute(
-                "INSERT OR REPLACE INTO session VALUES (?, ?)", (self.panel.name, text)
+                "INSERT OR REPLACE INTO session (panel, state) VALUES (?, ?)",
+                (self.panel.name, text),
             )
 
     # -------------------------------------------------------------------------------------------
@@ -457,20 +461,20 @@ class ReviewStore:
             self._maps = MapCache(self.path.with_name(MAPS_NAME))
         return self._maps
 
-    def _panel_id(self) -> int:
-        found = self._connection.execute(
-            "SELECT id FROM panel WHERE fingerprint = ?", (self._fingerprint,)
-        ).fetchone()
+    def _panel_row(self) -> tuple[int, str]:
+        """Number of this panel in the store, and the fingerprint that earlier versions gave it."""
+        query = "SELECT id, former FROM panel WHERE fingerprint = ?"
+        found = self._connection.execute(query, (self._fingerprint,)).fetchone()
         if found is None:
             with transaction(self._connection):
+                # Ignored where another window was faster.
                 self._connection.execute(
-                    "INSERT OR IGNORE INTO panel (fingerprint, name, manifest) VALUES (?, ?, ?)",
+                    "INSERT OR IGNORE INTO panel (fingerprint, name, manifest, former)"
+                    " VALUES (?, ?, ?, '')",
                     (self._fingerprint, self.panel.name, self.panel.to_json()),
                 )
-            found = self._connection.execute(
-                "SELECT id FROM panel WHERE fingerprint = ?", (self._fingerprint,)
-            ).fetchone()
-        return int(found[0])
+            found = self._connection.execute(query, (self._fingerprint,)).fetchone()
+        return int(found[0]), str(found[1])
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

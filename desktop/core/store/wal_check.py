@@ -31,9 +31,9 @@ def give_name(connection: sqlite3.Connection) -> None:
     try:
         # Ignored where another window was faster.
         connection.execute(
-            "INSERT OR IGNORE INTO meta VALUES ('store', ?)", (secrets.token_hex(16),)
+            "INSERT OR IGNORE INTO meta (key, value) VALUES ('store', ?)", (secrets.token_hex(16),)
         )
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('changes', '0')")
+        connection.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('changes', '0')")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -43,7 +43,7 @@ def test_a_cache_of_maps_that_cannot_be_opened_costs_only_the_cache(tmp_path: Pa
     (tmp_path / "maps.damaged.sqlite" / "too").touch()
     cache = MapCache(tmp_path / "maps.sqlite")
     cache.put([(KEY, "p", packed())])
-    assert cache.get(KEY, "p", MODELS) == {}
+    assert cache.get(KEY, ["p"], MODELS) == {}
     cache.close()
     cache.close()
 
@@ -57,9 +57,9 @@ def test_a_writer_that_fails_in_the_middle_leaves_nothing_half_written(tmp_path:
 
     with pytest.raises(RuntimeError, match="stopped"):
         cache.put(rows())
-    assert cache.get(KEY, "p", MODELS) == {}
+    assert cache.get(KEY, ["p"], MODELS) == {}
     cache.put([(KEY, "p", packed())])
-    assert set(cache.get(KEY, "p", MODELS)) == set(MODELS)
+    assert set(cache.get(KEY, ["p"], MODELS)) == set(MODELS)
     cache.close()
 
 

@@ -10,14 +10,18 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from desktop.core.cases import OPEN, CaseResult, Decision
 from desktop.core.errors import StoreFailed
-from tests.helpers.review_cases import case, labelling, open_store, record
+from desktop.core.store.review_store import ReviewStore
+from tests.helpers.review_cases import case, failed, labelling, open_store, raw_store, record
 
 PAGE = 4096
 
@@ -237,11 +241,145 @@ def test_no_damage_ends_in_anything_but_a_store_and_a_notice(
     path.write_bytes(data)
     with open_store(tmp_path) as store:
         if store.notice is None:
-            # The damage lies where SQLite cannot see it (inside a text, or in a free page).
-            assert len(store.decisions()) <= 40
+            # The damage lies where nothing is kept.
+            assert len(store.decisions()) == 40
+            assert {item.label for item in store.decisions().values()} == {"Covid"}
         else:
             assert store.notice.set_aside.read_bytes() == bytes(data)
         store.apply(labelling(store, "new.png"))
+
+
+def look(store: ReviewStore) -> tuple[dict[str, Decision], dict[str, CaseResult]]:
+    """Decisions and results, without the revisions, which saving counts anew."""
+    decided = {
+        image: replace(item, revision=0)
+        for image, item in store.decisions().items()
+        if replace(item, revision=0) != OPEN
+    }
+    return decided, {item.image: item for item in store.case_results()}
+
+
+@pytest.fixture(scope="module")
+def flipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the review of sixty films of every kind of decision."""
+    home = tmp_path_factory.mktemp("flipped")
+    path = reviewed_store(home, count=60)
+    with open_store(home) as store:
+        record(store, failed("cut.png"))
+        store.apply(labelling(store, "007.png", "Normal"))
+        store.apply(labelling(store, ["001.png", "002.png"], "Viral Pneumonia"))
+        store.undo()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return home
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flipped_bit_is_told_or_changes_nothing(flipped: Path, tmp_path: Path, seed: int) -> None:
+    with open_store(flipped) as store:
+        decisions, results = look(store)
+        path = store.path
+    sound = path.read_bytes()
+    chance = random.Random(seed)
+    data = bytearray(sound)
+    for _ in range(chance.choice((1, 1, 1, 3))):
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    try:
+        with open_store(flipped) as store:
+            if store.notice is None:
+                assert look(store) == (decisions, results)
+            else:
+                assert store.notice.set_aside.read_bytes() == bytes(data)
+                kept, known = look(store)
+                assert kept.items() <= decisions.items()
+                assert len(kept) >= len(decisions) - 10
+                assert known.items() <= results.items()
+    finally:
+        for left in path.parent.glob("review*"):
+            left.unlink()
+        path.write_bytes(sound)
+
+
+@pytest.mark.parametrize(
+    ("written", "damaged"),
+    [(b"Dr. W\xc3", b"Mr. W\xc3"), (b"060.png", b"060.pnf"), (b"Normal\x00", b"Normbl\x00")],
+)
+def test_sound_rows_stay_where_others_are_damaged(
+    tmp_path: Path, written: bytes, damaged: bytes
+) -> None:
+    path = reviewed_store(tmp_path, count=100)
+    with open_store(tmp_path) as store:
+        decisions, results = look(store)
+    sound = path.read_bytes()
+    broken = sound.replace(written, damaged, 1)
+    if broken == sound:  # inside a probability
+        place = sound.rindex(np.float64(0.8).tobytes())
+        broken = sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :]
+    path.write_bytes(broken)
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert store.notice.code == "STORE-01"
+        kept, known = look(store)
+        assert kept == decisions
+        assert known.items() <= results.items()
+        assert len(known) >= 98
+        assert store.undo() is None
+        assert store.history("099.png")
+        store.apply(labelling(store, "099.png", "Normal"))
+        assert store.undo() is not None
+    with open_store(tmp_path) as store:
+        assert store.notice is None
+        assert len(store.decisions()) == 100
+
+
+def test_a_large_store_is_checked_as_a_whole_once_a_row_was_found_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = reviewed_store(tmp_path, count=100)
+    with open_store(tmp_path) as store:
+        results = look(store)[1]
+    sound = path.read_bytes()
+    place = sound.rindex(np.float64(0.8).tobytes())
+    path.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+    monkeypatch.setattr("desktop.core.store.connection._CHECKED_BYTES", 0)
+    with open_store(tmp_path) as store:
+        assert store.notice is None
+        assert len(store.decisions()) == 100
+        with pytest.raises(StoreFailed) as refused:
+            store.result_columns()
+        assert refused.value.code == "STORE-02"
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert len(store.decisions()) == 100
+        assert look(store)[1].items() <= results.items()
+    with open_store(tmp_path) as store:
+        assert store.notice is None
+
+
+@pytest.mark.parametrize("between", [1, 30, 400])
+def test_a_restored_backup_with_a_later_log_is_told(tmp_path: Path, between: int) -> None:
+    # SQLite puts the log's pages among the backup's without a word, and what lies between is lost.
+    path = reviewed_store(tmp_path, count=60)
+    backup = path.read_bytes()
+    for start in range(0, between, 100):
+        images = [f"later {number}.png" for number in range(start, min(start + 100, between))]
+        with open_store(tmp_path) as store:
+            record(store, *map(case, images))
+            store.apply(labelling(store, images))
+    with open_store(tmp_path) as store:
+        store.apply(labelling(store, "latest.png", "Normal"))
+        log = path.with_name("review.sqlite-wal").read_bytes()
+    path.write_bytes(backup)
+    path.with_name("review.sqlite-wal").write_bytes(log)
+    with open_store(tmp_path) as store:
+        # Unless the log happens to hold every page that has changed since.
+        assert store.notice is not None or len(store.decisions()) == 60 + between + 1
+        assert (between == 1) == (store.notice is None)
+        assert len(store.decisions()) >= 60
+        assert all(item.label in ("Covid", "Normal") for item in store.decisions().values())
+    with open_store(tmp_path) as store:
+        assert store.notice is None
 
 
 _READER = """
@@ -293,7 +431,7 @@ def check_after_kills(tmp_path: Path, kills: int, seed: int) -> None:
             assert store.undo_next() == ("label", "Covid", 1)
             assert len(store.load_table()) >= len(decided)
         first = last + 2
-    connection = sqlite3.connect(next(tmp_path.glob("home/data/reviews/*/review.sqlite")))
+    connection = raw_store(next(tmp_path.glob("home/data/reviews/*/review.sqlite")))
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
 

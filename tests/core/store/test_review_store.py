@@ -28,6 +28,7 @@ from tests.helpers.review_cases import (
     labelling,
     manifest,
     open_store,
+    raw_store,
     record,
 )
 
@@ -358,7 +359,7 @@ def test_windows_in_other_processes_cannot_lose_each_others_decisions(tmp_path: 
         found = store.decisions()
         assert len(found) == 40
         assert len({item.revision for item in found.values()}) == 40
-        integrity = sqlite3.connect(store.path)
+        integrity = raw_store(store.path)
         assert integrity.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         integrity.close()
 

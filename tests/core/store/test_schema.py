@@ -3,30 +3,90 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from desktop.core.store.review_store import ReviewStore, SessionState
 from desktop.core.store.schema import migrate
-from tests.helpers.review_cases import case, fact, failed, labelling, open_store
+from tests.helpers.review_cases import (
+    case,
+    fact,
+    failed,
+    labelling,
+    make_old,
+    manifest,
+    old_fingerprint,
+    open_store,
+    raw_store,
+)
 
 
-def test_a_store_from_before_devices_were_kept_opens_with_all_it_held(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_store_of_an_earlier_version_opens_with_all_it_held(tmp_path: Path, version: int) -> None:
     with open_store(tmp_path) as store:
         store.record_results(
-            [(case("a.png", "CCCC"), fact("a.png")), (failed("b.png"), fact("b.png"))], device="cpu"
+            [(case("a.png", "CCCC", map_seed=1), fact("a.png")), (failed("b.png"), fact("b.png"))],
+            device="cpu",
         )
         store.apply(labelling(store, "a.png"))
-        results, decisions, path = list(store.case_results()), store.decisions(), store.path
-    connection = sqlite3.connect(path)
-    connection.execute("ALTER TABLE result DROP COLUMN device")
-    connection.execute("ALTER TABLE failure DROP COLUMN device")
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
+        store.apply(labelling(store, "a.png", "Normal"))
+        store.undo()
+        store.save_session(SessionState("a.png"))
+        held, path = everything(store), store.path
+    make_old(path, version)
+    # Maps lie in a file of their own, under the fingerprint that the panel had then.
+    with closing(sqlite3.connect(path.with_name("maps.sqlite"))) as maps, maps:
+        maps.execute("UPDATE maps SET panel = ?", (old_fingerprint(manifest()),))
     with open_store(tmp_path) as store:
-        assert list(store.case_results()) == results
-        assert store.decisions() == decisions
-        assert store.devices() == {"a.png": "", "b.png": ""}
+        assert store.notice is None
+        assert everything(store) == held
+        device = "cpu" if version > 1 else ""  # version 1 kept none
+        assert store.devices() == {"a.png": device, "b.png": device}
+        answer = store.case_result("a.png", maps=True)
+        assert answer is not None
+        assert answer.predictions[0].cams is not None
+        assert store.redo() is not None
+    with closing(raw_store(path)) as connection:
+        assert connection.execute("SELECT fingerprint FROM panel").fetchall() == [
+            (manifest().fingerprint,)
+        ]
+
+
+@pytest.mark.parametrize("damage", ["first page zeroed", "Dr. W", "labelledown"])
+def test_a_store_of_an_earlier_version_that_is_damaged_is_saved_as_well(
+    tmp_path: Path, damage: str
+) -> None:
+    with open_store(tmp_path) as store:
+        for number in range(40):
+            store.record_results([(case(f"{number}.png"), fact(f"{number}.png"))])
+            store.apply(labelling(store, f"{number}.png"))
+        path = store.path
+    make_old(path, 2)
+    sound = path.read_bytes()
+    spoilt = damage[:1].encode() + b"\xff" + damage[2:].encode()
+    broken = bytes(4096) + sound[4096:] if damage.endswith("zeroed") else b""
+    path.write_bytes(broken or sound.replace(damage.encode(), spoilt, 1))
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert len(store.decisions()) >= 39
+
+
+def test_the_first_page_of_a_store_that_was_brought_up_to_date_can_be_replaced(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as store:
+        for number in range(40):
+            store.record_results([(case(f"{number}.png"), fact(f"{number}.png"))])
+            store.apply(labelling(store, f"{number}.png"))
+        path = store.path
+    make_old(path, 2)
+    open_store(tmp_path).close()
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+    with open_store(tmp_path) as store:
+        assert store.notice is not None
+        assert len(store.decisions()) == 40
 
 
 def test_each_answer_keeps_the_device_it_came_from(tmp_path: Path) -> None:
@@ -55,14 +115,45 @@ def test_a_store_without_one_of_its_tables_is_damaged_and_what_is_left_is_saved(
 
 def test_bringing_a_store_up_to_date_is_all_or_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
+        store.apply(labelling(store, "a.png"))
         path = store.path
-    connection = sqlite3.connect(path, isolation_level=None)
-    # As if an update had been cut short: the column is there, the version says it is not.
-    connection.execute("PRAGMA user_version = 1")
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    with pytest.raises(sqlite3.OperationalError, match="duplicate column"):
+    make_old(path, 1)
+    connection = raw_store(path)
+    connection.execute("CREATE TABLE old_log (in_the_way)")
+    tables = connection.execute("SELECT * FROM sqlite_schema").fetchall()
+    with pytest.raises(sqlite3.OperationalError, match="old_log"):
         migrate(connection, "ward")
     assert not connection.in_transaction
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == tables
+    assert connection.execute("SELECT * FROM sqlite_schema").fetchall() == tables
     connection.close()
+
+
+def test_a_header_with_an_older_version_than_the_tables_is_damage_and_costs_nothing(
+    tmp_path: Path,
+) -> None:
+    with open_store(tmp_path) as store:
+        store.record_results([(case("a.png", "CCCC"), fact("a.png"))])
+        store.apply(labelling(store, "a.png"))
+        decisions, results, path = store.decisions(), list(store.case_results()), store.path
+    for version in (0, 1, 2):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        with open_store(tmp_path) as store:
+            assert store.notice is not None
+            assert store.decisions() == decisions
+            assert list(store.case_results()) == results
+
+
+def everything(store: ReviewStore) -> tuple[object, ...]:
+    """What a store says of its images, but for the devices."""
+    return (
+        list(store.case_results()),
+        store.decisions(),
+        store.history("a.png"),
+        store.undo_next(),
+        store.redo_next(),
+        store.session(),
+        store.finished(),
+        store.revision(),
+    )
