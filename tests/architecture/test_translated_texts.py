@@ -22,7 +22,7 @@ SHOWN = {
     "setText", "setToolTip", "setStatusTip", "setWindowTitle", "setPlaceholderText", "setTitle",
     "setAccessibleName", "setAccessibleDescription", "setSuffix", "setPrefix", "addAction",
     "addMenu", "addTab", "addButton", "addRow", "setHeaderLabels", "set_text", "set_words",
-    "set_tip", "set_hint", "set_advance_words", "set_segments", "show_notice", "show_words",
+    "set_tip", "set_hint", "set_advance_text", "set_segments", "show_notice", "show_text",
     "show_failure", "show_lines", "show_facts", "getText", "getExistingDirectory",
     "getOpenFileNames", "getSaveFileName", "draw_text", "draw_haloed", "paint_caption",
     "ElidedLabel", "WrappedLabel", "Card", "Button", "DecisionButton", "Switch", "SegmentedControl",

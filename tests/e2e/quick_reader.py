@@ -118,7 +118,7 @@ class QuickReader(QObject):
             row: RowView = model.data(index, ROW_VIEW_ROLE)
             decision = session.decision(case)
             if decision.revision:
-                own = [word for word in row.words.split(", ") if word.startswith("you: ")]
+                own = [word for word in row.spoken.split(", ") if word.startswith("you: ")]
                 words = " ".join([*own, "flagged"] if decision.flagged else own)
                 found[row.name] = [decision.revision, words]
         return found

@@ -956,7 +956,7 @@
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Undo: {words}</source>
+            <source>Undo: {text}</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -145,14 +145,9 @@ class _Delegate(QStyledItemDelegate):
         font, line = theme.font(12), theme.dp(16)
         first, second = _two_lines(text, font, room.width())
         top = room.center().y() - line
-        for words in (first, second):
-            draw_text(
-                painter,
-                QRectF(room.left(), top, room.width(), line),
-                words,
-                font,
-                theme.current().text2,
-            )
+        for half in (first, second):
+            box = QRectF(room.left(), top, room.width(), line)
+            draw_text(painter, box, half, font, theme.current().text2)
             top += line
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QRectF, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.vote import rule_text
 from desktop.gui.actions.shortcuts import Shortcuts
@@ -22,6 +22,7 @@ from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.charts import RateCurve, ShareBars, StackedBars, StackedLine
 from desktop.gui.widgets.containers import Card, FactLines, OverlayScroll
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import STRETCH, column, row
 from desktop.gui.widgets.placeholder import Placeholder
 
 _REFRESH_MS = 1000
@@ -48,23 +49,17 @@ class BatchPage(OverlayScroll):
         self._device = ("", "")
         self._blind = False
         # Counting a hundred thousand rows once a second is cheap; at every answer it would not be.
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(_REFRESH_MS)
+        self._refresh = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._refresh.timeout.connect(self._show_figures)
         self.title = ElidedLabel(self.tr("No folder open"), "page")
         self.subtitle = ElidedLabel("", "body", "text2")
         self.stats = ElidedLabel("", "secondary", "text2")
         self.started = ElidedLabel("", "secondary", "text2")
         self._bar = _ProgressBar()
-        self.pause_button = Button(self.tr("Pause"), "pause", kind="boxed", height=36)
-        self.pause_button.follow(shortcuts["pause_run"], self.tr("Pause"))
-        self.resume_button = Button(self.tr("Resume"), "play", kind="boxed", height=36)
-        self.resume_button.follow(shortcuts["label_folder"], self.tr("Resume"))
-        self.stop_button = Button(self.tr("Stop and keep"), "cross", kind="boxed", height=36)
-        self.stop_button.follow(shortcuts["stop_run"], self.tr("Stop and keep"))
-        self.export_button = Button(self.tr("Export CSV"), "export", kind="boxed", height=36)
-        self.export_button.follow(shortcuts["export_csv"], self.tr("Export CSV"))
+        self.pause_button = _boxed(shortcuts["pause_run"], self.tr("Pause"), "pause")
+        self.resume_button = _boxed(shortcuts["label_folder"], self.tr("Resume"), "play")
+        self.stop_button = _boxed(shortcuts["stop_run"], self.tr("Stop and keep"), "cross")
+        self.export_button = _boxed(shortcuts["export_csv"], self.tr("Export CSV"), "export")
         self.review_button = Button("", kind="primary", height=36)
         self.review_button.hide()
         self.review_button.clicked.connect(self.review_disagreements_asked)
@@ -77,14 +72,14 @@ class BatchPage(OverlayScroll):
         self.failures = FailureTable()
         self.failures.failure_chosen.connect(self.failure_chosen)
         self._failure_card = Card(self.tr("Failed"))
-        self._failure_words = ElidedLabel("", "secondary", "text2")
+        self._failure_text = ElidedLabel("", "secondary", "text2")
         self._copy = Button(self.tr("Copy list"), kind="link")
         self._copy.clicked.connect(self._copy_failures)
         self._retry = Button(self.tr("Retry all"), kind="link")
         self._retry.follow(shortcuts["retry_failed"], self.tr("Retry all"))
         self._note = Placeholder()
         self._note.chosen.connect(self.folder_asked)
-        self._note.show_words(
+        self._note.show_text(
             self.tr("The models read a whole folder while you review"),
             (
                 self.tr("Votes by class, agreement, speed and every file that could not be read."),
@@ -120,46 +115,21 @@ class BatchPage(OverlayScroll):
         self._show_figures()
 
     def _compose(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(32, 24, 32, 24)
-        column.setSpacing(16)
-        head = QHBoxLayout()
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self.title)
-        words.addWidget(self.subtitle)
-        head.addLayout(words, 1)
-        for button in (
+        head = row(
+            (column(self.title, self.subtitle, spacing=4), 1),
             self.pause_button,
             self.resume_button,
             self.stop_button,
             self.export_button,
             self.review_button,
-        ):
-            head.addWidget(button)
-        column.addLayout(head)
-        progress = QVBoxLayout()
-        progress.setSpacing(8)
-        progress.addWidget(self._bar)
-        below = QHBoxLayout()
-        below.addWidget(self.stats, 1)
-        below.addWidget(self.started)
-        progress.addLayout(below)
-        column.addLayout(progress)
-        votes = Card()
-        votes.column.addWidget(self._votes)
-        votes.column.addStretch(1)
-        self._agreement_card.column.addWidget(self._agreement)
-        self._agreement_card.column.addWidget(self._dissents)
-        self._agreement_card.column.addStretch(1)
+        )
+        progress = column(self._bar, row((self.stats, 1), self.started), spacing=8)
+        votes, rate = Card(), Card(self.tr("Images per second"))
+        votes.add(self._votes, STRETCH)
+        self._agreement_card.add(self._agreement, self._dissents, STRETCH)
         self._failure_card.add_to_head([self._copy, self._retry])
-        self._failure_card.column.addWidget(self._failure_words)
-        self._failure_card.column.addWidget(self.failures, 1)
-        rate = Card(self.tr("Images per second"))
-        rate.column.addWidget(self._curve)
-        rate.column.addWidget(self._facts)
-        rate.column.addStretch(1)
+        self._failure_card.add(self._failure_text, (self.failures, 1))
+        rate.add(self._curve, self._facts, STRETCH)
         self._body = QWidget()
         grid = QGridLayout(self._body)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -171,8 +141,9 @@ class BatchPage(OverlayScroll):
         grid.setColumnStretch(0, 68)
         grid.setColumnStretch(1, 32)
         grid.setRowStretch(1, 1)
-        column.addWidget(self._body, 1)
-        column.addWidget(self._note, 1)
+        inner = QWidget()
+        parts = (head, progress, (self._body, 1), (self._note, 1))
+        column(*parts, of=inner, margins=(32, 24, 32, 24), spacing=16)
         self.setWidget(inner)
 
     def _show_progress(self, progress: Progress) -> None:
@@ -185,7 +156,7 @@ class BatchPage(OverlayScroll):
             button.setVisible(progress.state in ("running", "paused"))
         unfinished = progress.done < progress.total
         self.resume_button.setVisible(unfinished and progress.state in ("stopped", "idle"))
-        self.pause_button.set_words(
+        self.pause_button.setText(
             self.tr("Resume") if progress.state == "paused" else self.tr("Pause")
         )
         self.pause_button.set_icon_name("play" if progress.state == "paused" else "pause")
@@ -204,7 +175,7 @@ class BatchPage(OverlayScroll):
         where = self.tr("{folder}, {panel} panel. ").format(
             folder=session.root.name, panel=session.panel.name
         )
-        self.subtitle.set_text(where + self._state_words(progress))
+        self.subtitle.set_text(where + self._state_text(progress))
         share = progress.done / progress.total if progress.total else 0.0
         self._bar.set_share(share)
         parts = [f"{100 * share:.1f} %"]
@@ -220,13 +191,13 @@ class BatchPage(OverlayScroll):
                 )
             )
         self.stats.set_text("      ".join(parts))
-        self._curve.set_words(self._words_without_curve(progress))
+        self._curve.set_text(self._text_without_curve(progress))
         started = progress.started
         self.started.set_text(
             self.tr("Started {time}").format(time=f"{started:%H:%M:%S}") if started else ""
         )
 
-    def _state_words(self, progress: Progress) -> str:
+    def _state_text(self, progress: Progress) -> str:
         if progress.state == "failed":
             return self.tr("The models stopped; the reason is in the status bar.")
         if progress.total and progress.done >= progress.total:
@@ -243,7 +214,7 @@ class BatchPage(OverlayScroll):
             ).format(count=grouped(progress.done))
         return self.tr("Finished images can be reviewed now; stopping keeps them.")
 
-    def _words_without_curve(self, progress: Progress) -> str:
+    def _text_without_curve(self, progress: Progress) -> str:
         if progress.started is None:
             if progress.total and progress.done >= progress.total:
                 return self.tr("All answers are from an earlier day; nothing had to run.")
@@ -267,14 +238,14 @@ class BatchPage(OverlayScroll):
         )
         for button in (self._copy, self._retry):
             button.setVisible(figures.failed > 0)
-        self._failure_words.set_text(
+        self._failure_text.set_text(
             self.tr("The other images are unaffected.")
             if figures.failed
             else self.tr("Every file that the models came to could be read.")
         )
         disagreements = sum(line.count for line in figures.agreement if "-" in line.split)
         self.review_button.setVisible(disagreements > 0 and not self._blind)
-        self.review_button.set_words(
+        self.review_button.setText(
             self.tr("Review 1 disagreement")
             if disagreements == 1
             else self.tr("Review {count} disagreements").format(count=grouped(disagreements))
@@ -311,7 +282,7 @@ class BatchPage(OverlayScroll):
             [
                 (
                     line.split.replace("-", " : ") if "-" in line.split else f"{line.split} : 0",
-                    self._split_words(line.split),
+                    self._split_text(line.split),
                     line.count,
                     line.share,
                 )
@@ -328,7 +299,7 @@ class BatchPage(OverlayScroll):
             + "   ".join(f"{model.title} {grouped(count)}" for count, model in dissents)
         )
 
-    def _split_words(self, split: str) -> str:
+    def _split_text(self, split: str) -> str:
         sizes = [int(size) for size in split.split("-")]
         if len(sizes) == 1:
             return self.tr("All agree")
@@ -360,6 +331,12 @@ class BatchPage(OverlayScroll):
             QGuiApplication.clipboard().setText("\n".join(lines))
 
 
+def _boxed(action: QAction, text: str, icon: str) -> Button:
+    button = Button(text, icon, kind="boxed", height=36)
+    button.follow(action, text)
+    return button
+
+
 class _ProgressBar(Restyled):
     def __init__(self) -> None:
         super().__init__()
@@ -373,10 +350,8 @@ class _ProgressBar(Restyled):
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         fill_round(painter, self.rect(), 2, tokens.track)
         if self._share > 0:
             done = QRectF(0, 0, max(4.0, self.width() * self._share), self.height())
             fill_round(painter, done, 2, tokens.accent)
-        painter.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,29 +13,31 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from desktop.core.cases import CaseResult
 from desktop.gui.images.view_types import HeatStyle
 from desktop.gui.panel_info import PanelInfo
-from desktop.gui.presenters.maps import maps_of, overlap_of, overlap_sentence
-from desktop.gui.presenters.verdict import tie_counts, verdict_words
+from desktop.gui.presenters.maps import FloatMap, maps_of, overlap_of, overlap_sentence
+from desktop.gui.presenters.verdict import tie_counts, verdict_text
 from desktop.gui.style import theme
-from desktop.gui.style.paint import Restyled, draw_text, horizontal_line
+from desktop.gui.style.paint import Restyled, draw_text
 from desktop.gui.viewer.heatmap_layer import stroke_contour
 from desktop.gui.viewer.legend import Legend
 from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
 from desktop.gui.widgets.charts import MatrixChart
+from desktop.gui.widgets.containers import Hairline
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import Item, column
 from desktop.gui.widgets.slider import PercentSlider
 
 
 class _ContourKey(Restyled):
     """A piece of the dashed line and what it means."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._words = ""
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_words(self, words: str) -> None:
-        self._words = words
-        self.setAccessibleName(words)
+    def set_text(self, text: str) -> None:
+        self._text = text
+        self.setAccessibleName(text)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -49,18 +52,7 @@ class _ContourKey(Restyled):
         ink = QColor("#FFFFFF") if tokens.name == "dark" else QColor(tokens.panel)
         stroke_contour(painter, path, ink, dashed=True)
         box = QRectF(24 + theme.GAP_S, 0, self.width() - 24 - theme.GAP_S, self.height())
-        draw_text(painter, box, self._words, theme.font(12), tokens.text2)
-
-
-class _Rule(Restyled):
-    """A separator from edge to edge."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(1)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        horizontal_line(QPainter(self), 0, self.width(), 0, theme.current().line)
+        draw_text(painter, box, self._text, theme.font(12), tokens.text2)
 
 
 class ComparePanel(QWidget):
@@ -72,8 +64,8 @@ class ComparePanel(QWidget):
 
     style_changed = Signal(object)
 
-    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo) -> None:
+        super().__init__()
         self._panel = panel
         self._style = HeatStyle()
         self.title = ElidedLabel("", "verdict")
@@ -83,42 +75,31 @@ class ComparePanel(QWidget):
         self.opacity.moved.connect(self._on_opacity)
         self.contour_key = _ContourKey()
         self.matrix = MatrixChart(self.tr("Overlap of the maps"))
-        self.overlap_words = WrappedLabel("", "secondary", "text2")
+        self.overlap_text = WrappedLabel("", "secondary", "text2")
         self.caveat = WrappedLabel(
             self.tr("Shows where a model looked, not where disease is."), "secondary", "text3"
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, theme.GAP_L, 0, theme.GAP_M)
-        column.setSpacing(theme.GAP_M)
-        self._section(column, [self.title, self.sentence, self.strip], theme.GAP_S)
-        column.addWidget(_Rule())
-        self._section(column, [self.opacity, Legend(), self.contour_key], theme.GAP_S)
-        column.addWidget(_Rule())
         heading = ElidedLabel(self.tr("Overlap of the maps"), "secondary", "text2")
-        section = [heading, self.matrix, self.overlap_words, self.caveat]
-        self._section(column, section, theme.GAP_S)
+        strip = (self.strip, 0, Qt.AlignmentFlag.AlignLeft)
+        column(
+            _section(self.title, self.sentence, strip),
+            Hairline(),
+            _section(self.opacity, Legend(), self.contour_key),
+            Hairline(),
+            _section(heading, self.matrix, self.overlap_text, self.caveat),
+            of=self,
+            margins=(0, theme.GAP_L, 0, theme.GAP_M),
+            spacing=theme.GAP_M,
+        )
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.set_panel(panel)
         self.set_style(self._style)
-
-    @staticmethod
-    def _section(column: QVBoxLayout, widgets: list[QWidget], spacing: int) -> None:
-        inner = QVBoxLayout()
-        inner.setContentsMargins(theme.GAP_L, 0, theme.GAP_L, 0)
-        inner.setSpacing(spacing)
-        for widget in widgets:
-            stays = isinstance(widget, VoteStrip)
-            if stays:
-                inner.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
-            else:
-                inner.addWidget(widget)
-        column.addLayout(inner)
 
     def set_panel(self, panel: PanelInfo) -> None:
         """Another panel."""
         self._panel = panel
         self.strip.set_panel(panel)
-        self.contour_key.set_words(
+        self.contour_key.set_text(
             self.tr("{needed} of {models} maps above half").format(
                 needed=panel.majority, models=len(panel.models)
             )
@@ -129,39 +110,34 @@ class ComparePanel(QWidget):
         self, result: CaseResult | None, *, blind: bool = False, map_class: int = -1
     ) -> None:
         """Verdict, and the overlap of the maps of ``map_class`` (-1 = each model's own)."""
-        words = verdict_words(result, self._panel, blind=blind)
-        self.title.set_text(words.title)
-        verdict = result.verdict if result is not None and words.state == "voted" else None
+        text = verdict_text(result, self._panel, blind=blind)
+        voted = text.state == "voted" and result is not None
+        verdict = result.verdict if voted and result is not None else None
         tied = verdict is not None and verdict.consensus is None
-        sentence = tie_counts(verdict, self._panel) if verdict and tied else words.sentence
-        self.sentence.setText(sentence)
-        voted = words.state == "voted" and result is not None and result.verdict is not None
-        votes: tuple[int | None, ...] = (None,) * len(self._panel.models)
-        if voted and result is not None and result.verdict is not None:
-            votes = result.verdict.votes
-        self.strip.set_votes(votes, words.state)
-        found = maps_of(result if voted else None, self._panel, map_class)
-        matrix = overlap_of([None if item is None else item[0] for item in found])
+        self.title.set_text(text.title)
+        self.sentence.setText(
+            tie_counts(verdict, self._panel) if verdict and tied else text.sentence
+        )
+        votes = verdict.votes if verdict else (None,) * len(self._panel.models)
+        self.strip.set_votes(votes, text.state)
+        self._show_overlap(maps_of(result if voted else None, self._panel, map_class))
+
+    def _show_overlap(self, maps: Sequence[tuple[FloatMap, int] | None]) -> None:
+        matrix = overlap_of([None if item is None else item[0] for item in maps])
         titles = [model.title for model in self._panel.models]
         letters = [model.letter for model in self._panel.models]
-        size = range(len(titles))
+        shown = np.isfinite(matrix) & ~np.eye(len(titles), dtype=bool)
         cells = [
-            [
-                f"{matrix[row, column]:.2f}"
-                if row != column and np.isfinite(matrix[row, column])
-                else ""
-                for column in size
-            ]
-            for row in size
+            [f"{value:.2f}" if visible else "" for value, visible in zip(*line, strict=True)]
+            for line in zip(matrix, shown, strict=True)
         ]
-        fills = [[float(np.nan_to_num(matrix[row, column])) for column in size] for row in size]
-        self.matrix.set_matrix(titles, letters, cells, fills)
-        there = [place for place in size if found[place] is not None]
-        if len(there) < 2:
-            self.overlap_words.setText("")
-        else:
+        self.matrix.set_matrix(titles, letters, cells, np.nan_to_num(matrix).tolist())
+        there = [index for index, item in enumerate(maps) if item is not None]
+        sentence = ""
+        if len(there) > 1:
             part = matrix[np.ix_(there, there)]
-            self.overlap_words.setText(overlap_sentence(part, [titles[place] for place in there]))
+            sentence = overlap_sentence(part, [titles[index] for index in there])
+        self.overlap_text.setText(sentence)
 
     def set_style(self, style: HeatStyle) -> None:
         """Show a style without telling."""
@@ -171,3 +147,7 @@ class ComparePanel(QWidget):
     def _on_opacity(self, share: float) -> None:
         self._style = replace(self._style, opacity=share)
         self.style_changed.emit(self._style)
+
+
+def _section(*items: Item) -> QVBoxLayout:
+    return column(*items, margins=(theme.GAP_L, 0, theme.GAP_L, 0), spacing=theme.GAP_S)

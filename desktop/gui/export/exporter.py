@@ -194,8 +194,8 @@ class Exporter(QObject):
                 words += " " + self.tr("{count} were refused: {reason}").format(
                     count=grouped(placed.refused), reason=placed.first_reason
                 )
-            if placed.dicom_words:
-                words += " " + placed.dicom_words
+            if placed.dicom_text:
+                words += " " + placed.dicom_text
             return Exported(target, words)
 
         self._background.start("classes", write)

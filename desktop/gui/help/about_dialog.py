@@ -105,8 +105,8 @@ def licences_text() -> str:
     return "\n".join(lines)
 
 
-def _text(words: str, name: str) -> QPlainTextEdit:
-    field = QPlainTextEdit(words)
+def _text(text: str, name: str) -> QPlainTextEdit:
+    field = QPlainTextEdit(text)
     field.setReadOnly(True)
     field.setAccessibleName(name)
     return field

@@ -115,9 +115,9 @@ class ManualPage(QTextBrowser):
             cursor.setBlockFormat(form)
             if level:
                 cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-                words = QTextCharFormat()
-                words.setFont(theme.font(_HEADING_SIZE.get(level, 13), 600))
-                cursor.mergeCharFormat(words)
+                heading = QTextCharFormat()
+                heading.setFont(theme.font(_HEADING_SIZE.get(level, 13), 600))
+                cursor.mergeCharFormat(heading)
             block = block.next()
         for frame in self.document().rootFrame().childFrames():
             if isinstance(frame, QTextTable):
@@ -212,10 +212,10 @@ class ManualWindow(QWidget):
 
     def find_next(self) -> None:
         """Go to the next place with the searched words; from the last to the first."""
-        words = self.search.text()
-        if words and not self.page.find(words):
+        text = self.search.text()
+        if text and not self.page.find(text):
             self.page.moveCursor(self.page.textCursor().MoveOperation.Start)
-            self.page.find(words)
+            self.page.find(text)
 
     def _on_chosen(self, item: QListWidgetItem | None) -> None:
         if item is not None:

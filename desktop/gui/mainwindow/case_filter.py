@@ -100,9 +100,9 @@ class CaseFilter(QObject):
         panel.tabs.set_tab(tab)
         if not panel.search.hasFocus():
             panel.search.set_query("" if tab else cases.query)
-        panel.empty.say(self._reason_for_empty_list(), filtered=bool(cases.query))
+        panel.empty.show_text(self._reason_for_empty_list(), filtered=bool(cases.query))
         self._sort_menu.show_sort(cases.sort)
-        panel.header.sort_button.set_words(self._sort_menu.words(cases.sort))
+        panel.header.sort_button.setText(self._sort_menu.words(cases.sort))
 
     def review_disagreements(self) -> None:
         """Show the first image on which the models disagree."""

@@ -152,7 +152,7 @@ class StatusBar(QWidget):
 
     def show_device(self, words: str, reason: str) -> None:
         """Say what really runs, and why nothing better does; empty where no model is loaded yet."""
-        self._device.set_words(words)
+        self._device.setText(words)
         self._device.setVisible(bool(words))
         self._reason.set_full_text(reason)
         self._reason.setVisible(bool(reason))
@@ -176,7 +176,7 @@ class StatusBar(QWidget):
         """
         self._notice.set_full_text(text)
         self._action = chosen
-        self._notice_button.set_words(action)
+        self._notice_button.setText(action)
         self._notice_button.setVisible(bool(action))
         self._timer.stop()
         if not lasting:
@@ -202,7 +202,7 @@ class StatusBar(QWidget):
         return self._rate.text()
 
     @property
-    def device_words(self) -> str:
+    def device_text(self) -> str:
         """Device and reason as shown."""
         return f"{self._device.text()} {self._reason.full_text}".strip()
 

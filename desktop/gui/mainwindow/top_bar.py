@@ -123,12 +123,12 @@ class TopBar(QWidget):
     def _fit(self) -> None:
         """Centre the pages in the window as long as the sides leave room, and shorten the rest."""
         narrow = self.width() < theme.dp(_NARROW)
-        self.blind_button.set_words_hidden(narrow)
-        self.export_button.set_words_hidden(narrow)
+        self.blind_button.set_text_hidden(narrow)
+        self.export_button.set_text_hidden(narrow)
         self._panel_name.setVisible(bool(self._folder_name) and not narrow)
         room = theme.dp(140 if self.width() < theme.dp(1400) else 220)
         metrics = QFontMetrics(theme.font(12, 500))
-        self._folder.set_words(
+        self._folder.setText(
             metrics.elidedText(self._folder_name, Qt.TextElideMode.ElideMiddle, room)
         )
         self.layout().activate()

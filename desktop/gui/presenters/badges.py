@@ -20,13 +20,13 @@ class BadgeSpec:
     Attributes:
         key: Stable name, e.g. ``ood``.
         icon: Icon name.
-        words: Two or three words.
+        text: Two or three words.
         sentence: What it means and what to do, shown on hover or Enter.
     """
 
     key: str
     icon: str
-    words: str
+    text: str
     sentence: str
 
 

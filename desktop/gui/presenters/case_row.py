@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import FAILED, WAITING, CaseTable
 from desktop.gui.panel_info import PanelInfo
-from desktop.gui.presenters.verdict import strip_words
+from desktop.gui.presenters.verdict import strip_text
 
 translate = QCoreApplication.translate
 
@@ -52,18 +52,18 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
         votes = votes_of(table, case)
         line = _verdict_line(table, case, facts, facts.class_names)
         short = _short_verdict(table, case, facts)
-    words = [image, _label_words(decision), line]
+    parts = [image, _label_text(decision), line]
     if state == "voted" and table.column("ood")[case]:
-        words.append(translate("RowWords", "out of distribution"))
+        parts.append(translate("RowWords", "out of distribution"))
     copies = _copies(table, case)
     if copies == "duplicate":
-        words.append(translate("RowWords", "has a near-duplicate"))
+        parts.append(translate("RowWords", "has a near-duplicate"))
     elif copies == "conflict":
-        words.append(translate("RowWords", "labelled otherwise than its near-duplicate"))
+        parts.append(translate("RowWords", "labelled otherwise than its near-duplicate"))
     if state == "voted":
-        words.append(strip_words(votes, state, facts))
+        parts.append(strip_text(votes, state, facts))
     if decision.flagged:
-        words.append(translate("RowWords", "flagged"))
+        parts.append(translate("RowWords", "flagged"))
     return RowView(
         name=image,
         line=line,
@@ -73,7 +73,7 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
         status=_mark(status, decision),
         decided=decision.reviewed,
         copies=copies,
-        words=", ".join(word for word in words if word),
+        spoken=", ".join(part for part in parts if part),
     )
 
 
@@ -135,7 +135,7 @@ def _short_verdict(table: CaseTable, case: int, facts: PanelInfo) -> str:
     )
 
 
-def _label_words(decision: Decision) -> str:
+def _label_text(decision: Decision) -> str:
     if decision.label is not None:
         return translate("RowWords", "you: {label}").format(label=decision.label)
     return translate("RowWords", "you: unsure") if decision.state == "unsure" else ""
@@ -173,7 +173,7 @@ class RowView:
         status: The mark at the end of the row.
         decided: True where the reader has decided, which lets the name step back.
         copies: Whether nearly the same film is in the folder, and was decided otherwise.
-        words: Everything above in words, for a screen reader.
+        spoken: Everything above in words, for a screen reader.
     """
 
     name: str
@@ -183,5 +183,5 @@ class RowView:
     state: RowState
     status: RowStatus
     decided: bool
-    words: str
+    spoken: str
     copies: RowCopies = ""

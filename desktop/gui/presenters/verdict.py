@@ -16,7 +16,7 @@ from desktop.gui.presenters.badges import BadgeSpec
 
 
 @dataclass(frozen=True)
-class VerdictWords:
+class VerdictText:
     """What the panel says.
 
     Attributes:
@@ -35,21 +35,21 @@ translate = QCoreApplication.translate
 MOSTLY_KEPT = 0.5
 
 
-def verdict_words(
+def verdict_text(
     result: CaseResult | None,
     panel: PanelInfo,
     *,
     blind: bool,
     accept_key: str = "",
     label_keys: Sequence[str] = (),
-) -> VerdictWords:
+) -> VerdictText:
     """Words for a result; None = the models have not read the image yet."""
     if result is not None and result.status == "failed":
-        return VerdictWords(translate("Verdict", "Not read"), result.reason, "failed")
+        return VerdictText(translate("Verdict", "Not read"), result.reason, "failed")
     if blind:
         keys = [key for key in label_keys if key]
         if not keys:
-            return VerdictWords(
+            return VerdictText(
                 translate("Verdict", "Your label first"),
                 translate("Verdict", "The votes appear after you label."),
                 "blind",
@@ -62,16 +62,16 @@ def verdict_words(
         sentence = translate("Verdict", "The votes appear after you press {keys}.").format(
             keys=listed
         )
-        return VerdictWords(translate("Verdict", "Your label first"), sentence, "blind")
+        return VerdictText(translate("Verdict", "Your label first"), sentence, "blind")
     if result is None or result.verdict is None:
-        return VerdictWords(
+        return VerdictText(
             translate("Verdict", "Waiting"),
             translate("Verdict", "The models have not read this image yet."),
             "waiting",
         )
     verdict = result.verdict
     if verdict.consensus is None:
-        return VerdictWords(
+        return VerdictText(
             translate("Verdict", "No consensus"), tie_sentence(verdict, panel), "voted"
         )
     parts = [
@@ -82,7 +82,7 @@ def verdict_words(
     ]
     if accept_key:
         parts.append(translate("Verdict", "{key} accepts.").format(key=accept_key))
-    return VerdictWords(panel.class_names[verdict.consensus], " ".join(parts), "voted")
+    return VerdictText(panel.class_names[verdict.consensus], " ".join(parts), "voted")
 
 
 def tie_sentence(verdict: Verdict, panel: PanelInfo) -> str:
@@ -159,8 +159,8 @@ def lungs_badge(result: CaseResult, panel: PanelInfo) -> BadgeSpec | None:
         index = panel.model_index(prediction.model)
         share = None if index is None else panel.models[index].share_kept(prediction.vote)
         if index is not None and share is not None and share > MOSTLY_KEPT:
-            words = f"{panel.models[index].title} {round(100 * share)} %"
-            kept.setdefault(prediction.vote, []).append(words)
+            text = f"{panel.models[index].title} {round(100 * share)} %"
+            kept.setdefault(prediction.vote, []).append(text)
     if not kept:
         return None
     sentences = [
@@ -202,7 +202,7 @@ def alarm_badge(result: CaseResult, panel: PanelInfo) -> BadgeSpec | None:
 StripState = Literal["voted", "waiting", "blind", "failed"]
 
 
-def strip_words(votes: Sequence[int | None], state: StripState, panel: PanelInfo) -> str:
+def strip_text(votes: Sequence[int | None], state: StripState, panel: PanelInfo) -> str:
     """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
 
     translate = QCoreApplication.translate

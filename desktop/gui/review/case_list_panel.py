@@ -19,11 +19,9 @@ from PySide6.QtGui import QFocusEvent, QImage, QPainter, QPaintEvent, QResizeEve
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QHBoxLayout,
     QHeaderView,
     QMenu,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -37,6 +35,7 @@ from desktop.gui.style.paint import Restyled, draw_text, horizontal_line
 from desktop.gui.votes.vote_strip import CELL_LIST, STRIP_GAP, strip_width
 from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.containers import OverlayBar
+from desktop.gui.widgets.layout import STRETCH, column, row
 from desktop.gui.widgets.placeholder import ListPlaceholder
 from desktop.gui.widgets.text_fields import SearchField
 
@@ -78,24 +77,14 @@ class CaseListPanel(QFrame):
         self._rail = False
         self._facts_wanted = False
         self._quiet = False
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self.view_settled)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
         self._search_row = QWidget()
-        search_row = QHBoxLayout(self._search_row)
-        search_row.setContentsMargins(12, 12, 12, 8)
-        search_row.addWidget(self.search)
-        column.addWidget(self._search_row)
-        column.addWidget(self.tabs)
-        column.addWidget(self.header)
-        column.addWidget(self.view, 1)
+        row(self.search, of=self._search_row, margins=(12, 12, 12, 8))
         self.facts = DicomPanel()
         self.facts.hide()
-        column.addWidget(self.facts)
+        rows = (self._search_row, self.tabs, self.header, (self.view, 1), self.facts)
+        column(*rows, of=self, spacing=0)
         self.view.selectionModel().currentRowChanged.connect(self._on_current_changed)
         self.view.selectionModel().selectionChanged.connect(self._count_selection)
         model.modelReset.connect(self._count_selection)
@@ -280,10 +269,7 @@ class _Header(Restyled):
         self.sort_button.setAccessibleName(self.tr("Order of the list"))
         self._letters: Sequence[str] = ()
         self._rail = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 0, 0, 0)
-        row.addWidget(self.sort_button)
-        row.addStretch(1)
+        row(self.sort_button, STRETCH, of=self, margins=(6, 0, 0, 0))
         self.restyle()
 
     def set_letters(self, letters: Sequence[str]) -> None:
@@ -292,7 +278,7 @@ class _Header(Restyled):
 
     def set_rail(self, rail: bool) -> None:
         self._rail = rail
-        self.sort_button.set_words_hidden(rail)
+        self.sort_button.set_text_hidden(rail)
         self.sort_button.set_menu_arrow(not rail)
         self.layout().setContentsMargins((theme.dp(RAIL_WIDTH) - 28) // 2 if rail else 6, 0, 0, 0)
         self.update()
@@ -317,15 +303,7 @@ class _Header(Restyled):
             strip = strip_width(len(self._letters), cell)
             right = theme.dp(theme.GAP_M) + theme.dp(16) + theme.dp(theme.GAP_S)
             left = self.width() - right - strip
+            font, centre = theme.font(11), Qt.AlignmentFlag.AlignHCenter
             for position, letter in enumerate(self._letters):
-                box = (left + position * (cell + STRIP_GAP), 0, cell, self.height())
-                draw_text(
-                    painter,
-                    QRect(*box),
-                    letter,
-                    theme.font(11),
-                    tokens.text2,
-                    Qt.AlignmentFlag.AlignHCenter,
-                    elide=None,
-                )
-        painter.end()
+                box = QRect(left + position * (cell + STRIP_GAP), 0, cell, self.height())
+                draw_text(painter, box, letter, font, tokens.text2, centre, elide=None)

@@ -1,10 +1,10 @@
-"""The 36 px decision button: key cap or icon, words, and a mark when it is the reader's choice."""
+"""The 36 px decision button: key cap or icon, text, and a mark when it is the reader's choice."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.style import theme
 from desktop.gui.style.icons import paint_icon
@@ -19,6 +19,7 @@ from desktop.gui.style.paint import (
     text_width,
 )
 from desktop.gui.style.tokens import mix
+from desktop.gui.widgets.button import PaintedButton
 
 _HEIGHT = 36
 _RING = 3
@@ -26,14 +27,14 @@ _ICON = 16
 _TICK = 14
 
 
-class DecisionButton(KeyboardFocus, QAbstractButton):
+class DecisionButton(KeyboardFocus, PaintedButton):
     """A decision. With a class slot the key cap comes first, in the class colour; with an icon the
     cap stands at the end, in grey. Checked = this is what the reader chose: accent edge and tick.
     """
 
     def __init__(
         self,
-        words: str,
+        text: str,
         *,
         slot: int | None = None,
         icon: str = "",
@@ -44,24 +45,20 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         """Build a button.
 
         Args:
-            words: What it does.
+            text: What it does.
             slot: Class colour, None for none.
             icon: Icon name where there is no slot. checked_icon: the same while checked.
-            short: Words for a narrow button.
+            short: Text for a narrow button.
             parent: Owner.
         """
-        super().__init__(parent)
-        self._words, self._short = words, short or words
+        super().__init__(text, parent)
+        self._short = short or text
         self._slot, self._icon, self._checked_icon = slot, icon, checked_icon or icon
         self._key = ""
-        self.setText(words)
-        self.setAccessibleName(words)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.toggled.connect(lambda _on: self._describe())
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._describe()
 
     @property
@@ -83,7 +80,7 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
     def sizeHint(self) -> QSize:
         lead = self._lead_width()
         tail = 0.0 if self._slot is not None or not self._key else self._cap_width() + theme.GAP_S
-        width = 8 + lead + 8 + text_width(theme.font(13, 500), self._words) + tail + 12
+        width = 8 + lead + 8 + text_width(theme.font(13, 500), self.text()) + tail + 12
         return QSize(round(width) + 2 * _RING, theme.dp(_HEIGHT) + 2 * _RING)
 
     def minimumSizeHint(self) -> QSize:
@@ -98,7 +95,7 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         fill, edge = self._surface()
         fill_round(painter, box, theme.RADIUS_CONTROL, fill)
         stroke_round(painter, box, theme.RADIUS_CONTROL, edge)
-        left, right = self._words_span(box)
+        left, right = self._text_span(box)
         if self._slot is not None:
             if self._key:
                 cap = self._cap_rect(box.left() + 8, box)
@@ -118,27 +115,27 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
             if self._key:
                 cap = self._cap_rect(box.right() - 8 - self._cap_width(), box)
                 draw_key_cap(painter, cap, self._key)
-        words = QRectF(left, box.top(), right - left, box.height())
-        draw_text(painter, words, self._fitting(right - left), theme.font(13, 500), tokens.text1)
+        text_box = QRectF(left, box.top(), right - left, box.height())
+        draw_text(painter, text_box, self._fitting(right - left), theme.font(13, 500), tokens.text1)
         if self.shows_focus():
             focus_ring(painter, box, theme.RADIUS_CONTROL)
 
-    def shown_words(self) -> str:
-        """The words as painted at this width."""
-        left, right = self._words_span(self._box())
-        words, font = self._fitting(right - left), theme.font(13, 500)
-        metrics = QFontMetricsF(font)
-        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, right - left)
+    def shown_text(self) -> str:
+        """The text as painted at this width."""
+        left, right = self._text_span(self._box())
+        metrics = QFontMetricsF(theme.font(13, 500))
+        text = self._fitting(right - left)
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, right - left)
 
     def _box(self) -> QRectF:
         return QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
 
     def _fitting(self, room: float) -> str:
         font = theme.font(13, 500)
-        return self._words if text_width(font, self._words) <= room else self._short
+        return self.text() if text_width(font, self.text()) <= room else self._short
 
-    def _words_span(self, box: QRectF) -> tuple[float, float]:
-        """Left and right end of the room for the words."""
+    def _text_span(self, box: QRectF) -> tuple[float, float]:
+        """Left and right end of the room for the text."""
         left, right = box.left() + 8 + self._lead_width() + 8, box.right() - 10
         if self._slot is None:
             tail = self._cap_width() + 4 if self._key else 0
@@ -148,9 +145,9 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         return left, right
 
     def _has_room_for_tick(self, room: float) -> bool:
-        """In a narrow button the accent edge alone tells the choice, rather than cut words."""
-        words = text_width(theme.font(13, 500), self._short)
-        return words <= room - theme.dp(_TICK) - 2
+        """In a narrow button the accent edge alone tells the choice, rather than cut text."""
+        width = text_width(theme.font(13, 500), self._short)
+        return width <= room - theme.dp(_TICK) - 2
 
     def _surface(self) -> tuple[str, str]:
         """Fill and edge."""
@@ -183,17 +180,6 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
             return theme.dp(_ICON)
         return self._cap_width() if self._key else theme.dp(18)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
-            super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.EnabledChange:
-            self.update()
-        super().changeEvent(event)
-
     def _describe(self) -> None:
         parts = []
         if self.isChecked():
@@ -201,9 +187,4 @@ class DecisionButton(KeyboardFocus, QAbstractButton):
         if self._key:
             parts.append(self.tr("Key {key}").format(key=self._key))
         self.setAccessibleDescription(", ".join(parts))
-        tip = f"{self._words} ({self._key})" if self._key else self._words
-        self.setToolTip(tip)
-
-    def _on_theme_changed(self, _tokens: object) -> None:
-        self.updateGeometry()
-        self.update()
+        self.setToolTip(f"{self.text()} ({self._key})" if self._key else self.text())

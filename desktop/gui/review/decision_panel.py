@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.cases import Decision
 from desktop.gui.panel_info import PanelInfo
@@ -13,6 +13,7 @@ from desktop.gui.review.decision_button import DecisionButton
 from desktop.gui.style import theme
 from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.layout import STRETCH, column, row
 from desktop.gui.widgets.text_fields import CommentField
 
 # Decision buttons bring 3 px of room for their focus ring on each side.
@@ -48,37 +49,23 @@ class DecisionPanel(QWidget):
         super().__init__(parent)
         self._panel, self._stacked = panel, stacked
         self._keys: dict[str, str] = {}
-        self._undo_allowed, self._undo_words = True, ""
+        self._undo_allowed, self._undo_text = True, ""
         self._decision: Decision | None = None
         self._enabled = True
         self.class_buttons: list[DecisionButton] = []
         self.setAccessibleName(self.tr("Your decision"))
-        self.advance = ElidedLabel(
-            self.tr("Saves and moves on"),
-            "secondary",
-            "text3",
-            align=Qt.AlignmentFlag.AlignRight,
-        )
-        header = QHBoxLayout()
-        header.setContentsMargins(_RING, 0, _RING, 0)
-        header.addWidget(ElidedLabel(self.tr("Your decision"), "secondary", "text2"))
-        header.addWidget(self.advance, 1)
+        right = Qt.AlignmentFlag.AlignRight
+        self.advance = ElidedLabel(self.tr("Saves and moves on"), "secondary", "text3", align=right)
+        title = ElidedLabel(self.tr("Your decision"), "secondary", "text2")
         self._grid = QGridLayout()
         self._grid.setSpacing(theme.GAP_S - 2 * _RING)
         self.unsure = DecisionButton(self.tr("Unsure"), icon="unsure")
         self.flag = DecisionButton(self.tr("Flag"), icon="flag", checked_icon="flag-filled")
         self.unsure.clicked.connect(self.unsure_requested)
         self.flag.clicked.connect(lambda: self.flag_toggled.emit(not self.flag.isChecked()))
-        pair = QHBoxLayout()
-        pair.setSpacing(theme.GAP_S - 2 * _RING)
-        pair.addWidget(self.unsure, 1)
-        pair.addWidget(self.flag, 1)
         self.comment = CommentField()
         self.comment.finished.connect(self.comment_edited)
         self.comment.left.connect(self.comment_left)
-        field = QHBoxLayout()
-        field.setContentsMargins(_RING, _RING, _RING, 0)
-        field.addWidget(self.comment)
         self.undo = Button("", "undo", height=28)
         self.undo.set_elides()
         self.undo.clicked.connect(self.undo_requested)
@@ -86,26 +73,22 @@ class DecisionPanel(QWidget):
         self.next_unreviewed = Button(self.tr("Next unreviewed"), "", height=28)
         self.next_unreviewed.set_menu_arrow(True, "chevron-right")
         self.next_unreviewed.clicked.connect(self.next_unreviewed_requested)
-        footer = QHBoxLayout()
-        footer.setContentsMargins(0, 0, 0, 0)
-        footer.addWidget(self.undo)
-        footer.addStretch(1)
-        footer.addWidget(self.next_unreviewed)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(
-            theme.GAP_L - _RING, theme.GAP_M, theme.GAP_L - _RING, theme.GAP_S
+        gap = theme.GAP_S - 2 * _RING
+        column(
+            row(title, (self.advance, 1), margins=(_RING, 0, _RING, 0)),
+            theme.GAP_S - _RING,
+            self._grid,
+            gap,
+            row((self.unsure, 1), (self.flag, 1), spacing=gap),
+            gap,
+            row(self.comment, margins=(_RING, _RING, _RING, 0)),
+            STRETCH,
+            theme.GAP_S,
+            row(self.undo, STRETCH, self.next_unreviewed),
+            of=self,
+            margins=(theme.GAP_L - _RING, theme.GAP_M, theme.GAP_L - _RING, theme.GAP_S),
+            spacing=0,
         )
-        column.setSpacing(0)
-        column.addLayout(header)
-        column.addSpacing(theme.GAP_S - _RING)
-        column.addLayout(self._grid)
-        column.addSpacing(theme.GAP_S - 2 * _RING)
-        column.addLayout(pair)
-        column.addSpacing(theme.GAP_S - 2 * _RING)
-        column.addLayout(field)
-        column.addStretch(1)
-        column.addSpacing(theme.GAP_S)
-        column.addLayout(footer)
         self.set_panel(panel)
 
     def set_panel(self, panel: PanelInfo) -> None:
@@ -122,8 +105,8 @@ class DecisionPanel(QWidget):
             button.clicked.connect(lambda _checked=False, chosen=name: self.labelled.emit(chosen))
             self._grid.addWidget(button, index // columns, index % columns)
             self.class_buttons.append(button)
-        for column in range(_IN_A_ROW):
-            self._grid.setColumnStretch(column, 1 if column < columns else 0)
+        for index in range(_IN_A_ROW):
+            self._grid.setColumnStretch(index, 1 if index < columns else 0)
         order = [*self.class_buttons, self.unsure, self.flag, self.comment]
         for before, after in zip(order, [*order[1:], self.undo], strict=True):
             QWidget.setTabOrder(before, after)
@@ -158,26 +141,26 @@ class DecisionPanel(QWidget):
         self.undo.set_cap(self._keys.get("undo", ""))
         self.next_unreviewed.setToolTip(self._keys.get("next_unreviewed", ""))
 
-    def set_undo(self, words: str) -> None:
+    def set_undo(self, text: str) -> None:
         """What undo would take back, e.g. ``00415 flagged``; empty hides the line."""
-        self._undo_words = words
-        self.undo.set_words(words)
-        self.undo.setAccessibleName(self.tr("Undo: {words}").format(words=words))
-        self.undo.setToolTip(self.tr("Undo: {words}").format(words=words))
-        self.undo.setVisible(self._undo_allowed and bool(words))
+        self._undo_text = text
+        self.undo.setText(text)
+        self.undo.setAccessibleName(self.tr("Undo: {text}").format(text=text))
+        self.undo.setToolTip(self.tr("Undo: {text}").format(text=text))
+        self.undo.setVisible(self._undo_allowed and bool(text))
 
     def set_undo_visible(self, visible: bool) -> None:
         """The undo line leaves at 1280x800."""
         self._undo_allowed = visible
-        self.undo.setVisible(visible and bool(self._undo_words))
+        self.undo.setVisible(visible and bool(self._undo_text))
 
-    def set_advance_words(self, words: str, *, strong: bool = False) -> None:
+    def set_advance_text(self, text: str, *, strong: bool = False) -> None:
         """Hint at the right of the title, "Saves and moves on" unless told otherwise.
 
         ``strong`` is for what must not be overlooked.
         """
         self.advance.set_tone("accent" if strong else "text3")
-        self.advance.set_text(words)
+        self.advance.set_text(text)
 
     def focus_comment(self) -> None:
         """Put the keyboard into the comment."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.core.imaging.radiograph import DicomMetadata, Radiograph
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line
 from desktop.gui.widgets.containers import FactLines
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import column
 
 
 class DicomPanel(Restyled):
@@ -19,29 +20,22 @@ class DicomPanel(Restyled):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("DICOM facts"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 12)
-        column.setSpacing(theme.GAP_S)
-        column.addWidget(ElidedLabel(self.tr("Facts of the file"), "secondary", "text2"))
+        title = ElidedLabel(self.tr("Facts of the file"), "secondary", "text2")
         self._lines = FactLines()
-        column.addWidget(self._lines)
-        column.addWidget(
-            WrappedLabel(self.tr("Stay on this screen; no export has them."), tone="text3")
-        )
+        note = WrappedLabel(self.tr("Stay on this screen; no export has them."), tone="text3")
+        margins = (12, 12, 12, 12)
+        column(title, self._lines, note, of=self, margins=margins, spacing=theme.GAP_S)
 
     def show_film(self, film: Radiograph | None) -> None:
         """Show what the file says; dashes where it says nothing or is not read yet."""
         self._lines.show_facts(facts_of(film))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        horizontal_line(painter, 0, self.width(), 0, theme.current().line)
-        painter.end()
+        horizontal_line(QPainter(self), 0, self.width(), 0, theme.current().line)
 
 
 def facts_of(film: Radiograph | None) -> list[tuple[str, str]]:
     """(name, value) of each fact, always the same names, so that nothing jumps."""
-
     translate = QCoreApplication.translate
     facts = (film.facts if film is not None else None) or DicomMetadata()
     size = bits = spacing = kind = ""

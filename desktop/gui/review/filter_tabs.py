@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
 
 from desktop.gui.formatting import grouped
 from desktop.gui.style import theme
 from desktop.gui.style.paint import draw_text, fill_round, stroke_round
+from desktop.gui.widgets.button import PaintedButton
+from desktop.gui.widgets.layout import row
 
 
 class FilterBar(QWidget):
@@ -29,20 +31,15 @@ class FilterBar(QWidget):
             "flagged": self.tr("Flagged"),
             "failed": self.tr("Failed"),
         }
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(0)
-        group = QButtonGroup(self)
-        group.setExclusive(True)
-        self._group = group
+        self._group = QButtonGroup(self, exclusive=True)
         self._tabs: dict[str, _Tab] = {}
         for key, title in titles.items():
             tab = _Tab(title)
             tab.setObjectName(f"filter_{key}")
             tab.clicked.connect(lambda _checked=False, key=key: self.tab_chosen.emit(key))
-            group.addButton(tab)
-            row.addWidget(tab, 1)
+            self._group.addButton(tab)
             self._tabs[key] = tab
+        row(*((tab, 1) for tab in self._tabs.values()), of=self, margins=(12, 0, 12, 0), spacing=0)
         self._tabs["all"].setChecked(True)
 
     def set_counts(self, counts: dict[str, int | None]) -> None:
@@ -62,38 +59,27 @@ class FilterBar(QWidget):
         return self._tabs[key]
 
 
-class _Tab(QAbstractButton):
+class _Tab(PaintedButton):
     def __init__(self, title: str) -> None:
-        super().__init__()
-        self.setText(title)
+        super().__init__(title)
         self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
         self._count: int | None = 0
         self.set_count(0)
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
 
     def set_count(self, count: int | None) -> None:
         self._count = count
-        number = "–" if count is None else grouped(count)
-        self.setAccessibleName(f"{self.text()}, {number}")
+        self.setAccessibleName(f"{self.text()}, {self._number()}")
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        words = QFontMetrics(theme.font(12, 500)).horizontalAdvance(self.text())
+        title = QFontMetrics(theme.font(12, 500)).horizontalAdvance(self.text())
         number = QFontMetrics(theme.font(13, 600)).horizontalAdvance(self._number())
-        return QSize(max(words, number) + 6, theme.dp(48))
+        return QSize(max(title, number) + 6, theme.dp(48))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -106,18 +92,13 @@ class _Tab(QAbstractButton):
         draw_text(painter, top, self._number(), theme.font(13, 600), ink, centre, elide=None)
         draw_text(painter, below, self.text(), theme.font(12), ink, centre)
         if self.isChecked():
-            words = QFontMetrics(theme.font(12)).horizontalAdvance(self.text())
-            line = QRect((self.width() - words) // 2, self.height() - 2, words, 2)
+            width = QFontMetrics(theme.font(12)).horizontalAdvance(self.text())
+            line = QRect((self.width() - width) // 2, self.height() - 2, width, 2)
             fill_round(painter, line, 1, tokens.accent)
         if self.hasFocus():
             stroke_round(
                 painter, self.rect().adjusted(1, 1, -1, -1), theme.RADIUS_KEY, tokens.accent, 2
             )
-        painter.end()
 
     def _number(self) -> str:
         return "–" if self._count is None else grouped(self._count)
-
-    def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
-        self.updateGeometry()
-        self.update()

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.images.view_types import HeatStyle
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_key_cap, draw_text, key_cap_width, text_width
 from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.layout import column, row
 from desktop.gui.widgets.segmented_control import RING, SegmentedControl
 from desktop.gui.widgets.slider import PercentSlider
 
@@ -85,23 +86,18 @@ class HeatmapControls(QWidget):
         )
         self.opacity.moved.connect(lambda share: self._change(opacity=share))
         self.threshold.moved.connect(lambda share: self._change(threshold=share))
-        header = QHBoxLayout()
-        header.setContentsMargins(RING, 0, RING, 0)
-        header.addWidget(ElidedLabel(self.tr("Heatmap"), "secondary", "text2"))
-        header.addWidget(self.hint, 1)
-        sliders = QVBoxLayout()
-        sliders.setContentsMargins(RING, 0, RING, 0)
-        sliders.setSpacing(theme.GAP_XS)
-        sliders.addWidget(self.opacity)
-        sliders.addWidget(self.threshold)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.GAP_L - RING, theme.GAP_M, theme.GAP_L - RING, theme.GAP_M)
-        column.setSpacing(0)
-        column.addLayout(header)
-        column.addSpacing(theme.GAP_S - RING)
-        column.addWidget(self.classes)
-        column.addSpacing(theme.GAP_S - RING)
-        column.addLayout(sliders)
+        title = ElidedLabel(self.tr("Heatmap"), "secondary", "text2")
+        inner = (RING, 0, RING, 0)
+        column(
+            row(title, (self.hint, 1), margins=inner),
+            theme.GAP_S - RING,
+            self.classes,
+            theme.GAP_S - RING,
+            column(self.opacity, self.threshold, margins=inner, spacing=theme.GAP_XS),
+            of=self,
+            margins=(theme.GAP_L - RING, theme.GAP_M, theme.GAP_L - RING, theme.GAP_M),
+            spacing=0,
+        )
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_panel(panel)
         self.set_style(self._style)
@@ -119,11 +115,6 @@ class HeatmapControls(QWidget):
     def map_class(self) -> int:
         """Class index, -1 = predicted."""
         return self.classes.index - 1
-
-    @property
-    def style_values(self) -> HeatStyle:
-        """The style on show."""
-        return self._style
 
     def set_class(self, index: int) -> None:
         """Show a class as chosen (-1 = predicted) without telling."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.core.cases import Prediction
 from desktop.core.heatmaps.grad_cam import margin_share
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import alarm_sentence
 from desktop.gui.review.model_row import ModelRow
+from desktop.gui.widgets.layout import column
 
 
 class ModelRows(QWidget):
@@ -32,9 +33,7 @@ class ModelRows(QWidget):
         self._rows: list[ModelRow] = []
         self._compact = False
         self._selected = 0
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 4, 0, 4)
-        self._layout.setSpacing(0)
+        self._layout = column(of=self, margins=(0, 4, 0, 4), spacing=0)
         self.setAccessibleName(self.tr("Answers of the models"))
         self.set_panel(panel)
 
@@ -113,17 +112,17 @@ class ModelRows(QWidget):
     def select(self, index: int) -> None:
         """Select without telling."""
         self._selected = index
-        for place, row in enumerate(self._rows):
-            row.set_selected(place == index)
+        for position, row in enumerate(self._rows):
+            row.setChecked(position == index)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
             if step is not None and watched in self._rows:
-                place = self._rows.index(watched) + step
-                if 0 <= place < len(self._rows):
-                    self._rows[place].setFocus(Qt.FocusReason.TabFocusReason)
-                    self._on_chosen(place)
+                index = self._rows.index(watched) + step
+                if 0 <= index < len(self._rows):
+                    self._rows[index].setFocus(Qt.FocusReason.TabFocusReason)
+                    self._on_chosen(index)
                 return True
         return super().eventFilter(watched, event)
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.core.cases import Prediction
 from desktop.core.heatmaps.grad_cam import has_evidence
@@ -29,9 +29,9 @@ from desktop.gui.viewer.heatmap_thumbnail import map_thumbnail
 from desktop.gui.votes.probability_bar import (
     BAR_HEIGHT,
     paint_probability_line,
-    probability_words,
+    probability_text,
 )
-from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.button import Button, PaintedButton
 
 RowState = Literal["voted", "waiting", "running", "hidden", "failed", "absent"]
 _THUMB, _THUMB_COMPACT = 60, 48
@@ -40,7 +40,7 @@ _LINE = 14
 _CELL = 16
 
 
-class ModelRow(KeyboardFocus, QAbstractButton):
+class ModelRow(KeyboardFocus, PaintedButton):
     """A selectable row; the selected model's map is on the film.
 
     Signals:
@@ -52,7 +52,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
     retry_requested = Signal(int)
 
     def __init__(self, panel: PanelInfo, index: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._panel, self._index = panel, index
         self._prediction: Prediction | None = None
         self._map_class = -1
@@ -65,12 +65,10 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self._retry = Button(self.tr("Try again"), kind="link", height=20, parent=self)
         self._retry.clicked.connect(lambda: self.retry_requested.emit(self._index))
         self._retry.hide()
         self.clicked.connect(lambda: self.chosen.emit(self._index))
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._describe()
 
     # values --------------------------------------------------------------------------------------
@@ -201,13 +199,13 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         tokens, font = theme.current(), theme.font(12)
         right = Qt.AlignmentFlag.AlignRight
         if self._prediction is None:
-            words = {
+            text = {
                 "running": self.tr("Running"),
                 "waiting": self.tr("Waiting"),
                 "absent": self.tr("No answer"),
             }.get(self._state, "")
-            draw_text(painter, head, words, font, tokens.text2, right)
-            return self._retry.width() if self._state == "failed" else text_width(font, words)
+            draw_text(painter, head, text, font, tokens.text2, right)
+            return self._retry.width() if self._state == "failed" else text_width(font, text)
         vote = self._prediction.vote
         slot, side = self._panel.slots[vote], theme.dp(_CELL)
         cell = QRectF(head.right() - side, head.center().y() - side / 2, side, side)
@@ -218,13 +216,13 @@ class ModelRow(KeyboardFocus, QAbstractButton):
             painter, cell, letter, theme.font(11, 600), tokens.on_class(slot), centre, elide=None
         )
         title = self._panel.models[self._index].title
-        words, font = self._panel.class_names[vote], theme.font(12, 500)
+        text, font = self._panel.class_names[vote], theme.font(12, 500)
         room = head.width() - side - 6 - text_width(theme.font(13, 500), title) - theme.GAP_M
-        if text_width(font, words) > room:
-            words = self._panel.short_names[vote]
+        if text_width(font, text) > room:
+            text = self._panel.short_names[vote]
         box = QRectF(head.left(), head.top(), head.width() - side - 6, head.height())
-        draw_text(painter, box, words, font, tokens.text1, right)
-        return text_width(font, words) + side + 6
+        draw_text(painter, box, text, font, tokens.text1, right)
+        return text_width(font, text) + side + 6
 
     def _paint_body(self, painter: QPainter, body: QRectF, surface: str) -> None:
         tokens = theme.current()
@@ -254,8 +252,8 @@ class ModelRow(KeyboardFocus, QAbstractButton):
                 fill_round(painter, bar, theme.RADIUS_BAR, mix(tokens.text1, surface, 0.10))
         elif self._state != "absent":
             failed = self._state == "failed"
-            words = self._sentence if failed else self.tr("Hidden until you label.")
-            _draw_wrapped(painter, body, words, tokens.text2)
+            text = self._sentence if failed else self.tr("Hidden until you label.")
+            _draw_wrapped(painter, body, text, tokens.text2)
 
     def _paint_thumb(self, painter: QPainter) -> None:
         tokens, box = theme.current(), self._thumb_box()
@@ -274,10 +272,10 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         values = self._map()
         if values is not None and not has_evidence(values):
             stroke_round(painter, box, theme.RADIUS_CELL, tokens.border)
-            words = self.tr("no\nmap")
+            text = self.tr("no\nmap")
             painter.setFont(theme.font(11))
             painter.setPen(QColor(tokens.text2))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
             return
         ratio = ratio_of(painter)
         key = (round(box.width()), ratio, self._map_class, tokens.name)
@@ -294,20 +292,9 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         return cam
 
     # keeping in step -----------------------------------------------------------------------------
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
-            super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.EnabledChange:
-            self.update()
-        super().changeEvent(event)
-
-    def _on_theme_changed(self, _tokens: object) -> None:
+    def _on_theme_changed(self, tokens: theme.Tokens) -> None:
+        super()._on_theme_changed(tokens)
         self._thumbnail = None
-        self.updateGeometry()
         self._settle()
 
     def _settle(self) -> None:
@@ -319,7 +306,7 @@ class ModelRow(KeyboardFocus, QAbstractButton):
     def _describe(self) -> None:
         title = self._panel.models[self._index].title
         if self._prediction is None:
-            words = {
+            text = {
                 "waiting": self.tr("Waiting"),
                 "running": self.tr("Running"),
                 "hidden": self.tr("Hidden until you label."),
@@ -327,12 +314,12 @@ class ModelRow(KeyboardFocus, QAbstractButton):
                 "absent": self.tr("No answer"),
                 "voted": "",
             }[self._state]
-            self.setAccessibleName(f"{title}, {words}")
+            self.setAccessibleName(f"{title}, {text}")
             self.setAccessibleDescription("")
-            self.setToolTip(words if self._state == "failed" else "")
+            self.setToolTip(text if self._state == "failed" else "")
             return
         vote = self._prediction.vote
-        figure = probability_words(self._prediction.probabilities[vote])
+        figure = probability_text(self._prediction.probabilities[vote])
         self.setAccessibleName(f"{title}, {self._panel.class_names[vote]} {figure}")
         sentences = [self._figures()]
         if self._alarm:
@@ -355,10 +342,10 @@ class ModelRow(KeyboardFocus, QAbstractButton):
         for name, value, point in zip(
             self._panel.class_names, self._prediction.probabilities, points, strict=True
         ):
-            words = f"{name} {probability_words(value)}"
+            text = f"{name} {probability_text(value)}"
             if point is not None:
-                words += self.tr(" (called from {point})").format(point=f"{point:.2f}")
-            parts.append(words)
+                text += self.tr(" (called from {point})").format(point=f"{point:.2f}")
+            parts.append(text)
         return ", ".join(parts) + "."
 
 

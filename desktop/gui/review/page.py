@@ -1,4 +1,4 @@
-"""The desk: list, image and the panel of votes and decision; also as 2x2 comparison."""
+"""The review page: list, image, votes and decision; also as 2x2 comparison."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import (
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from desktop.core.errors import CxrError
 from desktop.core.imaging.decode import Radiograph
@@ -32,6 +27,7 @@ from desktop.gui.session.controller import Controller
 from desktop.gui.style import theme
 from desktop.gui.viewer.image_view import ImageView
 from desktop.gui.widgets.containers import SideColumn
+from desktop.gui.widgets.layout import column
 
 # At 1280x800 twelve letters of a name have room beside the votes: IM-0117-0001.
 LIST_WIDTH, LIST_COMPACT, LIST_MIN, LIST_MAX = 336, 304, 280, 480
@@ -83,20 +79,14 @@ class ReviewPage(QWidget):
     # composition -----------------------------------------------------------------------------
     def _compose(self) -> None:
         centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.tool_bar)
-        column.addWidget(self.image, 1)
+        column(self.tool_bar, (self.image, 1), of=centre, spacing=0)
         self._centre = QStackedWidget()
         self._centre.addWidget(centre)
         self._centre.addWidget(self.compare)
         self._centre.setMinimumWidth(480)
-        self._review_side = SideColumn([self.verdict, self.models, self.heatmap, self.decision])
-        self._compare_side = SideColumn([self.compare_side, self.compare_decision])
         self._side = QStackedWidget()
-        self._side.addWidget(self._review_side)
-        self._side.addWidget(self._compare_side)
+        self._side.addWidget(SideColumn([self.verdict, self.models, self.heatmap, self.decision]))
+        self._side.addWidget(SideColumn([self.compare_side, self.compare_decision]))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
@@ -107,9 +97,7 @@ class ReviewPage(QWidget):
         self.splitter.setStretchFactor(2, 0)
         self.splitter.setSizes([LIST_WIDTH, 760, SIDE_WIDTH])
         self.splitter.splitterMoved.connect(self._on_splitter_moved)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.splitter)
+        column(self.splitter, of=self)
 
     def _connect(self) -> None:
         controller = self._controller
@@ -412,15 +400,15 @@ class ReviewPage(QWidget):
         """Say beside the buttons what a press of one does, loudly where it decides many images."""
         case, many = self._controller.current, self._selected > 1
         if many:
-            words = self.tr("For {count} selected images").format(count=grouped(self._selected))
+            text = self.tr("For {count} selected images").format(count=grouped(self._selected))
         elif case is not None and self._controller.hidden(case):
-            words = self.tr("Then the votes appear")
+            text = self.tr("Then the votes appear")
         elif self._controller.decisions.advance == "stay":
-            words = self.tr("Saves at once")
+            text = self.tr("Saves at once")
         else:
-            words = self.tr("Saves and moves on")
+            text = self.tr("Saves and moves on")
         for panel in (self.decision, self.compare_decision):
-            panel.set_advance_words(words, strong=many)
+            panel.set_advance_text(text, strong=many)
 
     def _on_thumbnail(self, case: int) -> None:
         if case == self._controller.current:

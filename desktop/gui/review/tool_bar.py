@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QButtonGroup, QMenu, QWidget
 
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.formatting import literal
@@ -14,6 +14,7 @@ from desktop.gui.images.view_types import Tool, WindowPreset
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line, vertical_line
 from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.layout import STRETCH, row
 
 HEIGHT = 40
 _WORDS_FROM = 720
@@ -36,15 +37,9 @@ class ToolBar(Restyled):
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._wordy: list[Button] = []
-        # What leaves a row that is too short even for icons, first one first; menus have them all.
-        self._spare: list[Button] = []
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(theme.GAP_XS)
         group = QButtonGroup(self)
         self._tools: dict[Tool, Button] = {}
-        for tool, icon, words in (
+        for tool, icon, text in (
             (Tool.WINDOW, "window", self.tr("Window: drag right for wider, up for brighter")),
             (Tool.PAN, "move", self.tr("Move the image")),
             (Tool.ZOOM, "zoom", self.tr("Zoom: drag up or down")),
@@ -52,15 +47,13 @@ class ToolBar(Restyled):
         ):
             button = Button("", icon, kind="tool")
             button.setCheckable(True)
-            button.setToolTip(words)
-            button.setAccessibleName(words.split(":")[0])
+            button.setToolTip(text)
+            button.setAccessibleName(text.split(":")[0])
             button.setObjectName(f"tool_{tool.value}")
             button.clicked.connect(lambda _checked=False, tool=tool: self.tool_chosen.emit(tool))
             group.addButton(button)
-            row.addWidget(button)
             self._tools[tool] = button
         self._tools[Tool.WINDOW].setChecked(True)
-        row.addWidget(_Rule())
         self._preset = Button(self.tr("Window"), kind="tool")
         self._preset.setObjectName("preset_button")
         self._preset.set_menu_arrow(True)
@@ -69,24 +62,19 @@ class ToolBar(Restyled):
         self._presets = QActionGroup(self._menu)
         self._presets.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._preset.clicked.connect(self._open_presets)
-        row.addWidget(self._preset)
         turns = [self._button(shortcuts, name, "") for name in ("invert", "rotate", "flip")]
-        for button in turns:
-            row.addWidget(button)
-        row.addWidget(_Rule())
-        row.addWidget(self._button(shortcuts, "fit", ""))
-        self._actual = self._button(shortcuts, "actual_size", self.tr("100 %"))
-        row.addWidget(self._actual)
-        row.addStretch(1)
-        for name, words in (
-            ("heatmap", self.tr("Heatmap")),
-            ("contour", self.tr("Contour")),
-            ("page_compare", self.tr("2 × 2")),
-        ):
-            button = self._button(shortcuts, name, words)
-            self._wordy.append(button)
-            row.addWidget(button)
-        self._spare = [self._wordy[-1], self._actual, turns[-1]]
+        fit = self._button(shortcuts, "fit", "")
+        actual = self._button(shortcuts, "actual_size", self.tr("100 %"))
+        self._overlays = [
+            self._button(shortcuts, "heatmap", self.tr("Heatmap")),
+            self._button(shortcuts, "contour", self.tr("Contour")),
+            self._button(shortcuts, "page_compare", self.tr("2 × 2")),
+        ]
+        # What leaves a row that is too short even for icons, first one first; menus have them all.
+        self._spare = [self._overlays[-1], actual, turns[-1]]
+        window = [*self._tools.values(), _Rule(), self._preset, *turns]
+        items = [*window, _Rule(), fit, actual, STRETCH, *self._overlays]
+        row(*items, of=self, margins=(8, 0, 8, 0), spacing=theme.GAP_XS)
         self.restyle()
 
     def show_tool(self, tool: Tool) -> None:
@@ -124,12 +112,12 @@ class ToolBar(Restyled):
         self.presets_asked.emit()
         self._menu.popup(self._preset.mapToGlobal(QPoint(0, self._preset.height())))
 
-    def _button(self, shortcuts: Shortcuts, name: str, words: str) -> Button:
+    def _button(self, shortcuts: Shortcuts, name: str, text: str) -> Button:
         action = shortcuts[name]
-        button = Button(words, shortcuts.records[name].icon, kind="tool")
+        button = Button(text, shortcuts.records[name].icon, kind="tool")
         keys = action.shortcut().toString()
         tip = action.text().replace("&", "")
-        button.follow(action, words, tip=f"{tip} ({keys})" if keys else tip)
+        button.follow(action, text, tip=f"{tip} ({keys})" if keys else tip)
         button.setObjectName(f"{name}_button")
         return button
 
@@ -138,11 +126,9 @@ class ToolBar(Restyled):
         self._fit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         painter.fillRect(self.rect(), theme.colour(tokens.panel))
         horizontal_line(painter, 0, self.width(), self.height() - 1, tokens.line)
-        painter.end()
 
     def restyle(self) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
@@ -150,21 +136,21 @@ class ToolBar(Restyled):
 
     def _fit(self) -> None:
         """Icons for words, then fewer buttons, so that none is cut."""
-        for button in self._wordy:
-            button.set_words_hidden(self.width() < theme.dp(_WORDS_FROM))
-        row = self.layout()
-        places = [row.itemAt(index).widget() for index in range(row.count())]
+        for button in self._overlays:
+            button.set_text_hidden(self.width() < theme.dp(_WORDS_FROM))
+        layout = self.layout()
+        widgets = [layout.itemAt(index).widget() for index in range(layout.count())]
         widths = [
-            max(place.minimumWidth(), place.minimumSizeHint().width()) + row.spacing()
-            for place in places
-            if place is not None
+            max(widget.minimumWidth(), widget.minimumSizeHint().width()) + layout.spacing()
+            for widget in widgets
+            if widget is not None
         ]
-        margins = row.contentsMargins()
+        margins = layout.contentsMargins()
         needed = margins.left() + sum(widths) + margins.right()
         for button in self._spare:
             button.setVisible(needed <= self.width())
             if needed > self.width():
-                needed -= button.minimumSizeHint().width() + row.spacing()
+                needed -= button.minimumSizeHint().width() + layout.spacing()
 
 
 class _Rule(QWidget):
@@ -176,7 +162,5 @@ class _Rule(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
         middle = self.height() / 2
-        vertical_line(painter, 8, middle - 8, middle + 8, theme.current().border)
-        painter.end()
+        vertical_line(QPainter(self), 8, middle - 8, middle + 8, theme.current().border)

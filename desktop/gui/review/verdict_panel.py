@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.core.cases import CaseResult
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.badges import BadgeSpec
-from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_words
+from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_text
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled
 from desktop.gui.votes.probability_bar import MeanProbability
 from desktop.gui.votes.vote_strip import CELL_VERDICT, VoteStrip
 from desktop.gui.widgets.badge import BadgeRow
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import column, row
 
 # Badges bring 3 px of room for their focus ring.
 _RING = 3
@@ -47,28 +48,18 @@ class VerdictPanel(Restyled):
         self.mean = MeanProbability(panel, self)
         self.badges = BadgeRow(self)
         self.badges.opened.connect(self.badge_opened)
-        header = QHBoxLayout()
-        header.setSpacing(theme.GAP_M)
-        header.addWidget(self.title, 1)
-        header.addWidget(self.strip, 0, Qt.AlignmentFlag.AlignVCenter)
-        words = QVBoxLayout()
-        words.setContentsMargins(_RING, 0, _RING, 0)
-        words.setSpacing(0)
-        words.addLayout(header)
-        words.addSpacing(2)
-        words.addWidget(self.sentence)
-        words.addWidget(self.reason, 1)
-        words.addSpacing(theme.GAP_M)
-        words.addWidget(self.mean)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(
-            theme.GAP_L - _RING, theme.GAP_L, theme.GAP_L - _RING, theme.GAP_M
+        strip = (self.strip, 0, Qt.AlignmentFlag.AlignVCenter)
+        header = row((self.title, 1), strip, spacing=theme.GAP_M)
+        text = (header, 2, self.sentence, (self.reason, 1), theme.GAP_M, self.mean)
+        column(
+            column(*text, margins=(_RING, 0, _RING, 0), spacing=0),
+            theme.GAP_S,
+            self.badges,
+            (None, 0),
+            of=self,
+            margins=(theme.GAP_L - _RING, theme.GAP_L, theme.GAP_L - _RING, theme.GAP_M),
+            spacing=0,
         )
-        column.setSpacing(0)
-        column.addLayout(words)
-        column.addSpacing(theme.GAP_S)
-        column.addWidget(self.badges)
-        column.addStretch(0)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Verdict"))
         self.restyle()
@@ -110,33 +101,33 @@ class VerdictPanel(Restyled):
 
     def say_no_consensus(self) -> None:
         """Draw attention to the rule after Enter was pressed without a consensus."""
-        self._tell(self.tr("Nothing to accept: no majority. Label it yourself."))
+        self.sentence.set_text(self.tr("Nothing to accept: no majority. Label it yourself."))
         self.sentence.set_tone("text1")
 
     def _show(self) -> None:
-        words = verdict_words(
+        text = verdict_text(
             self._result,
             self._panel,
             blind=self._blind,
             accept_key=self._accept_key,
             label_keys=self._label_keys,
         )
-        failed = words.state == "failed"
+        failed = text.state == "failed"
         verdict = self._result.verdict if self._result is not None else None
-        voted = words.state == "voted" and verdict is not None
-        self.title.set_text(words.title)
+        voted = text.state == "voted" and verdict is not None
+        self.title.set_text(text.title)
         self.sentence.set_tone("text2")
-        self._tell("" if failed else words.sentence)
-        self.reason.setText(words.sentence if failed else "")
+        self.sentence.set_text("" if failed else text.sentence)
+        self.reason.setText(text.sentence if failed else "")
         self.reason.setVisible(failed)
         self.sentence.setVisible(not failed)
         self.mean.setVisible(not failed)
         votes = verdict.votes if voted and verdict else (None,) * len(self._panel.models)
-        self.strip.set_votes(votes, words.state)
+        self.strip.set_votes(votes, text.state)
         self.mean.set_values(verdict.mean_probabilities if voted and verdict else ())
         badges = [*self._own_badges(), *self._badges] if voted else list(self._badges)
         self.badges.set_badges(() if failed else badges)
-        self.setAccessibleDescription(f"{words.title}. {words.sentence}")
+        self.setAccessibleDescription(f"{text.title}. {text.sentence}")
 
     def _own_badges(self) -> list[BadgeSpec]:
         """What the result itself gives reason to doubt, the gravest first."""
@@ -152,6 +143,3 @@ class VerdictPanel(Restyled):
             if lungs is not None:
                 found.append(lungs)
         return [badge for badge in found if badge.key not in given]
-
-    def _tell(self, sentence: str) -> None:
-        self.sentence.set_text(sentence)

@@ -74,13 +74,13 @@ class Intervals(Restyled):
         number = interval - theme.dp(self._ACCURACY)
         left, right = float(theme.dp(self._TITLE)), number - theme.dp(16.0)
         head = theme.dp(self._HEAD)
-        for x, width, words in (
+        for x, width, text in (
             (number, self._ACCURACY, self.tr("Accuracy")),
             (interval, self._INTERVAL, self.tr("Interval")),
             (images, self._IMAGES, self.tr("Images")),
         ):
             box = QRectF(x, theme.dp(20), theme.dp(width), theme.dp(20))
-            draw_text(painter, box, words, theme.font(12), tokens.text2, _RIGHT)
+            draw_text(painter, box, text, theme.font(12), tokens.text2, _RIGHT)
         known = [line.estimate for line in self._lines if not isnan(line.estimate.low)]
         low, high, step = share_axis(
             min((item.low for item in known), default=0.0),
@@ -126,9 +126,9 @@ class Intervals(Restyled):
                 painter.drawRect(QRectF(x - 4, middle - 4, 8, 8))
             else:
                 painter.drawEllipse(QPointF(x, middle), 4.5, 4.5)
-            words = f"{_share(estimate.low)} – {_share(estimate.high)}"
+            text = f"{_share(estimate.low)} – {_share(estimate.high)}"
             box = QRectF(interval, y, theme.dp(self._INTERVAL), row)
-            draw_text(painter, box, words, theme.font(12), tokens.text2, _RIGHT)
+            draw_text(painter, box, text, theme.font(12), tokens.text2, _RIGHT)
         box = QRectF(number, y, theme.dp(self._ACCURACY), row)
         draw_text(painter, box, _share(estimate.value), theme.font(13, 600), tokens.text1, _RIGHT)
         box = QRectF(images, y, theme.dp(self._IMAGES), row)
@@ -197,12 +197,12 @@ class ConfusionMatrix(Restyled):
         """Show counts [K, K], rows = the reader, columns = the model."""
         self._names, self._slots, self._matrix = names, slots, matrix
         self.setAccessibleName(self.tr("Confusion matrix, rows: you"))
-        words = [
+        cells = [
             f"{names[i]} → {names[j]}: {matrix[i, j]}"
             for i in range(len(names))
             for j in range(len(names))
         ]
-        self.setAccessibleDescription(", ".join(words))
+        self.setAccessibleDescription(", ".join(cells))
         self.updateGeometry()
         self.update()
 
@@ -343,8 +343,8 @@ def _paint_count(painter: QPainter, box: QRectF, count: int, share: float) -> No
     upper = QRectF(box.left(), box.center().y() - line, box.width(), line)
     lower = QRectF(box.left(), box.center().y(), box.width(), line)
     draw_text(painter, upper, f"{count:,}", theme.font(14, 600), tokens.text1, _CENTRE)
-    words = "–" if isnan(share) else f"{100 * share:.0f} %"
-    draw_text(painter, lower, words, theme.font(12), tokens.text1, _CENTRE)
+    text = "–" if isnan(share) else f"{100 * share:.0f} %"
+    draw_text(painter, lower, text, theme.font(12), tokens.text1, _CENTRE)
 
 
 def _share(value: float) -> str:

@@ -6,7 +6,7 @@ from math import isnan
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.review.scorecard import TRUTHS, Score, Scorecard
 from desktop.gui.formatting import grouped
@@ -22,6 +22,7 @@ from desktop.gui.session.session import Session
 from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.containers import Card, OverlayScroll
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import STRETCH, column, row
 from desktop.gui.widgets.placeholder import Placeholder
 from desktop.gui.widgets.segmented_control import RING, SegmentedControl
 
@@ -62,24 +63,22 @@ class ScorecardPage(OverlayScroll):
         self.report_button = Button(self.tr("Save report"), "export", kind="boxed", height=36)
         self.report_button.clicked.connect(self.report_asked)
         self._intervals = Intervals()
-        self._intervals_words = WrappedLabel("")
+        self._intervals_text = WrappedLabel("")
         self._kappas = KappaMatrix()
-        self._kappas_words = WrappedLabel("")
+        self._kappas_text = WrappedLabel("")
         self.model_switch = SegmentedControl(self.tr("Model"))
         self.model_switch.chosen.connect(self._choose)
         self._confusion = ConfusionMatrix()
         self._confusion_card = Card(self.tr("Confusion matrix"))
         self._calibration = CalibrationChart()
-        self._calibration_words = WrappedLabel("")
+        self._calibration_text = WrappedLabel("")
         self._brier = ElidedLabel("", "verdict")
         self._ece = ElidedLabel("", "verdict")
         self._body = QWidget()
         self._note = Placeholder()
         self._note.chosen.connect(self._on_note_chosen)
         self._compose()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_REFRESH_MS)
+        self._timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._timer.timeout.connect(self.ask)
         self._show_empty(self.tr("No folder open"))
 
@@ -128,62 +127,38 @@ class ScorecardPage(OverlayScroll):
                 count=grouped(card.labelled)
             )
         )
-        words = self.tr("Your decisions are the reference: agreement with you, not the truth.")
+        text = self.tr("Your decisions are the reference: agreement with you, not the truth.")
         if card.accepted:
-            words += " " + self.tr("{count} accepted from the consensus.").format(
+            text += " " + self.tr("{count} accepted from the consensus.").format(
                 count=grouped(card.accepted)
             )
-        self.subtitle.set_text(words)
+        self.subtitle.set_text(text)
         self._show_accuracy(card, facts)
         self._show_kappas(card, facts)
         self._show_model()
 
     def _compose(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        # The switch brings room for its focus ring, so that its box stands under the cards.
-        column.setContentsMargins(32 - RING, 24, 32 - RING, 24)
-        column.setSpacing(16)
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self.title)
-        words.addWidget(self.subtitle)
-        head = QHBoxLayout()
-        head.setContentsMargins(RING, 0, RING, 0)
-        head.addLayout(words, 1)
-        head.addWidget(self.truth)
-        head.addWidget(self.report_button)
-        column.addLayout(head)
+        titles = column(self.title, self.subtitle, spacing=4)
         accuracy = Card(self.tr("Accuracy, 95 % interval"))
         accuracy.remark.set_text("Wilson")
-        accuracy.column.addWidget(self._intervals)
-        accuracy.column.addWidget(self._intervals_words)
-        accuracy.column.addStretch(1)
+        accuracy.add(self._intervals, self._intervals_text, STRETCH)
         kappa = Card(self.tr("Kappa, each pair"))
         kappa.remark.set_text(self.tr("Cohen, unweighted"))
-        kappa.column.addWidget(self._kappas)
-        kappa.column.addWidget(self._kappas_words)
-        kappa.column.addStretch(1)
-        self._confusion_card.column.addWidget(self._confusion, 1)
+        kappa.add(self._kappas, self._kappas_text, STRETCH)
+        self._confusion_card.add((self._confusion, 1))
         calibration = Card(self.tr("Calibration"))
-        side = QVBoxLayout()
-        side.setSpacing(4)
-        side.addWidget(ElidedLabel(self.tr("Calibration error"), "secondary", "text2"))
-        side.addWidget(self._ece)
-        side.addSpacing(12)
-        side.addWidget(ElidedLabel(self.tr("Brier score"), "secondary", "text2"))
-        side.addWidget(self._brier)
-        side.addSpacing(12)
-        side.addWidget(self._calibration_words)
-        side.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._calibration, 1)
-        row.addLayout(side)
-        calibration.column.addLayout(row, 1)
-        body = QVBoxLayout(self._body)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(16)
+        side = column(
+            ElidedLabel(self.tr("Calibration error"), "secondary", "text2"),
+            self._ece,
+            12,
+            ElidedLabel(self.tr("Brier score"), "secondary", "text2"),
+            self._brier,
+            12,
+            self._calibration_text,
+            STRETCH,
+            spacing=4,
+        )
+        calibration.add((row((self._calibration, 1), side, spacing=16), 1))
         upper, lower = QGridLayout(), QGridLayout()
         for grid, left, right in (
             (upper, accuracy, kappa),
@@ -195,28 +170,31 @@ class ScorecardPage(OverlayScroll):
             grid.addWidget(right, 0, 1)
             grid.setColumnStretch(0, 66)
             grid.setColumnStretch(1, 34)
-        switch = QHBoxLayout()
-        switch.addWidget(self.model_switch)
-        switch.addStretch(1)
-        body.addLayout(upper)
-        body.addLayout(switch)
-        body.addLayout(lower, 1)
-        column.addWidget(self._body, 1)
-        column.addWidget(self._note, 1)
+        column(upper, row(self.model_switch, STRETCH), (lower, 1), of=self._body, spacing=16)
+        inner = QWidget()
+        column(
+            row((titles, 1), self.truth, self.report_button, margins=(RING, 0, RING, 0)),
+            (self._body, 1),
+            (self._note, 1),
+            of=inner,
+            # The switch brings room for its focus ring, so that its box stands under the cards.
+            margins=(32 - RING, 24, 32 - RING, 24),
+            spacing=16,
+        )
         self.setWidget(inner)
 
-    def _show_empty(self, title: str, words: str = "") -> None:
+    def _show_empty(self, title: str, text: str = "") -> None:
         self.title.set_text(title)
-        self.subtitle.set_text(words)
+        self.subtitle.set_text(text)
         self._body.setVisible(False)
         self._note.setVisible(True)
         opened = self._facts is not None
         for control in (self.truth, self.report_button):
             control.setVisible(opened)
-        if words:  # only for a moment
-            self._note.show_words("", ())
+        if text:  # only for a moment
+            self._note.show_text("", ())
             return
-        self._note.show_words(
+        self._note.show_text(
             self.tr("Your labels measure the models"),
             (
                 self.tr("Accuracy of each model and of the consensus, with its uncertainty."),
@@ -262,7 +240,7 @@ class ScorecardPage(OverlayScroll):
                     towards=grouped(blind.to_consensus),
                 )
             )
-        self._intervals_words.setText(" ".join(sentences))
+        self._intervals_text.setText(" ".join(sentences))
 
     def _show_kappas(self, card: Scorecard, facts: PanelInfo) -> None:
         models = card.scores[:-1]
@@ -276,7 +254,7 @@ class ScorecardPage(OverlayScroll):
             for score, model in zip(models, facts.models, strict=True)
             if not isnan(score.kappa.value)
         ]
-        self._kappas_words.setText(self._closeness(known))
+        self._kappas_text.setText(self._closeness(known))
 
     def _closeness(self, known: list[tuple[float, str]]) -> str:
         """Who is closest to the reader and who furthest, by the figures as they are shown."""
@@ -308,7 +286,7 @@ class ScorecardPage(OverlayScroll):
         self._calibration.show_bins(score.bins)
         self._ece.set_text(_number(score.calibration_error))
         self._brier.set_text(_number(score.brier))
-        self._calibration_words.setText(self.tr("Below the line: too sure of itself."))
+        self._calibration_text.setText(self.tr("Below the line: too sure of itself."))
 
 
 def _number(value: float) -> str:

@@ -85,7 +85,7 @@ class CaseListModel(QAbstractTableModel):
             return view
         if role == Qt.ItemDataRole.DisplayRole:
             return view.name
-        return view.words
+        return view.spoken
 
     def case_at(self, row: int) -> int | None:
         """Case shown in a row, None outside the list."""

@@ -352,10 +352,10 @@ class Controller(QObject):
         self.run.recount()
         self._first.on_listed(last=True)
         if not len(session.table):
-            words = self.tr("No images are in this folder.")
+            text = self.tr("No images are in this folder.")
             if not self.recursive:
-                words += " " + self.tr("Subfolders are left out; File, Include subfolders.")
-            self.notice_raised.emit(words)
+                text += " " + self.tr("Subfolders are left out; File, Include subfolders.")
+            self.notice_raised.emit(text)
         self.scan_finished.emit()
 
     def _show(self, case: int) -> None:

@@ -262,7 +262,7 @@ class RunControl(QObject):
 
     def _on_ready(self, device: str, reason: str) -> None:
         self.device = device
-        self.device_changed.emit(device_words(device), reason)
+        self.device_changed.emit(device_text(device), reason)
 
     def _on_idle(self) -> None:
         self._feed()
@@ -314,17 +314,17 @@ _TITLES = {
 }
 
 
-def device_words(device: str) -> str:
+def device_text(device: str) -> str:
     """``CPU, 2 threads`` or the GPU's name; ``device`` as the engine reports it.
 
     Where it is not fp32 the precision follows: ``cpu int8`` is ``CPU, 2 threads, int8``.
     """
     name, _, precision = device.partition(" ")
-    words = _processor_words(name)
-    return f"{words}, {precision}" if precision else words
+    text = _processor_text(name)
+    return f"{text}, {precision}" if precision else text
 
 
-def _processor_words(name: str) -> str:
+def _processor_text(name: str) -> str:
     if name != "cpu":
         return _TITLES.get(name, name)
     threads = _threads()

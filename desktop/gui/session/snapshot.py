@@ -51,13 +51,13 @@ class Placed:
         placed: Files that are there now.
         refused: Files that are not.
         first_reason: Why the first of them is not.
-        dicom_words: Warning about patient tags, empty where no DICOM file went along.
+        dicom_text: Warning about patient tags, empty where no DICOM file went along.
     """
 
     placed: int
     refused: int
     first_reason: str
-    dicom_words: str
+    dicom_text: str
 
 
 def source_of(controller: Controller, *, listed_only: bool) -> ExportSource | None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QSizePolicy,
@@ -28,7 +27,7 @@ from desktop.gui.style.paint import (
     stroke_round,
     text_width,
 )
-from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.button import Button, PaintedButton
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 from desktop.gui.widgets.switch import Switch
 
@@ -298,24 +297,16 @@ class _DropZone(Restyled):
                     stroke_round(painter, box, 5, tokens.border)
 
 
-class _RecentRow(QAbstractButton):
+class _RecentRow(PaintedButton):
     def __init__(self, folder: RecentFolder, *, line: bool) -> None:
         super().__init__()
         self._folder, self._line = folder, line
         self.setAccessibleName(f"{folder.path.name}, {folder.path}")
         self.setToolTip(str(folder.path))
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFixedHeight(theme.dp(_RECENT_ROW))
 
     def sizeHint(self) -> QSize:
         return QSize(400, theme.dp(_RECENT_ROW))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
-        super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -350,20 +341,17 @@ class _RecentRow(QAbstractButton):
         painter.end()
 
 
-class _PanelCard(QAbstractButton):
+class _PanelCard(PaintedButton):
     """A radio button as large as its words."""
 
     def __init__(self, panel: Panel) -> None:
-        super().__init__()
+        super().__init__(panel.name)
         self._panel = panel
         self._slots = colour_slots(panel.class_names)
-        self.setText(panel.name)
         self.setAccessibleName(f"{panel.name}: {', '.join(panel.class_names)}")
         self.setToolTip(panel.title)
         self.setCheckable(True)
         self.setAutoExclusive(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFixedHeight(theme.dp(64))
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -101,15 +101,15 @@ def paint_hud(painter: QPainter, rect: QRectF, lines: HudLines) -> None:
         draw_haloed(painter, QPointF(left, y), lines.side, marker, tokens.hud1)
 
 
-def paint_caption(painter: QPainter, rect: QRectF, words: str) -> None:
+def paint_caption(painter: QPainter, rect: QRectF, text: str) -> None:
     """One line on a dark plate at the lower left, where the film reaches under it."""
     font = theme.font(12)
-    width = min(text_width(font, words) + 12, rect.width() - 2 * GAP)
+    width = min(text_width(font, text) + 12, rect.width() - 2 * GAP)
     height = theme.dp(20)
     plate = QRectF(rect.left() + GAP, rect.bottom() - GAP - height, width, height)
     fill_round(painter, plate, theme.RADIUS_KEY, theme.colour("#000000", 0.6))
     inner = plate.adjusted(6, 0, -6, 0)
-    draw_text(painter, inner, words, font, theme.current().hud1)
+    draw_text(painter, inner, text, font, theme.current().hud1)
 
 
 def _paint_ramp(painter: QPainter, right: float, middle: float, metrics: QFontMetricsF) -> None:
@@ -134,7 +134,7 @@ def _elide(middle: bool) -> Qt.TextElideMode:
 translate = QCoreApplication.translate
 
 
-def size_words(film: Radiograph) -> str:
+def size_text(film: Radiograph) -> str:
     """``2,408 × 2,560, 12 bit``: width first, as people say it."""
     height, width = film.values.shape
     return translate("ImageView", "{width} × {height}, {bits} bit").format(
@@ -142,7 +142,7 @@ def size_words(film: Radiograph) -> str:
     )
 
 
-def window_words(film: Radiograph, window: Window) -> str:
+def window_text(film: Radiograph, window: Window) -> str:
     """``W 1,480  L 920`` in the file's own units; its own windows as it states them."""
     if window.stated is not None:
         width, level = window.stated
@@ -154,14 +154,14 @@ def window_words(film: Radiograph, window: Window) -> str:
     )
 
 
-def zoom_words(zoom: float) -> str:
+def zoom_text(zoom: float) -> str:
     """``Zoom 27 %``: device pixels per film pixel."""
     percent = zoom * 100
     shown = f"{percent:.1f}" if percent < 10 else f"{percent:,.0f}"
     return translate("ImageView", "Zoom {percent} %").format(percent=shown)
 
 
-def map_words(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
+def map_text(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
     """``ResNet50, Covid, 45 %`` or that there is no positive evidence."""
     if layer.kind == "difference":
         subject = translate("ImageView", "Where the models differ")
@@ -202,7 +202,7 @@ def hud_lines(
     layer: MapLayer | None,
     evident: bool,
     style: HeatStyle,
-    region_words: str = "",
+    region_text: str = "",
 ) -> HudLines:
     """All corners of an image view; without a film only name and position.
 
@@ -213,18 +213,18 @@ def hud_lines(
         layer: Heatmap on show, None where there is none or it is hidden.
         evident: Whether the map has anything to show.
         style: How it is drawn.
-        region_words: What the outlined region is.
+        region_text: What the outlined region is.
     """
     top_left = (hud.name, hud.position)
     if film is None:
         return HudLines(top_left=top_left)
     sides = hud.sides or film_sides(film)
-    map_line = map_words(layer, evident, style) if layer is not None else ""
+    map_line = map_text(layer, evident, style) if layer is not None else ""
     return HudLines(
         top_left=top_left,
-        top_right=(hud.view, size_words(film)),
-        bottom_left=(window_words(film, window), zoom_words(zoom)),
-        bottom_right=tuple(text for text in (region_words, map_line) if text),
+        top_right=(hud.view, size_text(film)),
+        bottom_left=(window_text(film, window), zoom_text(zoom)),
+        bottom_right=tuple(text for text in (region_text, map_line) if text),
         ramp=layer is not None and evident and not style.contour,
         side=side_at_left(sides, orientation) if sides else "",
     )

@@ -68,7 +68,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._loading_size: tuple[int, int] | None = None
         self._loading_since: float | None = None
         self._heat = HeatPainter()
-        self._region_words = ""
+        self._region_text = ""
         self._style = HeatStyle()
         self._tool = Tool.WINDOW
         self._bare = False
@@ -143,11 +143,11 @@ class ImageView(KeyboardFocus, FilmView):
         self.update()
 
     def show_contour(
-        self, region: npt.NDArray[np.bool_] | npt.NDArray[np.float32] | None, words: str = ""
+        self, region: npt.NDArray[np.bool_] | npt.NDArray[np.float32] | None, text: str = ""
     ) -> None:
         """Outline a region [h, w] (a mask, or a map whose half is the outline); None removes it."""
         self._heat.set_region(region, self._film_size())
-        self._region_words = words
+        self._region_text = text
         self.update()
 
     def set_heat_style(self, style: HeatStyle) -> None:
@@ -166,9 +166,9 @@ class ImageView(KeyboardFocus, FilmView):
         self._fills_view = fills
         self._refresh()
 
-    def set_caption(self, words: str) -> None:
+    def set_caption(self, text: str) -> None:
         """One line at the lower left, used where the HUD is off."""
-        self._caption = words
+        self._caption = text
         self.update()
 
     def set_selected(self, selected: bool) -> None:
@@ -269,7 +269,7 @@ class ImageView(KeyboardFocus, FilmView):
             paint_message(painter, rect, *self._failure)
         elif self._loading_since is not None:
             self._paint_loading(painter, rect)
-        self._paint_words(painter, rect)
+        self._paint_text(painter, rect)
         if self._selected or self.shows_focus():
             stroke_round(painter, rect, 0, theme.DARK.accent, 2 if self.shows_focus() else 1)
 
@@ -311,7 +311,7 @@ class ImageView(KeyboardFocus, FilmView):
         progress = loading_progress(time.monotonic() - (self._loading_since or 0.0))
         paint_loading(painter, rect, self._thumbnail, target, progress)
 
-    def _paint_words(self, painter: QPainter, rect: QRectF) -> None:
+    def _paint_text(self, painter: QPainter, rect: QRectF) -> None:
         if self._bare and self._renderer is not None:
             paint_hud(painter, rect, HudLines(bottom_left=(self.tr("Bare image"),)))
         elif self._hud_visible:
@@ -329,7 +329,7 @@ class ImageView(KeyboardFocus, FilmView):
             self._heat.layer if self._style.visible else None,
             self._heat.evident(),
             self._style,
-            self._region_words if self._heat.has_region else "",
+            self._region_text if self._heat.has_region else "",
         )
 
     # Events --------------------------------------------------------------------------------------
@@ -431,11 +431,11 @@ class ImageView(KeyboardFocus, FilmView):
     def _describe(self) -> None:
         """What a screen reader says of the view."""
         if self._failure is not None:
-            words = ". ".join(self._failure)
+            text = ". ".join(self._failure)
         elif self._loading_since is not None:
-            words = self.tr("Loading {name}").format(name=self._hud.name)
+            text = self.tr("Loading {name}").format(name=self._hud.name)
         elif self._renderer is None:
-            words = self.tr("No image")
+            text = self.tr("No image")
         else:
             lines = self._lines()
             corners = (
@@ -444,6 +444,6 @@ class ImageView(KeyboardFocus, FilmView):
                 *lines.bottom_left,
                 *lines.bottom_right,
             )
-            words = ", ".join(text for text in corners if text)
-        if words != self.accessibleDescription():
-            self.setAccessibleDescription(words)
+            text = ", ".join(line for line in corners if line)
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)

@@ -42,17 +42,17 @@ def measurement(
     )
 
 
-def measurement_words(measured: Measurement) -> str:
+def measurement_text(measured: Measurement) -> str:
     """``84.2 mm``, ``84.2 mm at the detector`` or ``612 px``."""
 
     translate = QCoreApplication.translate
     if measured.millimetres is None:
         return translate("Measure", "{pixels} px").format(pixels=f"{measured.pixels:,.0f}")
-    words = translate("Measure", "{length} mm").format(length=f"{measured.millimetres:,.1f}")
+    text = translate("Measure", "{length} mm").format(length=f"{measured.millimetres:,.1f}")
     return (
-        translate("Measure", "{length} at the detector").format(length=words)
+        translate("Measure", "{length} at the detector").format(length=text)
         if measured.at_detector
-        else words
+        else text
     )
 
 
@@ -74,16 +74,16 @@ def paint_measurements(
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawLines(marks)
-        words = measurement_words(measured)
+        text = measurement_text(measured)
         anchor = end if end.x() >= start.x() else start
-        width, height = metrics.horizontalAdvance(words) + 12, metrics.height() + 4
+        width, height = metrics.horizontalAdvance(text) + 12, metrics.height() + 4
         x = anchor.x() + 8
         if x + width > painter.window().width() - 8:
             x = anchor.x() - 8 - width
         plate = QRectF(x, anchor.y() - height / 2, width, height)
         # A plate, because a halo alone is hard to read on a bright lung-free area.
         fill_round(painter, plate, theme.RADIUS_KEY, theme.colour("#000000", 0.7))
-        draw_text(painter, plate, words, font, tokens.hud1, Qt.AlignmentFlag.AlignHCenter)
+        draw_text(painter, plate, text, font, tokens.hud1, Qt.AlignmentFlag.AlignHCenter)
 
 
 def _ticks(line: QLineF) -> list[QLineF]:

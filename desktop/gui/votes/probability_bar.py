@@ -20,7 +20,7 @@ _LEAST = 2.0
 _FAINT = 0.55
 
 
-def probability_words(value: float) -> str:
+def probability_text(value: float) -> str:
     """Two decimals; never ``1.00`` or ``0.00`` for what is not certain."""
     if 0.995 <= value < 1:
         return ">0.99"
@@ -58,7 +58,7 @@ def paint_probability_line(
     draw_text(painter, letter_box, letter, font, ink, elide=None)
     figures = QRectF(rect.right() - figures_width, rect.top(), figures_width, rect.height())
     right = Qt.AlignmentFlag.AlignRight
-    draw_text(painter, figures, probability_words(value), theme.font(11, 500), ink, right, None)
+    draw_text(painter, figures, probability_text(value), theme.font(11, 500), ink, right, None)
     bar = QRectF(
         rect.left() + letter_width,
         rect.center().y() - theme.dp(BAR_HEIGHT) / 2,
@@ -124,12 +124,12 @@ class MeanProbability(Restyled):
     def set_values(self, values: Sequence[float]) -> None:
         """Mean probabilities in class order; empty draws the bare track."""
         self._values = tuple(values)
-        words = ", ".join(
-            f"{name} {probability_words(value)}"
+        text = ", ".join(
+            f"{name} {probability_text(value)}"
             for name, value in zip(self._panel.class_names, self._values, strict=False)
         )
-        self.setAccessibleDescription(words)
-        self.setToolTip(words)
+        self.setAccessibleDescription(text)
+        self.setToolTip(text)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -150,7 +150,7 @@ class MeanProbability(Restyled):
         for letter, value in reversed(
             list(zip(self._panel.class_letters, self._values, strict=True))
         ):
-            figures = probability_words(value)
+            figures = probability_text(value)
             x -= text_width(strong, figures)
             draw_text(
                 painter,

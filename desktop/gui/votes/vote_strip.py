@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.gui.panel_info import PanelInfo
-from desktop.gui.presenters.verdict import StripState, strip_words
+from desktop.gui.presenters.verdict import StripState, strip_text
 from desktop.gui.style import theme
 from desktop.gui.style.paint import (
     Restyled,
@@ -181,10 +181,10 @@ class VoteStrip(Restyled):
         self.update()
 
     def _name(self) -> None:
-        words = strip_words(self._votes, self._state, self._panel)
+        text = strip_text(self._votes, self._state, self._panel)
         self.setAccessibleName(self.tr("Votes"))
-        self.setAccessibleDescription(words)
-        self.setToolTip(words)
+        self.setAccessibleDescription(text)
+        self.setToolTip(text)
 
     def sizeHint(self) -> QSize:
         cell = theme.dp(self._cell)

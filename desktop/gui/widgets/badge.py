@@ -1,13 +1,14 @@
-"""Quiet badges: grey, icon and two or three words; one sentence on hover or Enter."""
+"""Grey badges of an icon and two or three words; one sentence on hover or Enter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from desktop.gui.presenters.badges import BadgeSpec
 from desktop.gui.style import theme
@@ -21,6 +22,8 @@ from desktop.gui.style.paint import (
     stroke_round,
     text_width,
 )
+from desktop.gui.widgets.button import PaintedButton
+from desktop.gui.widgets.layout import STRETCH, row
 
 _HEIGHT = 24
 _ICON = 14
@@ -32,13 +35,13 @@ _GAP = theme.GAP_S - 2 * _RING
 SHOWN_AT_MOST = 2
 
 
-def badge_width(facts: BadgeSpec) -> int:
+def badge_width(spec: BadgeSpec) -> int:
     """Width of a badge with the room for its focus ring."""
-    icon = theme.dp(_ICON) + _ICON_GAP if facts.icon else 0
-    return ceil(text_width(theme.font(12), facts.words) + icon) + 2 * _PADDING + 2 * _RING
+    icon = theme.dp(_ICON) + _ICON_GAP if spec.icon else 0
+    return ceil(text_width(theme.font(12), spec.text) + icon) + 2 * _PADDING + 2 * _RING
 
 
-class Badge(KeyboardFocus, QAbstractButton):
+class Badge(KeyboardFocus, PaintedButton):
     """One badge, 24 px; hover, click, Enter or Space opens its sentence.
 
     Signals:
@@ -47,26 +50,17 @@ class Badge(KeyboardFocus, QAbstractButton):
 
     opened = Signal(str)
 
-    def __init__(self, facts: BadgeSpec, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._facts = facts
+    def __init__(self, spec: BadgeSpec, parent: QWidget | None = None) -> None:
+        super().__init__(spec.text, parent)
+        self.spec = spec
         self.fade = FadeIn(self)
-        self.setText(facts.words)
-        self.setAccessibleName(facts.words)
-        self.setAccessibleDescription(facts.sentence)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleDescription(spec.sentence)
         self.setCursor(Qt.CursorShape.WhatsThisCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self._open)
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
-
-    @property
-    def facts(self) -> BadgeSpec:
-        """What it says."""
-        return self._facts
 
     def sizeHint(self) -> QSize:
-        return QSize(badge_width(self._facts), theme.dp(_HEIGHT) + 2 * _RING)
+        return QSize(badge_width(self.spec), theme.dp(_HEIGHT) + 2 * _RING)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -79,31 +73,27 @@ class Badge(KeyboardFocus, QAbstractButton):
         edge = tokens.text3 if self.underMouse() else tokens.border
         stroke_round(painter, box, theme.RADIUS_KEY, edge)
         x = box.left() + _PADDING
-        if self._facts.icon:
+        if self.spec.icon:
             side = theme.dp(_ICON)
             icon = QRectF(x, 0, side, side)
             icon.moveCenter(QPointF(icon.center().x(), box.center().y()))
-            paint_icon(painter, self._facts.icon, icon, tokens.text2)
+            paint_icon(painter, self.spec.icon, icon, tokens.text2)
             x += side + _ICON_GAP
-        words = QRectF(x, box.top(), box.right() - _PADDING + 1 - x, box.height())
-        draw_text(painter, words, self._facts.words, theme.font(12), tokens.text1)
+        text_box = QRectF(x, box.top(), box.right() - _PADDING + 1 - x, box.height())
+        draw_text(painter, text_box, self.spec.text, theme.font(12), tokens.text1)
         if self.shows_focus():
             focus_ring(painter, box, theme.RADIUS_KEY)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._open()
-        self.update()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         QToolTip.hideText()
-        self.update()
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._open()
-        elif event.key() == Qt.Key.Key_Escape and QToolTip.isVisible():
+        if event.key() == Qt.Key.Key_Escape and QToolTip.isVisible():
             QToolTip.hideText()
         else:
             super().keyPressEvent(event)
@@ -111,12 +101,9 @@ class Badge(KeyboardFocus, QAbstractButton):
     def _open(self) -> None:
         below = self.mapToGlobal(QPoint(_RING, self.height()))
         # Rich text, so that Qt wraps a long sentence.
-        QToolTip.showText(below, f"<p>{_escaped(self._facts.sentence)}</p>", self)
-        self.opened.emit(self._facts.key)
-
-    def _on_theme_changed(self, _tokens: object) -> None:
-        self.updateGeometry()
-        self.update()
+        sentence = escape(self.spec.sentence, quote=False).replace("\n", "<br>")
+        QToolTip.showText(below, f"<p>{sentence}</p>", self)
+        self.opened.emit(self.spec.key)
 
 
 class BadgeRow(QWidget):
@@ -130,13 +117,10 @@ class BadgeRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._facts: tuple[BadgeSpec, ...] = ()
+        self._specs: tuple[BadgeSpec, ...] = ()
         self._shown: tuple[BadgeSpec, ...] = ()
         self._badges: list[Badge] = []
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(_GAP)
-        self._layout.addStretch(1)
+        self._layout = row(STRETCH, of=self, spacing=_GAP)
         self.setMinimumWidth(1)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setVisible(False)
@@ -148,8 +132,8 @@ class BadgeRow(QWidget):
 
     def set_badges(self, badges: Sequence[BadgeSpec]) -> None:
         """Show these, most important first."""
-        self._facts = tuple(badges)
-        self.setVisible(bool(self._facts))
+        self._specs = tuple(badges)
+        self.setVisible(bool(self._specs))
         self._fill()
 
     def sizeHint(self) -> QSize:
@@ -159,39 +143,33 @@ class BadgeRow(QWidget):
         self._fill()
 
     def _fill(self) -> None:
-        shown = fitting(self._facts, self.width())
+        shown = fitting(self._specs, self.width())
         if shown == self._shown:
             return
-        before = {fact.key for fact in self._shown}
+        before = {spec.key for spec in self._shown}
         self._shown = shown
         for badge in self._badges:
             self._layout.removeWidget(badge)
             badge.hide()
             badge.deleteLater()
-        self._badges = [Badge(fact, self) for fact in shown]
+        self._badges = [Badge(spec, self) for spec in shown]
         for index, badge in enumerate(self._badges):
             self._layout.insertWidget(index, badge)
             badge.opened.connect(self.opened)
             badge.show()
             # Only what is new comes up: a badge that stays from film to film stands still.
-            if badge.facts.key not in before and self.isVisible():
+            if badge.spec.key not in before and self.isVisible():
                 badge.fade.start()
 
 
-def fitting(facts: tuple[BadgeSpec, ...], room: int) -> tuple[BadgeSpec, ...]:
+def fitting(specs: tuple[BadgeSpec, ...], room: int) -> tuple[BadgeSpec, ...]:
     """The badges that are drawn in ``room`` px: at least one, at most two, the rest as "+n"."""
-    for count in range(min(SHOWN_AT_MOST, len(facts)), 0, -1):
-        shown = facts[:count]
-        rest = facts[count:]
+    for count in range(min(SHOWN_AT_MOST, len(specs)), 0, -1):
+        shown, rest = specs[:count], specs[count:]
         if rest:
-            sentences = "\n".join(f"{fact.words}. {fact.sentence}" for fact in rest)
+            sentences = "\n".join(f"{spec.text}. {spec.sentence}" for spec in rest)
             shown = (*shown, BadgeSpec("more", "", f"+{len(rest)}", sentences))
-        taken = sum(badge_width(fact) for fact in shown) + _GAP * (len(shown) - 1)
+        taken = sum(badge_width(spec) for spec in shown) + _GAP * (len(shown) - 1)
         if taken <= room or count == 1:
             return shown
     return ()
-
-
-def _escaped(text: str) -> str:
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return plain.replace("\n", "<br>")

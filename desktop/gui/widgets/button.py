@@ -1,23 +1,11 @@
-"""The quiet button of bars and pages: icon, words, key cap; painted from the theme's tokens.
-
-It follows a QAction when it is given one, so that menu entry, key and button are one command.
-"""
+"""Buttons painted from the theme's tokens; the one of bars and pages: icon, text, key cap."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QAction,
-    QEnterEvent,
-    QFont,
-    QFontMetrics,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-)
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from desktop.gui.style import icons, theme
@@ -26,8 +14,34 @@ Kind = Literal["plain", "page", "tool", "boxed", "primary", "link"]
 _ICON = 16
 
 
-class Button(QAbstractButton):
-    """One button.
+class PaintedButton(QAbstractButton):
+    """Base of painted buttons: repainted under the mouse and by a new theme, pressed by Return."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        theme.notifier().theme_changed.connect(self._on_theme_changed)
+
+    def setText(self, text: str) -> None:
+        """Show another text; screen readers say it too."""
+        super().setText(text)
+        self.setAccessibleName(text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
+        self.updateGeometry()
+        self.update()
+
+
+class Button(PaintedButton):
+    """A button that may follow a QAction, so that menu entry, key and button are one command.
 
     Kinds: ``plain`` text that lights up under the mouse; ``page`` filled while checked; ``tool``
     filled with an accent underline while checked; ``boxed`` with a border; ``primary`` in the
@@ -47,66 +61,53 @@ class Button(QAbstractButton):
         """Build a button.
 
         Args:
-            text: Words, may be empty where the icon speaks; then give a tool tip.
+            text: May be empty where the icon speaks; then give a tool tip.
             icon: Icon name, empty for none.
             kind: Look, see the class.
             cap: Key shown in a cap at the end, empty for none.
             height: Height in px at 100 % text.
             parent: Owner.
         """
-        super().__init__(parent)
+        super().__init__(text, parent)
         self._icon_name = icon
         self._kind = kind
         self._cap = cap
         self._height = height
         self._action: QAction | None = None
-        self._words_hidden = False
+        self._text_hidden = False
         self._elides = False
         self._menu_arrow = False
         self._arrow_icon = "chevron-down"
-        self.setText(text)
-        self.setAccessibleName(text)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
 
     def follow(self, action: QAction, text: str | None = None, *, tip: str = "") -> None:
         """Be the button of ``action``: trigger it and mirror its state.
 
         Args:
             action: The command.
-            text: Words instead of the action's own; empty string for an icon alone.
-            tip: Tool tip, the action's words if empty.
+            text: Instead of the action's own; empty string for an icon alone.
+            tip: Tool tip, the action's text if empty.
         """
         self._action = action
-        words = action.text().replace("&", "").removesuffix("…")
+        name = action.text().replace("&", "").removesuffix("…")
         if text is not None:
             self.setText(text)
-        self.setAccessibleName(words)
-        self.setToolTip(tip or words)
+        self.setAccessibleName(name)
+        self.setToolTip(tip or name)
         self.setCheckable(action.isCheckable())
         self.clicked.connect(lambda: action.trigger())
         action.changed.connect(self._mirror)
         self._mirror()
 
-    def set_words_hidden(self, hidden: bool) -> None:
-        """Leave only the icon, for narrow windows; tip and screen reader keep the words."""
-        if hidden != self._words_hidden:
-            self._words_hidden = hidden
-            self.updateGeometry()
-            self.update()
-
-    def set_words(self, text: str) -> None:
-        """Change the words and with them the width."""
-        if text != self.text():
-            self.setText(text)
-            self.setAccessibleName(text)
+    def set_text_hidden(self, hidden: bool) -> None:
+        """Leave only the icon, for narrow windows; tip and screen reader keep the text."""
+        if hidden != self._text_hidden:
+            self._text_hidden = hidden
             self.updateGeometry()
             self.update()
 
     def set_elides(self) -> None:
-        """Give way where there is no room: the words are cut, icon and key cap stay."""
+        """Give way where there is no room: the text is cut, icon and key cap stay."""
         self._elides = True
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
@@ -124,7 +125,7 @@ class Button(QAbstractButton):
             self.update()
 
     def set_menu_arrow(self, shown: bool, icon: str = "chevron-down") -> None:
-        """Show a small arrow after the words: a menu opens, or (another ``icon``) it leads on."""
+        """Show a small arrow after the text: a menu opens, or (another ``icon``) it leads on."""
         self._arrow_icon = icon
         self._menu_arrow = shown
         self.updateGeometry()
@@ -137,22 +138,8 @@ class Button(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         least = self.sizeHint()
         if self._elides:
-            least.setWidth(min(least.width(), least.width() - self._words_width() + theme.dp(24)))
+            least.setWidth(min(least.width(), least.width() - self._text_width() + theme.dp(24)))
         return least
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
-        super().keyPressEvent(event)
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        self.update()
-        super().enterEvent(event)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self.update()
-        super().leaveEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -184,7 +171,6 @@ class Button(QAbstractButton):
                 painter.drawRoundedRect(
                     ring.adjusted(1.5, 1.5, -1.5, -1.5), theme.RADIUS_KEY, theme.RADIUS_KEY
                 )
-        painter.end()
 
     def _fill(self, tokens: theme.Tokens) -> str:
         hover = self.underMouse() and self.isEnabled()
@@ -220,21 +206,16 @@ class Button(QAbstractButton):
             size = theme.dp(_ICON)
             box = QRectF(x, (self.height() - size) // 2, size, size)
             icons.paint_icon(painter, self._icon_name, box, ink)
-            x += size + (theme.dp(theme.GAP_S) if self._words() else 0)
-        if self._words():
-            font = self._font()
+            x += size + (theme.dp(theme.GAP_S) if self._shown_text() else 0)
+        if text := self._shown_text():
+            font, width = self._font(), self._text_width()
             painter.setFont(font)
             painter.setPen(theme.colour(ink))
-            words, width = self._words(), self._words_width()
             if self._elides and missing:
                 width -= missing
-                elide = Qt.TextElideMode.ElideRight
-                words = QFontMetrics(font).elidedText(words, elide, width)
-            painter.drawText(
-                QRect(x, 0, width + 2, self.height()),
-                Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
-                words,
-            )
+                text = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+            painter.drawText(QRect(x, 0, width + 2, self.height()), flags, text)
             x += width
         if self._menu_arrow:
             size = theme.dp(12)
@@ -258,11 +239,11 @@ class Button(QAbstractButton):
         painter.setPen(theme.colour(ink if self._kind == "primary" else tokens.text2))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._cap)
 
-    def _words(self) -> str:
-        return "" if self._words_hidden and self._icon_name else self.text()
+    def _shown_text(self) -> str:
+        return "" if self._text_hidden and self._icon_name else self.text()
 
-    def _words_width(self) -> int:
-        return QFontMetrics(self._font()).horizontalAdvance(self._words())
+    def _text_width(self) -> int:
+        return QFontMetrics(self._font()).horizontalAdvance(self._shown_text())
 
     def _font(self) -> QFont:
         return theme.font(12 if self._kind in ("plain", "tool", "link") else 13, 500)
@@ -270,7 +251,7 @@ class Button(QAbstractButton):
     def _padding(self) -> int:
         if self._kind == "link":
             return 2
-        if not self._words():
+        if not self._shown_text():
             return theme.dp(6)
         return theme.dp(12 if self._kind in ("boxed", "primary", "page") else 8)
 
@@ -282,8 +263,8 @@ class Button(QAbstractButton):
         width = 0
         if self._icon_name:
             width += theme.dp(_ICON)
-        if self._words():
-            width += self._words_width()
+        if self._shown_text():
+            width += self._text_width()
             width += theme.dp(theme.GAP_S) if self._icon_name else 0
         if self._menu_arrow:
             width += theme.dp(12) + theme.dp(theme.GAP_XS)
@@ -296,8 +277,4 @@ class Button(QAbstractButton):
             return
         self.setEnabled(self._action.isEnabled())
         self.setChecked(self._action.isChecked())
-        self.update()
-
-    def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
-        self.updateGeometry()
         self.update()

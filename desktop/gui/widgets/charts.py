@@ -144,7 +144,7 @@ class ShareBars(Restyled):
         self._lines = lines
         self.setAccessibleName(self.tr("Agreement of the models"))
         self.setAccessibleDescription(
-            "; ".join(f"{words}: {count}, {share:.1%}" for _, words, count, share in lines)
+            "; ".join(f"{text}: {count}, {share:.1%}" for _, text, count, share in lines)
         )
         self.updateGeometry()
         self.update()
@@ -162,12 +162,12 @@ class ShareBars(Restyled):
         share_w, count_w = theme.dp(56), theme.dp(64)
         left = theme.dp(64 + 104)
         end = self.width() - share_w - count_w
-        for index, (split, words, count, share) in enumerate(self._lines):
+        for index, (split, text, count, share) in enumerate(self._lines):
             y = index * row
             split_box = QRectF(0, y, theme.dp(64), row)
             draw_text(painter, split_box, split, theme.font(13, 600), tokens.text1)
-            words_box = QRectF(theme.dp(64), y, theme.dp(100), row)
-            draw_text(painter, words_box, words, theme.font(12), tokens.text2)
+            text_box = QRectF(theme.dp(64), y, theme.dp(100), row)
+            draw_text(painter, text_box, text, theme.font(12), tokens.text2)
             track = QRectF(left, y + row / 2 - 3, max(0, end - left), 6)
             # A bar of a few pixels would look like dirt; the figures say it all.
             if track.width() >= theme.dp(_SHORTEST_BAR):
@@ -202,24 +202,27 @@ class RateCurve(Restyled):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._points: list[tuple[datetime, float]] = []
-        self._words = ""
+        self._text = ""
         self.setMinimumHeight(120)
         self.setAccessibleName(self.tr("Images per second"))
 
     def show_points(self, points: Sequence[tuple[datetime, float]]) -> None:
         """Show (time, images a second), oldest first."""
         self._points = list(points)
-        if self._points:
-            self.setAccessibleDescription(
-                self.tr("now {rate} images/s").format(rate=round(self._points[-1][1], 1))
-            )
-        self.update()
+        self._describe()
 
-    def set_words(self, words: str) -> None:
+    def set_text(self, text: str) -> None:
         """Why there is no curve, as long as there is none."""
-        if words != self._words:
-            self._words = words
-            self.update()
+        if text != self._text:
+            self._text = text
+            self._describe()
+
+    def _describe(self) -> None:
+        text = self._text
+        if len(self._points) > 1:
+            text = self.tr("now {rate} images/s").format(rate=round(self._points[-1][1], 1))
+        self.setAccessibleDescription(text)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(360, theme.dp(132))
@@ -234,7 +237,7 @@ class RateCurve(Restyled):
             draw_text(
                 painter,
                 QRectF(0, 0, self.width(), bottom),
-                self._words,
+                self._text,
                 theme.font(12),
                 tokens.text3,
             )

@@ -1,9 +1,4 @@
-"""A scroll area whose bar lies over the content: nothing moves and no gap opens when it comes.
-
-A card: a bordered box on a page, with an optional heading line.
-
-The right column of the desk: sections with hairlines, of which the last is always in sight.
-"""
+"""Scroll areas whose bar lies over the content, cards, lines of facts, columns of sections."""
 
 from __future__ import annotations
 
@@ -14,21 +9,23 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QFrame,
-    QHBoxLayout,
     QScrollArea,
     QScrollBar,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, horizontal_line
 from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.layout import STRETCH, Item, add_items, column, row
 
 
 class OverlayBar(QScrollBar):
-    """A vertical bar over the right edge of an area; the area's own bar stays hidden."""
+    """A vertical bar over the right edge of an area; the area's own bar stays hidden.
+
+    Nothing moves and no gap opens when it comes.
+    """
 
     def __init__(self, area: QAbstractScrollArea) -> None:
         super().__init__(Qt.Orientation.Vertical, area)
@@ -71,25 +68,25 @@ class OverlayScroll(QScrollArea):
 
 
 class Card(QFrame):
-    """Content goes into ``column``; the heading shows a title and, at its right, a remark."""
+    """A bordered box; its heading shows a title and, at the right, a remark."""
 
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", True)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(16, 12, 16, 16)
-        self.column.setSpacing(8)
+        self._column = column(of=self, margins=(16, 12, 16, 16), spacing=8)
         self.title = ElidedLabel(title, "secondary", "text2")
         self.remark = ElidedLabel("", "secondary", "text3", align=Qt.AlignmentFlag.AlignRight)
-        self._head = QHBoxLayout()
-        self._head.addWidget(self.title, 1)
-        self._head.addWidget(self.remark)
+        self._head = row((self.title, 1), self.remark)
         if title:
-            self.column.addLayout(self._head)
+            self._column.addLayout(self._head)
+
+    def add(self, *items: Item) -> None:
+        """Put items below what is there."""
+        add_items(self._column, items)
 
     def add_to_head(self, widgets: Sequence[QWidget]) -> None:
         """Put controls at the right end of the heading; its words stay where other cards' are."""
-        self.column.setContentsMargins(16, 6, 16, 16)
+        self._column.setContentsMargins(16, 6, 16, 16)
         self._head.addStrut(max(widget.sizeHint().height() for widget in widgets))
         for widget in widgets:
             self._head.addWidget(widget)
@@ -100,23 +97,17 @@ class FactLines(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        self._column = column(of=self, spacing=8)
         self._values: dict[str, ElidedLabel] = {}
 
     def show_facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Show (name, value) pairs; lines appear once and then only change."""
         for name, value in facts:
             if name not in self._values:
-                row = QHBoxLayout()
-                row.setSpacing(16)
                 title = ElidedLabel(name, "secondary", "text2")
                 title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-                row.addWidget(title)
                 line = ElidedLabel("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
-                row.addWidget(line, 1)
-                self._column.addLayout(row)
+                self._column.addLayout(row(title, (line, 1), spacing=16))
                 self._values[name] = line
             self._values[name].set_text(value)
             self._values[name].setAccessibleName(f"{name}: {value}")
@@ -137,24 +128,13 @@ class SideColumn(QFrame):
         self.setProperty("panel", True)
         inner = QFrame()
         inner.setProperty("panel", True)
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        *above, last = sections
-        for position, section in enumerate(above):
-            if position:
-                column.addWidget(_Hairline())
-            column.addWidget(section)
-        column.addStretch(1)
+        first, *others, last = sections
+        below = [part for section in others for part in (Hairline(), section)]
+        column(first, *below, STRETCH, of=inner, spacing=0)
         scroll = _AsHighAsItsContent()
         scroll.setWidget(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll)
-        layout.addWidget(_Hairline())
-        layout.addWidget(last, 1)
+        column(scroll, Hairline(), (last, 1), of=self, spacing=0)
 
 
 class _AsHighAsItsContent(OverlayScroll):
@@ -184,12 +164,12 @@ class _AsHighAsItsContent(OverlayScroll):
             self.updateGeometry()
 
 
-class _Hairline(Restyled):
+class Hairline(Restyled):
+    """A separator from edge to edge."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        horizontal_line(painter, 0, self.width(), 0, theme.current().line)
-        painter.end()
+        horizontal_line(QPainter(self), 0, self.width(), 0, theme.current().line)

@@ -1,18 +1,16 @@
-"""What a page says where it has nothing to show yet: what will be here, and how to get there.
-
-What the list says where it shows no image, and the way out of it.
-"""
+"""What a page or the list says where it has nothing to show, and the way on from there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.gui.style import theme
 from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import STRETCH, column, row
 
 
 class Placeholder(QWidget):
@@ -31,29 +29,17 @@ class Placeholder(QWidget):
         self._lines = [ElidedLabel("", "body", "text2", align=centre) for _ in range(3)]
         self.button = Button("", kind="primary", height=36)
         self.button.clicked.connect(self.chosen)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP_XS)
-        column.addStretch(2)
-        column.addWidget(self._title)
-        column.addSpacing(theme.GAP_XS)
-        for line in self._lines:
-            column.addWidget(line)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.button)
-        row.addStretch(1)
-        column.addSpacing(theme.GAP_L)
-        column.addLayout(row)
-        column.addStretch(3)
+        button_row = row(STRETCH, self.button, STRETCH)
+        parts = (self._title, theme.GAP_XS, *self._lines, theme.GAP_L, button_row)
+        column((None, 2), *parts, (None, 3), of=self, spacing=theme.GAP_XS)
 
-    def show_words(self, title: str, lines: Sequence[str], button: str = "") -> None:
+    def show_text(self, title: str, lines: Sequence[str], button: str = "") -> None:
         """Show a title, up to three lines, and a button where there is a next step."""
         self._title.set_text(title)
         for position, line in enumerate(self._lines):
             line.set_text(lines[position] if position < len(lines) else "")
             line.setVisible(position < len(lines))
-        self.button.set_words(button)
+        self.button.setText(button)
         self.button.setVisible(bool(button))
 
 
@@ -68,28 +54,30 @@ class ListPlaceholder(QWidget):
 
     def __init__(self, rows: QWidget) -> None:
         super().__init__(rows)
-        self._words = WrappedLabel("", "secondary", "text2")
+        self._text = WrappedLabel("", "secondary", "text2")
         self._all = Button(self.tr("Show all images"), kind="link")
         self._all.clicked.connect(self.all_asked)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.GAP_M, theme.GAP_L, theme.GAP_M, 0)
-        column.setSpacing(theme.GAP_S)
-        column.addWidget(self._words)
-        column.addWidget(self._all, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch(1)
+        column(
+            self._text,
+            (self._all, 0, Qt.AlignmentFlag.AlignLeft),
+            STRETCH,
+            of=self,
+            margins=(theme.GAP_M, theme.GAP_L, theme.GAP_M, 0),
+            spacing=theme.GAP_S,
+        )
         self.hide()
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Why nothing is listed, empty while something is."""
-        return self._words.text() if self.isVisibleTo(self.parentWidget()) else ""
+        return self._text.text() if self.isVisibleTo(self.parentWidget()) else ""
 
-    def say(self, words: str, *, filtered: bool) -> None:
+    def show_text(self, text: str, *, filtered: bool) -> None:
         """Show a sentence, empty for none; ``filtered``: there are images, but not in this list."""
-        self._words.setText(words)
+        self._text.setText(text)
         self._all.setVisible(filtered)
-        self.setVisible(bool(words))
-        if words:
+        self.setVisible(bool(text))
+        if text:
             self.place()
 
     def place(self) -> None:

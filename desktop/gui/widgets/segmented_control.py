@@ -38,7 +38,7 @@ class SegmentedControl(KeyboardFocus, Restyled):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         """``name`` is what screen readers say first, e.g. "Heatmap class"."""
         super().__init__(parent)
-        self._words: tuple[str, ...] = ()
+        self._titles: tuple[str, ...] = ()
         self._slots: tuple[int | None, ...] = ()
         self._tips: tuple[str, ...] = ()
         self._index = 0
@@ -49,13 +49,13 @@ class SegmentedControl(KeyboardFocus, Restyled):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_segments(
-        self, words: Sequence[str], slots: Sequence[int | None] = (), tips: Sequence[str] = ()
+        self, titles: Sequence[str], slots: Sequence[int | None] = (), tips: Sequence[str] = ()
     ) -> None:
         """Set the segments; ``slots`` gives each a class colour dot or None."""
-        self._words = tuple(words)
-        self._slots = tuple(slots) or (None,) * len(self._words)
+        self._titles = tuple(titles)
+        self._slots = tuple(slots) or (None,) * len(self._titles)
         self._tips = tuple(tips)
-        self._index = min(self._index, max(0, len(self._words) - 1))
+        self._index = min(self._index, max(0, len(self._titles) - 1))
         self._describe()
         self.updateGeometry()
         self.update()
@@ -68,11 +68,11 @@ class SegmentedControl(KeyboardFocus, Restyled):
     @property
     def count(self) -> int:
         """Number of segments."""
-        return len(self._words)
+        return len(self._titles)
 
     def set_index(self, index: int) -> None:
         """Choose without telling."""
-        if index != self._index and 0 <= index < len(self._words):
+        if index != self._index and 0 <= index < len(self._titles):
             self._index = index
             self._describe()
             self.update()
@@ -84,11 +84,11 @@ class SegmentedControl(KeyboardFocus, Restyled):
         return QRectF(left, box.top(), self._widths()[index], box.height())
 
     def sizeHint(self) -> QSize:
-        wanted = sum(self._wanted(index, self._padding()) for index in range(len(self._words)))
+        wanted = sum(self._wanted(index, self._padding()) for index in range(len(self._titles)))
         return QSize(round(wanted) + 2 * RING, theme.dp(_HEIGHT) + 2 * RING)
 
     def minimumSizeHint(self) -> QSize:
-        least = sum(self._wanted(index, 6) for index in range(len(self._words)))
+        least = sum(self._wanted(index, 6) for index in range(len(self._titles)))
         return QSize(round(least) + 2 * RING, theme.dp(_HEIGHT) + 2 * RING)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -101,23 +101,23 @@ class SegmentedControl(KeyboardFocus, Restyled):
         outline.addRoundedRect(box, radius, radius)
         painter.save()
         painter.setClipPath(outline)
-        for index in range(len(self._words)):
+        for index in range(len(self._titles)):
             self._paint_fill(painter, index)
         painter.restore()
-        for index in range(1, len(self._words)):
+        for index in range(1, len(self._titles)):
             if index not in (self._index, self._index + 1):
                 x = self.segment_rect(index).left()
                 vertical_line(painter, x, box.top() + 1, box.bottom() - 1, tokens.border)
         stroke_round(painter, box, radius, tokens.border)
-        if self._words:
+        if self._titles:
             # After the border, or it would eat half of the line.
             high, chosen = theme.dp(2), self.segment_rect(self._index)
             line = QRectF(chosen.left(), box.bottom() - high, chosen.width(), high)
             painter.setClipPath(outline)
             painter.fillRect(line, theme.colour(tokens.accent))
             painter.setClipping(False)
-        for index in range(len(self._words)):
-            self._paint_words(painter, index)
+        for index in range(len(self._titles)):
+            self._paint_title(painter, index)
         if self.shows_focus():
             focus_ring(painter, box, radius)
 
@@ -128,13 +128,13 @@ class SegmentedControl(KeyboardFocus, Restyled):
         elif index == self._hovered and self.isEnabled():
             painter.fillRect(rect, theme.colour(tokens.raised))
 
-    def _paint_words(self, painter: QPainter, index: int) -> None:
+    def _paint_title(self, painter: QPainter, index: int) -> None:
         tokens, rect = theme.current(), self.segment_rect(index)
         chosen = index == self._index
         font = theme.font(12, 500 if chosen else 400)
         colour = tokens.text1 if chosen or index == self._hovered else tokens.text2
         slot = self._slots[index]
-        width = min(text_width(font, self._words[index]), rect.width() - 8)
+        width = min(text_width(font, self._titles[index]), rect.width() - 8)
         content = width + (theme.dp(_DOT + 6) if slot is not None else 0)
         if content > rect.width() - 4:
             width -= content - (rect.width() - 4)
@@ -148,7 +148,7 @@ class SegmentedControl(KeyboardFocus, Restyled):
         draw_text(
             painter,
             QRectF(x, rect.top(), width + 1, rect.height()),
-            self._words[index],
+            self._titles[index],
             font,
             colour,
         )
@@ -179,35 +179,30 @@ class SegmentedControl(KeyboardFocus, Restyled):
         }.get(Qt.Key(event.key()))
         if step is not None:
             self._focus_seen = True
-            self._choose(min(max(0, self._index + step), len(self._words) - 1))
+            self._choose(min(max(0, self._index + step), len(self._titles) - 1))
         elif event.key() == Qt.Key.Key_Home:
             self._choose(0)
         elif event.key() == Qt.Key.Key_End:
-            self._choose(len(self._words) - 1)
+            self._choose(len(self._titles) - 1)
         else:
             super().keyPressEvent(event)
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.EnabledChange:
-            self.update()
-        super().changeEvent(event)
-
     def _choose(self, index: int) -> None:
-        if 0 <= index < len(self._words) and index != self._index:
+        if 0 <= index < len(self._titles) and index != self._index:
             self.set_index(index)
             self.chosen.emit(index)
 
     def _at(self, point: QPointF) -> int:
-        for index in range(len(self._words)):
+        for index in range(len(self._titles)):
             if self.segment_rect(index).contains(point):
                 return index
         return -1
 
     def _describe(self) -> None:
-        if self._words:
+        if self._titles:
             self.setAccessibleDescription(
                 self.tr("{choice}, {place} of {count}").format(
-                    choice=self._words[self._index], place=self._index + 1, count=len(self._words)
+                    choice=self._titles[self._index], place=self._index + 1, count=len(self._titles)
                 )
             )
 
@@ -220,11 +215,11 @@ class SegmentedControl(KeyboardFocus, Restyled):
 
     def _wanted(self, index: int, padding: float) -> float:
         dot = theme.dp(_DOT + 6) if self._slots[index] is not None else 0
-        return text_width(theme.font(12, 500), self._words[index]) + dot + 2 * padding
+        return text_width(theme.font(12, 500), self._titles[index]) + dot + 2 * padding
 
     def _widths(self) -> list[float]:
         """Equal widths where the words allow it, else each as wide as its words need."""
-        count, room = len(self._words), self._box().width()
+        count, room = len(self._titles), self._box().width()
         if not count:
             return []
         wanted = [self._wanted(index, 6) for index in range(count)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QStyleOptionSlider, QWidget
+from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, text_width
 from desktop.gui.widgets.label import ElidedLabel
+from desktop.gui.widgets.layout import row
 
 
 class _JumpingSlider(QSlider):
@@ -51,12 +52,7 @@ class PercentSlider(Restyled):
         self.slider.setPageStep(10)
         self.slider.setAccessibleName(name)
         self.slider.valueChanged.connect(self._on_value)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GAP_M)
-        row.addWidget(self._name)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self._figure)
+        row(self._name, (self.slider, 1), self._figure, of=self, spacing=theme.GAP_M)
         self._quiet = False
         self.restyle()
         self._show(self.slider.value())

@@ -1,35 +1,26 @@
-"""An on-off switch with its words."""
+"""An on-off switch."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter, QPaintEvent
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import draw_text, fill_round, stroke_round, text_width
+from desktop.gui.widgets.button import PaintedButton
 
 
-class Switch(QAbstractButton):
-    """On or off, with its words."""
+class Switch(PaintedButton):
+    """On or off, with its text."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self.setText(words)
-        self.setAccessibleName(words)
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
         self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(theme.dp(28))
 
     def sizeHint(self) -> QSize:
-        words = text_width(theme.font(13, 500), self.text())
-        return QSize(int(words) + theme.dp(44), theme.dp(28))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-            return
-        super().keyPressEvent(event)
+        width = text_width(theme.font(13, 500), self.text())
+        return QSize(int(width) + theme.dp(44), theme.dp(28))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -47,4 +38,3 @@ class Switch(QAbstractButton):
         draw_text(painter, box, self.text(), theme.font(13, 500), tokens.text1, elide=None)
         if self.hasFocus():
             stroke_round(painter, track.adjusted(-3, -3, 3, 3), 11, tokens.accent, 2)
-        painter.end()

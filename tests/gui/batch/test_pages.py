@@ -18,6 +18,7 @@ from desktop.gui.session.model_run import Progress
 from desktop.gui.style import animation as fade
 from desktop.gui.style import theme
 from desktop.gui.widgets.badge import BadgeRow
+from desktop.gui.widgets.charts import RateCurve
 from desktop.gui.widgets.containers import Card
 from tests.gui.conftest import PATIENCE_MS, draw_films
 
@@ -38,7 +39,8 @@ def test_the_batch_page_says_why_there_is_no_curve(
 ) -> None:
     desk.show_page("batch")
     desk.batch.show_session(desk.controller.session, progress)
-    assert words in desk.batch._curve._words
+    curve = desk.batch.findChild(RateCurve)
+    assert words in curve.accessibleDescription()
 
 
 def test_the_page_without_a_folder_has_words_too(window: MainWindow) -> None:

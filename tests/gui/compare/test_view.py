@@ -128,11 +128,9 @@ def test_the_panel_shows_the_overlap_and_says_what_it_means(qtbot: QtBot) -> Non
     qtbot.addWidget(side)
     side.show_result(result("tie"), map_class=0)
     assert "SCNN: " in side.matrix.accessibleDescription()
-    assert side.overlap_words.text() == (
-        "SCNN and ResNet50 look at the same places. CCNN does not."
-    )
+    assert side.overlap_text.text() == ("SCNN and ResNet50 look at the same places. CCNN does not.")
     side.show_result(result("tie"), blind=True, map_class=0)
-    assert side.overlap_words.text() == ""
+    assert side.overlap_text.text() == ""
     assert "0." not in side.matrix.accessibleDescription()
 
 

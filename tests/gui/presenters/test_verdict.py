@@ -35,7 +35,7 @@ def test_the_badge_names_the_models_and_their_shares(facts: PanelInfo, qtbot: Qt
     verdict = VerdictPanel(facts)
     qtbot.addWidget(verdict)
     verdict.show_case(result("agree"))
-    badges = {badge.facts.key: badge.facts.sentence for badge in verdict.badges.badges}
+    badges = {badge.spec.key: badge.spec.sentence for badge in verdict.badges.badges}
     assert "Normal" in badges["lungs"]
     assert "SCNN 100 %, CCNN 100 %." in badges["lungs"]
     assert "DACCNN" not in badges["lungs"]
@@ -45,7 +45,7 @@ def test_a_label_that_needs_the_lungs_gets_no_badge(facts: PanelInfo, qtbot: QtB
     verdict = VerdictPanel(facts)
     qtbot.addWidget(verdict)
     verdict.show_case(replace(result("tie"), sha256="0" * 64))
-    assert "lungs" not in [badge.facts.key for badge in verdict.badges.badges]
+    assert "lungs" not in [badge.spec.key for badge in verdict.badges.badges]
 
 
 def test_blind_reading_does_not_tell_the_vote_through_the_caution(
@@ -77,4 +77,4 @@ def test_old_cards_without_figures_give_no_caution(qtbot: QtBot) -> None:
     verdict = VerdictPanel(panel_facts("p", "P", [card(*model, {}) for model in MODELS]))
     qtbot.addWidget(verdict)
     verdict.show_case(result("agree"))
-    assert "lungs" not in [badge.facts.key for badge in verdict.badges.badges]
+    assert "lungs" not in [badge.spec.key for badge in verdict.badges.badges]

@@ -218,4 +218,4 @@ def test_a_chosen_class_keeps_its_words_in_the_narrow_panel(qtbot: QtBot) -> Non
     desk.show()
     for button, chosen in zip(desk.class_buttons, ("Covid", "Normal", "Viral"), strict=True):
         desk.show_decision(decision(button.text()))
-        assert button.shown_words() == chosen
+        assert button.shown_text() == chosen

@@ -21,7 +21,7 @@ from desktop.gui.review.heatmap_controls import HeatmapControls
 from desktop.gui.review.model_list import ModelRows
 from desktop.gui.review.verdict_panel import VerdictPanel
 from desktop.gui.style import theme
-from desktop.gui.votes.probability_bar import probability_words
+from desktop.gui.votes.probability_bar import probability_text
 from desktop.gui.widgets.badge import BadgeRow, fitting
 from tests.gui.sample_values import MODELS, cam, covid_panel, prediction, result
 
@@ -59,7 +59,7 @@ def test_a_row_says_that_its_picture_is_no_usual_film(kind: str) -> None:
     plain = row_view(table, usual, facts, blind=False)
     marked = row_view(table, odd, facts, blind=False)
     assert marked.line == f"{plain.line}, OOD"
-    assert "out of distribution" in marked.words
+    assert "out of distribution" in marked.spoken
     assert "OOD" not in row_view(table, odd, facts, blind=True).line
 
 
@@ -128,13 +128,13 @@ def test_the_panel_never_changes_its_height(verdict_panel: VerdictPanel) -> None
 
 def test_out_of_distribution_and_shortcut_come_by_themselves(verdict_panel: VerdictPanel) -> None:
     verdict_panel.show_case(result("tie"))
-    keys = [badge.facts.key for badge in verdict_panel.badges.badges]
+    keys = [badge.spec.key for badge in verdict_panel.badges.badges]
     assert keys == ["ood", "shortcut"]
-    alarm = verdict_panel.badges.badges[1].facts.sentence
+    alarm = verdict_panel.badges.badges[1].spec.sentence
     assert "DACCNN" in alarm
     assert "Compare with the lungs covered." in alarm
     verdict_panel.show_case(result("agree"))
-    assert "ood" not in [badge.facts.key for badge in verdict_panel.badges.badges]
+    assert "ood" not in [badge.spec.key for badge in verdict_panel.badges.badges]
 
 
 def test_enter_without_a_consensus_is_answered(verdict_panel: VerdictPanel) -> None:
@@ -150,12 +150,12 @@ def facts(count: int) -> tuple[BadgeSpec, ...]:
 
 def test_a_third_badge_hides_behind_plus_one(qtbot: QtBot) -> None:
     shown = fitting(facts(3), 400)
-    assert [fact.words for fact in shown] == ["Badge 0", "Badge 1", "+1"]
+    assert [spec.text for spec in shown] == ["Badge 0", "Badge 1", "+1"]
     assert shown[-1].sentence == "Badge 2. Sentence 2."
 
 
 def test_a_narrow_row_shows_one_badge_and_the_count_of_the_rest(qtbot: QtBot) -> None:
-    assert [fact.words for fact in fitting(facts(3), 130)] == ["Badge 0", "+2"]
+    assert [spec.text for spec in fitting(facts(3), 130)] == ["Badge 0", "+2"]
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])
@@ -279,7 +279,7 @@ def test_the_voted_bar_is_full_strength_and_as_long_as_the_probability(rows: Mod
     [(1.0, "1.00"), (0.9973, ">0.99"), (0.994, "0.99"), (0.004, "<0.01"), (0.0, "0.00")],
 )
 def test_figures_never_claim_a_certainty_that_is_not_there(value: float, words: str) -> None:
-    assert probability_words(value) == words
+    assert probability_text(value) == words
 
 
 # all together ------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def searched(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def badges(window: MainWindow) -> list[str]:
-    return [badge.facts.key for badge in window.review.verdict.badges.badges]
+    return [badge.spec.key for badge in window.review.verdict.badges.badges]
 
 
 def test_asking_for_it_marks_both_and_offers_to_show_them(copies: MainWindow, qtbot: QtBot) -> None:

@@ -143,13 +143,13 @@ class TestFilters:
 
     def test_a_list_without_images_says_why_and_leads_out(self, desk: MainWindow) -> None:
         empty = desk.review.list_panel.empty
-        assert empty.words == ""
+        assert empty.text == ""
         desk.case_filter.choose("nothing is called like this")
         assert listed(desk) == []
-        assert empty.words == "No image matches this filter."
+        assert empty.text == "No image matches this filter."
         empty.all_asked.emit()
         assert len(listed(desk)) == 13
-        assert empty.words == ""
+        assert empty.text == ""
 
     def test_a_query_that_makes_no_sense_is_told_and_changes_nothing(
         self, desk: MainWindow

@@ -14,7 +14,7 @@ from desktop.gui.panel_info import (
     short_names,
     unique_letters,
 )
-from desktop.gui.presenters.verdict import strip_words
+from desktop.gui.presenters.verdict import strip_text
 from desktop.gui.style.tokens import DARK, LIGHT, Tokens
 from desktop.gui.votes.vote_strip import STRIP_GAP, VoteStrip, cell_looks, paint_vote_strip
 from tests.gui.sample_values import covid_panel
@@ -94,12 +94,12 @@ def test_blind_strips_of_different_votes_are_the_same_picture(qtbot: QtBot) -> N
 
 
 def test_the_words_name_every_model_and_class() -> None:
-    words = strip_words((C, V, None, C), "voted", covid_panel())
+    words = strip_text((C, V, None, C), "voted", covid_panel())
     assert words == "SCNN Covid, CCNN Viral Pneumonia, DACCNN no answer, ResNet50 Covid"
 
 
 def test_blind_words_name_no_class() -> None:
-    words = strip_words((C, V, V, C), "blind", covid_panel())
+    words = strip_text((C, V, V, C), "blind", covid_panel())
     assert not any(name in words for name in covid_panel().class_names)
 
 
