@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from training.cli.arguments import exit_code
+from training.cli.arguments import Command, exit_code
 from training.models import MODELS
 
 _GOES_ON = "No test is looked at. Stop it at any time; the same command goes on."
@@ -20,9 +19,8 @@ _PANEL = "as for cxr-train fit"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of ``python -m studies``."""
     parser = argparse.ArgumentParser(prog="python -m studies", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="study")
+    commands = parser.add_subparsers(required=True, metavar="study", parser_class=Command)
     _add_baseline(commands)
     _add_ablation(commands)
     _add_leave_one_out(commands)
@@ -37,187 +35,132 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code("studies", lambda: options.run(options))
 
 
-def _study_parser(commands: Any, name: str, **texts: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, **texts)
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder that holds the data sets"
-    )
-    return parser
-
-
-def _output_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="table as JSON, with a page in Markdown beside it (default: in --runs)",
-    )
-
-
 def _add_baseline(commands: Any) -> None:
-    baseline = _study_parser(
-        commands,
+    baseline: Command = commands.add_parser(
         "baseline",
         help="the plain experiment that everything else is compared with",
         description="Four plain networks on the publishers' own splits as they are, leaks and all: "
         "no standardisation, no balance, no schedule; CCNN against DACCNN is augmentation off "
         "against on.",
     )
-    baseline.add_argument(
+    baseline.data()
+    baseline.name(
         "--panel",
+        "covid19 or pneumonia (repeatable; default: both), or a name for your own folder",
         action="append",
-        metavar="NAME",
-        help="covid19 or pneumonia (repeatable; default: both), or a name for your own folder",
     )
-    baseline.add_argument(
-        "--model", choices=MODELS, action="append", help="only this one (repeatable; default: all)"
-    )
-    baseline.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs/baseline"),
-        metavar="DIR",
-        help="weights, curves and scores (default: runs/baseline)",
-    )
-    baseline.add_argument(
+    baseline.models()
+    baseline.path("--runs", "weights, curves and scores", "runs/baseline")
+    baseline.number(
         "--epochs",
-        type=int,
-        metavar="N",
-        help="instead of the plain 10; ResNet50 gets half as many, a set of less than a thousand "
-        "films five times as many",
+        "instead of the plain 10; ResNet50 gets half as many, a set of less than a thousand films "
+        "five times as many",
     )
-    baseline.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
-    baseline.add_argument(
-        "--side", type=int, metavar="PX", help="side of the images instead of the plain 128"
-    )
-    _output_argument(baseline)
+    baseline.number("--side", "side of the images instead of the plain 128", metavar="PX")
+    _add_seed_and_output(baseline)
     baseline.set_defaults(run=_run_baseline)
 
 
 def _add_ablation(commands: Any) -> None:
-    ablation = _study_parser(
-        commands,
+    ablation: Command = commands.add_parser(
         "ablation",
         help="what each choice of layers, training and data is worth, one change a row",
         description=_GOES_ON,
     )
-    ablation.add_argument("--panel", required=True, metavar="NAME", help=_PANEL)
-    ablation.add_argument(
+    ablation.name("--panel", _PANEL, required=True)
+    ablation.name(
         "--outside",
+        "data set that no row but its own trains on, to judge all rows (default: none)",
         metavar="SET",
-        help="data set that no row but its own trains on, to judge all rows (default: none)",
     )
-    ablation.add_argument(
-        "--row",
-        action="append",
-        metavar="NAME",
-        help="only this row and the first (repeatable; default: all)",
+    ablation.name(
+        "--row", "only this row and the first (repeatable; default: all)", action="append"
     )
-    _size_arguments(ablation)
+    _add_sizes(ablation)
     ablation.set_defaults(run=_run_ablation)
 
 
 def _add_leave_one_out(commands: Any) -> None:
-    leave = _study_parser(
-        commands,
+    leave: Command = commands.add_parser(
         "leave-one-out",
         help="train without one data set, test on it; once for each",
         description=_GOES_ON,
     )
-    leave.add_argument(
-        "--panel",
-        action="append",
-        metavar="NAME",
-        help="repeatable; default: covid19 and pneumonia",
-    )
-    _size_arguments(leave)
+    leave.name("--panel", "repeatable; default: covid19 and pneumonia", action="append")
+    _add_sizes(leave)
     leave.set_defaults(run=_run_leave_one_out)
 
 
-def _size_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_sizes(parser: Command) -> None:
+    parser.data()
     parser.add_argument(
         "--model", choices=("ccnn", "daccnn"), default="daccnn", help="(default: daccnn)"
     )
-    parser.add_argument("--side", type=int, default=64, metavar="PX", help="(default: 64)")
-    parser.add_argument("--epochs", type=int, default=8, metavar="N", help="(default: 8)")
-    parser.add_argument(
-        "--epoch-films", type=int, default=2000, metavar="N", help="(default: 2000)"
+    parser.number("--side", "of the images", 64, metavar="PX")
+    parser.number("--epochs", "of each row", 8)
+    parser.number("--epoch-films", "drawn an epoch", 2000)
+    parser.path("--runs", "trained rows; equal ones are shared between studies", "runs/rows")
+    _add_seed_and_output(parser)
+
+
+def _add_seed_and_output(parser: Command) -> None:
+    parser.number("--seed", "of weights and drawing", 1)
+    parser.path(
+        "--output",
+        "table as JSON, with a page in Markdown beside it (default: in --runs)",
+        metavar="FILE",
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs/rows"),
-        metavar="DIR",
-        help="trained rows; equal ones are shared between studies (default: runs/rows)",
-    )
-    _output_argument(parser)
 
 
 def _add_seeds(commands: Any) -> None:
-    seeds = _study_parser(
-        commands,
+    seeds: Command = commands.add_parser(
         "seeds",
         help="score the same training with other random seeds, side by side",
         description="Train with `cxr-train fit --seed N --runs FOLDER`, a folder a seed, then give "
         "all folders here.",
     )
-    seeds.add_argument("panels", nargs="+", metavar="PANEL", help=_PANEL)
-    seeds.add_argument(
-        "--runs", type=Path, nargs="+", required=True, metavar="DIR", help="folders of runs"
-    )
-    seeds.add_argument(
+    seeds.data()
+    seeds.name("panels", _PANEL, nargs="+", metavar="PANEL")
+    seeds.path("--runs", "folders of runs", nargs="+", required=True)
+    seeds.path(
         "--exported",
-        type=Path,
-        metavar="DIR",
-        help="folder of exported panels: their models count as one more seed, so --runs needs the "
+        "folder of exported panels: their models count as one more seed, so --runs needs the "
         "others only",
     )
-    seeds.add_argument(
+    seeds.path(
         "--output",
-        type=Path,
-        default=Path("seeds.json"),
+        "table as JSON, with a page in Markdown beside it",
+        "seeds.json",
         metavar="FILE",
-        help="table as JSON, with a page in Markdown beside it (default: seeds.json)",
     )
     seeds.set_defaults(run=_run_seeds)
 
 
 def _add_tune(commands: Any) -> None:
-    tune = _study_parser(
-        commands,
+    tune: Command = commands.add_parser(
         "tune",
         help="search settings with Optuna on a validation that imitates another hospital",
         description=_GOES_ON,
     )
-    tune.add_argument("--panel", required=True, metavar="NAME", help=_PANEL)
+    tune.data()
+    tune.name("--panel", _PANEL, required=True)
     tune.add_argument("--model", choices=MODELS, required=True, help="which network")
-    tune.add_argument("--trials", type=int, default=30, metavar="N", help="in all (default: 30)")
-    tune.add_argument("--epochs", type=int, metavar="N", help="of each trial (default: 6)")
-    tune.add_argument(
-        "--epoch-films", type=int, metavar="N", help="drawn an epoch (default: as for fit)"
-    )
-    tune.add_argument(
-        "--side", type=int, metavar="PX", help="largest side tried (default: as for fit)"
-    )
+    tune.number("--trials", "in all", 30)
+    tune.number("--epochs", "of each trial (default: 6)")
+    tune.number("--epoch-films", "drawn an epoch (default: as for fit)")
+    tune.number("--side", "largest side tried (default: as for fit)", metavar="PX")
     tune.add_argument(
         "--layers",
         action="store_true",
         help="CCNN and DACCNN: search kernels, pooling, activation, normalisation and head as well",
     )
-    tune.add_argument(
+    tune.name(
         "--leave-out",
+        "keep this data set out of training and judge on it: the strongest imitation",
         metavar="SET",
-        help="keep this data set out of training and judge on it: the strongest imitation",
     )
-    tune.add_argument(
-        "--study",
-        type=Path,
-        default=Path("runs/tune"),
-        metavar="DIR",
-        help="SQLite study, table and best settings (default: runs/tune)",
-    )
-    tune.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
+    tune.path("--study", "SQLite study, table and best settings", "runs/tune")
+    tune.number("--seed", "of the draw and of every trial", 1)
     tune.set_defaults(run=_run_tune)
 
 

@@ -195,7 +195,7 @@ def run_ablation(
             )
         table = ablation_table(data, study, done)
         table.write(output)
-        CONSOLE.print("  ".join(table.rows[-1]), highlight=False, soft_wrap=True)
+        CONSOLE.print("  ".join(table.rows[-1]))
     assert table is not None
     return table
 

@@ -313,8 +313,7 @@ def run_plain_experiment(
             CONSOLE.print(
                 f"{panel} plain {TITLES[model]}: accuracy "
                 f"{result['scores']['accuracy']['value']:.3f}, AUC "
-                f"{result['scores']['auc']['value']:.3f}, {result['training_seconds']:.0f} s",
-                highlight=False,
+                f"{result['scores']['auc']['value']:.3f}, {result['training_seconds']:.0f} s"
             )
     return path
 

@@ -77,7 +77,7 @@ def run_leave_one_out(
             lines.append(line_of(data, name, everything, without))
             table = leave_one_out_table(panels, lines)
             table.write(output)
-            CONSOLE.print("  ".join(lines[-1]), highlight=False, soft_wrap=True)
+            CONSOLE.print("  ".join(lines[-1]))
     return table
 
 

@@ -247,7 +247,7 @@ def tune(
     def judge(trial: Any) -> float:
         config = suggested(trial, base, epochs)
         chosen = suggested_layers(trial) if search_layers else None
-        CONSOLE.print(f"trial {trial.number}: {_in_short(trial.params)}", highlight=False)
+        CONSOLE.print(f"trial {trial.number}: {_in_short(trial.params)}")
         return _score(trial, config, chosen, judged, folder, on_epoch)
 
     while (left := trials - _counted(study)) > 0:

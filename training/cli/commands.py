@@ -60,9 +60,7 @@ def fit_model(
         state = run.run(on_progress=reporter.step, on_epoch=reporter.epoch)
     CONSOLE.print(
         f"{title}: best epoch {state.best_epoch + 1} of {state.epoch}, {state.seconds:.0f} s, in "
-        f"{folder}",
-        highlight=False,
-        soft_wrap=True,
+        f"{folder}"
     )
     return folder
 
@@ -103,9 +101,7 @@ def export_panel(
         CONSOLE.print(
             f"{TITLES[model]}: {exported.path.stat().st_size / 1e6:.1f} MB in "
             f"{time.monotonic() - started:.0f} s; the gate measured {found.probabilities:.1e} in "
-            f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films",
-            highlight=False,
-            soft_wrap=True,
+            f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films"
         )
     finish_panel(folder, runs, data)
     with CONSOLE.status(f"{data.recipe.panel}: int8") as status:

@@ -170,10 +170,11 @@ def _print_side(
     for score in whole:
         cells = [interval(row[score]) if score in row else "" for row in rows.values()]
         table.add_row(score.replace("_", " "), *cells)
-    CONSOLE.print(table)
+    CONSOLE.print(table, soft_wrap=False)
     groups = numbers["subgroups"][side]
     if groups:
-        CONSOLE.print(subgroup_table(groups, f"{opened.name}: {side}, the panel by subgroup"))
+        title = f"{opened.name}: {side}, the panel by subgroup"
+        CONSOLE.print(subgroup_table(groups, title), soft_wrap=False)
 
 
 def subgroup_table(rows: list[dict[str, Any]], title: str) -> Table:
@@ -194,7 +195,7 @@ def _say_what_is_known(answers: PanelPredictions, traits: Mapping[str, Traits]) 
 
     names = [name for side in answers.sides for name in answers.members(side)[0].names]
     known = sum(traits_of(name, traits) is not None for name in names)
-    CONSOLE.print(f"{known} of {len(names)} films have metadata.", highlight=False)
+    CONSOLE.print(f"{known} of {len(names)} films have metadata.")
 
 
 def _with_prefix(values: Scores, start: str) -> dict[str, dict[str, float]]:
@@ -234,9 +235,7 @@ def _compare(opened: Panel, found: Mapping[str, Any], sides: list[str]) -> None:
     worst = max(differences, key=lambda what: differences[what])
     CONSOLE.print(
         f"{len(differences)} figures of the report compared; the largest difference is "
-        f"{differences[worst]:.1e} ({worst}).",
-        highlight=False,
-        soft_wrap=True,
+        f"{differences[worst]:.1e} ({worst})."
     )
     wrong = [what for what, value in differences.items() if value > TOLERANCE]
     if wrong:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -391,21 +390,3 @@ def _words(model: PanelModel, bits: int, form: Int8Form) -> str:
         f"{found.films} films with the same label, probabilities {found.mean_difference:.4f} apart "
         f"on average, AUC {found.auc_change:+.4f}; {verdict}"
     )
-
-
-def run_int8(options: Any) -> int:
-    """The subcommand ``int8``; see ``training.cli.studies``."""
-    from training.data.datasets import recipe_for
-    from training.data.split import split
-    from training.runtime.progress import CONSOLE
-
-    for name in options.panel or ("covid19", "pneumonia"):
-        folder = options.output / name
-        size = open_panel(folder.absolute()).input_sizes[0]
-        data = split(recipe_for(name, options.data), options.data, size)
-        begun = time.monotonic()
-        quantise_panel(
-            folder, data, tell=lambda words: CONSOLE.print(words, highlight=False, soft_wrap=True)
-        )
-        CONSOLE.print(f"{folder / INT8_NAME}, {time.monotonic() - begun:.0f} s", highlight=False)
-    return 0

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-CONSOLE = Console(stderr=True)
+#: Texts are printed as they are: names of files may hold what Rich would take for marks.
+CONSOLE = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 class Reporter:
@@ -35,9 +36,7 @@ class Reporter:
         CONSOLE.print(
             f"{self._title}  epoch {row['epoch']:.0f}  loss {row['loss']:.3f}  validation AUC "
             f"{row['val_macro_auc']:.4f}  balanced accuracy {row['val_balanced_accuracy']:.4f}  "
-            f"{row['seconds']:.0f} s",
-            highlight=False,
-            soft_wrap=True,
+            f"{row['seconds']:.0f} s"
         )
 
 
