@@ -15,6 +15,7 @@ import desktop
 from desktop.core.cases import OPEN, CaseResult, Decision, Prediction
 from desktop.core.panels.contract import RESEARCH_USE, snake_case
 from desktop.core.panels.registry import Panel, PanelModel
+from desktop.core.system.text import saved_text
 from desktop.core.vote import consensus_text, rule_text
 
 SCHEMA_VERSION = 1
@@ -99,11 +100,11 @@ def shaped(rows: Iterable[TableRow], panel: Panel, shape: TableShape) -> Iterato
 
 
 def typed_cell(cell: Cell) -> Cell:
-    """A cell for formats with types: rounded as in the CSV, valid Unicode, None where empty."""
+    """A cell for formats with types: rounded and cleaned as in the CSV, None where empty."""
     if isinstance(cell, float):
         return round(cell, DECIMALS)
     if isinstance(cell, str):
-        return printable_bytes(cell) or None
+        return saved_text(cell) or None
     return cell
 
 
@@ -256,12 +257,3 @@ def _review_columns() -> list[Column]:
 
 def _always(value: Cell) -> Callable[[TableRow], Cell]:
     return lambda _row: value
-
-
-def printable_bytes(text: str) -> str:
-    r"""Valid Unicode of any file name: bytes that are not UTF-8 become ``\xNN``."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return text

@@ -1,15 +1,15 @@
 """The table of results as a file: CSV, JSON lines or Parquet, for window and command line.
 
 CSV as in RFC 4180 (comma, CRLF, quotes where needed), dot decimals of fixed length, ISO 8601 UTC,
-UTF-8 with a byte order mark in files so that Excel reads it. The columns are in ``table_columns``
+UTF-8 with a byte order mark in files so that Excel reads it. Text holds no control characters but
+line feeds, and nothing that a spreadsheet would run. The columns are in ``table_columns``
 and nowhere else.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,6 @@ from desktop.core.export.columns import (
     Cell,
     TableRow,
     TableShape,
-    printable_bytes,
     shaped,
     table_columns,
     typed_cell,
@@ -27,9 +26,13 @@ from desktop.core.export.columns import (
 from desktop.core.export.parquet import write_parquet
 from desktop.core.panels.registry import Panel
 from desktop.core.system.atomic_write import atomic_write, atomic_write_text
+from desktop.core.system.text import saved_text
 
 BYTE_ORDER_MARK = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+# What a spreadsheet takes for a formula, also full-width, at the start of a cell and behind what it
+# may take for a separator, whatever the quotation marks say.
+_FORMULA = re.compile(r"(^|[;\n])(?=[=+\-@＝＋－＠])")
+_QUOTED = re.compile('[,;"\n]')
 
 TextFormat = Literal["csv", "jsonl"]
 TableFormat = Literal["csv", "jsonl", "parquet"]
@@ -121,11 +124,11 @@ def _csv_cell(cell: Cell) -> str:
         return f"{cell:.{DECIMALS}f}"
     if isinstance(cell, int):
         return str(cell)
-    text = printable_bytes(cell)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return _FORMULA.sub(r"\1'", saved_text(cell))
 
 
 def _csv_line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
-    return buffer.getvalue()
+    quoted = [
+        '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells
+    ]
+    return ",".join(quoted) + "\r\n"

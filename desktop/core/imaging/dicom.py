@@ -7,6 +7,7 @@ turned so that larger is brighter, so no precision is lost; the VOI steps become
 
 from __future__ import annotations
 
+import re
 import zlib
 from io import BytesIO
 from pathlib import PurePath
@@ -45,6 +46,13 @@ are what digitised films and secondary captures say. With the last two the objec
 decides."""
 
 _UNNAMED = frozenset({"OT", ""})
+_UNKNOWN_CLASS = "an object of an unknown class"
+_OTHER_MODALITIES = re.compile(
+    "AR|AU|BDUS|BI|BMD|CT|DG|DOC|ECG|EM|ES|FID|GM|HC|HD|IO|IVOCT|IVUS|KER|KO|LEN|LS|MA|MG|MR|MS|NM"
+    "|OAM|OCT|OP|OPM|OPR|OPT|OPV|PLAN|PR|PT|PX|REG|RESP|RF|RTDOSE|RTIMAGE|RTPLAN|RTRECORD|RTSTRUCT"
+    "|SEG|SM|SMR|SR|STAIN|TG|US|VA|XA|XC"
+)
+"""Those that a refusal names (PS3.3, C.7.3.1.1.1); anything else there could be a patient's."""
 _FILM_CLASSES = (
     "1.2.840.10008.5.1.4.1.1.1",  # Computed Radiography Image Storage
     "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray Image Storage - For Presentation
@@ -119,24 +127,36 @@ def _check_kind(dataset: Dataset, path: PurePath) -> None:
     class_uid = text(dataset, "SOPClassUID") or str(
         dataset.file_meta.get("MediaStorageSOPClassUID", "")
     )
-    class_name = UID(class_uid).name if class_uid else ""
+    class_name = _known_name(class_uid, _UNKNOWN_CLASS)
     if not any(word in dataset for word in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise refused("DICOM-01", path, class_name or modality or "no pixel data")
-    named_otherwise = class_name != class_uid and class_uid not in _FILM_CLASSES
+        raise refused("DICOM-01", path, class_name or "no pixel data")
+    named_otherwise = class_name != _UNKNOWN_CLASS and class_uid not in _FILM_CLASSES
     if modality not in FILM_MODALITIES or (modality in _UNNAMED and named_otherwise):
-        raise refused("DICOM-02", path, modality if modality not in _UNNAMED else class_name)
+        other = modality if _OTHER_MODALITIES.fullmatch(modality) else "of an unknown modality"
+        raise refused("DICOM-02", path, class_name if modality in _UNNAMED else other)
     if "PixelData" not in dataset:
         raise refused("DICOM-07", path, "floating point")
     frames = int(number(dataset, "NumberOfFrames") or 1)
     if frames > 1:
-        raise refused("DICOM-04", path, f"{frames} frames")
+        raise refused("DICOM-04", path, f"{_counted(frames, 10_000)} frames")
     bits = int(number(dataset, "BitsAllocated") or 0)
     rows, columns = (int(number(dataset, word) or 0) for word in ("Rows", "Columns"))
     if min(bits, rows, columns) < 1:
         raise refused("DICOM-05", path)
     if bits not in (1, 8, 16):
-        raise refused("DICOM-07", path, f"{bits} bits allocated")
+        raise refused("DICOM-07", path, f"{_counted(bits, 64)} bits allocated")
     check_size((columns, rows), path)
+
+
+def _counted(value: int, most: int) -> str:
+    """A number of the file for a sentence; one that is none of its kind could be a patient's."""
+    return str(value) if value <= most else f"more than {most:,}"
+
+
+def _known_name(uid: str, otherwise: str) -> str:
+    """The standard's name of a UID, never what the file says; empty where it says nothing."""
+    name = str(UID(uid).name)  # the UID itself where it is not known
+    return otherwise if name and name == uid else name
 
 
 def _radiograph(dataset: Dataset, path: PurePath) -> Radiograph:
@@ -178,9 +198,9 @@ def _stored_pixels(dataset: Dataset, path: PurePath) -> npt.NDArray[Any]:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
-        raise refused("DICOM-03", path, syntax.name) from error
+        raise refused("DICOM-03", path, _known_name(syntax, "in no known way")) from error
     if not decoder.is_available:
-        raise refused("DICOM-03", path, syntax.name)
+        raise refused("DICOM-03", path, _known_name(syntax, "in no known way"))
     try:
         if syntax.is_encapsulated and syntax != _RLE:
             # Some decoders fill a cut picture with grey without a word.

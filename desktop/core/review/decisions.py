@@ -17,6 +17,7 @@ from typing import Literal
 
 from desktop.core.cases import Decision
 from desktop.core.errors import UsageError
+from desktop.core.system.text import saved_text
 
 StepKind = Literal[
     "label", "accept", "unsure", "flag", "unflag", "comment", "clear", "reveal", "file_changed"
@@ -270,8 +271,9 @@ def make_step(
 
 
 def _clean(text: str) -> str:
-    """Without what cannot be exported: half a surrogate pair from a broken source, NUL."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    """As it can be exported: line feeds, but no other control characters and nothing broken."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").replace("\0", "")
+    return saved_text(text.encode("utf-8", "replace").decode("utf-8")).strip()
 
 
 def _differs(before: Decision, after: Decision) -> bool:

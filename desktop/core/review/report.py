@@ -21,7 +21,7 @@ from desktop.core.review.case_table import FAILED, READ, CaseTable, split_text
 from desktop.core.review.queue import progress
 from desktop.core.review.scorecard import CONSENSUS, TRUTHS, Score, Scorecard, scorecard
 from desktop.core.system.atomic_write import atomic_write_text
-from desktop.core.system.text import shown
+from desktop.core.system.text import saved_text, shown
 from desktop.core.vote import NO_CONSENSUS, rule_text
 
 MAX_FAILURES = 1000
@@ -379,7 +379,7 @@ def _cell(value: object) -> str:
 
 def _text(value: str) -> str:
     """Escaped, and encodable whatever bytes a file name was made of."""
-    return html.escape(value.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return html.escape(saved_text(value))
 
 
 def _number(value: float) -> str:

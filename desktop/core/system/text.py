@@ -37,6 +37,20 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+# Control and direction characters, line separators and what is no Unicode at all; not line feeds.
+_CONTROLS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def saved_text(text: str) -> str:
+    """Text for a saved file: valid Unicode without control characters other than line feeds.
+
+    Each of them becomes its escape, and so does each byte of a name that is not UTF-8.
+    """
+    return _CONTROLS.sub(lambda found: _escape(found[0]), text)
+
+
 _DIGITS = re.compile(r"([0-9]+)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import zlib
@@ -373,6 +374,32 @@ def test_an_unnamed_modality_is_judged_by_its_class(tmp_path: Path) -> None:
     ct = "1.2.840.10008.5.1.4.1.1.2"
     data = films.dicom(films.grey_film(), Modality=None, SOPClassUID=ct)
     assert code_of(tmp_path, data) == "DICOM-02"
+
+
+@pytest.mark.parametrize(
+    ("tags", "dropped"),
+    [
+        ({"Modality": "JANE 1945"}, ()),
+        ({"Modality": "", "SOPClassUID": "1.2.3.19450312.77"}, ("PixelData",)),
+        ({"NumberOfFrames": "19450312"}, ()),
+        ({"BitsAllocated": 19450}, ()),
+    ],
+)
+def test_a_refusal_quotes_nothing_of_the_header(
+    tags: dict[str, object], dropped: tuple[str, ...], tmp_path: Path
+) -> None:
+    item = films.data_set(films.grey_film())
+    for name in dropped:
+        if name in item:
+            delattr(item, name)
+    for name, value in tags.items():
+        setattr(item, name, value)
+    path = tmp_path / "film.dcm"
+    path.write_bytes(films.dicom_bytes(item))
+    with pytest.raises(ImageRefused) as refused:
+        read_radiograph(path)
+    assert refused.value.code.startswith("DICOM-")
+    assert not re.search("JANE|DOE|1945", str(refused.value))
 
 
 def without_pixels() -> bytes:

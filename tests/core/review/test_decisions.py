@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,14 +147,6 @@ def test_noting_that_votes_were_seen_is_no_act_of_the_reader() -> None:
     step = make_step("reveal", {"a": OPEN}, lambda _, before: decisions.reveal(before))
     assert not step.undoable
     assert step.changes[0].after.reviewed_at == ""
-
-
-def test_a_stamp_needs_a_zone() -> None:
-    berlin = datetime.timezone(datetime.timedelta(hours=1))
-    moment = datetime.datetime(2026, 11, 23, 10, 30, tzinfo=berlin)
-    assert decisions.utc_stamp(moment) == "2026-11-23T09:30:00Z"
-    with pytest.raises(ValueError, match="zone"):
-        decisions.utc_stamp(moment.replace(tzinfo=None))
 
 
 COMMANDS = st.sampled_from(["label", "blind", "accept", "unsure", "clear", "flag", "reveal"])
