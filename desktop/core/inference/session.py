@@ -95,6 +95,19 @@ def make_session(
     return session
 
 
+def session_options(threads: int, streams: int) -> onnxruntime.SessionOptions:
+    """How every session of a panel runs, that ``streams`` callers use at once."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = max(1, threads // streams)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Never guessed: a file can be read as another format than the one that was checked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    # Four sessions and the decoder share the cores: a spinning thread would steal them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
 class PanelSession:
     """The loaded models of one panel.
 
@@ -320,7 +333,7 @@ class PanelSession:
 
             content = halved(content)
         providers = providers_for(device, precision, model.card.input_size)
-        return self._make(content, self._options(), providers)
+        return self._make(content, session_options(self._threads, self.streams), providers)
 
     def _probe(self) -> None:
         """Find the batch that pays on the accelerator; leave it where even that fails."""
@@ -350,15 +363,6 @@ class PanelSession:
             precision_reason=loaded.why_precision,
             int8=self._on_cpu.names if loaded.precision == "int8" else (),
         )
-
-    def _options(self) -> onnxruntime.SessionOptions:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = max(1, self._threads // self.streams)
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        # Four sessions and the decoder share the cores: a spinning thread would steal them.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return options
 
     def _warm_up(self, loaded: _Loaded, model: PanelModel) -> None:
         """Run a grey image: memory is allocated, kernels are chosen, outputs are checked."""

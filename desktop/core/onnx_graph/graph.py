@@ -1,6 +1,6 @@
 """An ONNX graph as values that can be changed and written again, without the ``onnx`` package.
 
-What is not changed keeps its very bytes. Only for files that ``onnx_file.read_outline`` accepted.
+What is not changed keeps its very bytes. Only for files that ``outline.read_outline`` accepted.
 Field numbers: ``onnx.proto``, ONNX 1.x.
 """
 
@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.onnx_graph.protobuf import fields, heading, message, numbers, text, written
+from desktop.core.onnx_graph.protobuf import (
+    Bytes,
+    fields,
+    heading,
+    message,
+    numbers,
+    text,
+    written,
+)
 
 Array = npt.NDArray[Any]
 
@@ -105,13 +113,24 @@ class Graph:
     def serialised(self) -> bytes:
         """The model file; weights that nothing uses any more are left out."""
         used = {name for node in self.nodes for name in node.inputs}
-        parts: list[bytes | memoryview] = [written(1, node.serialised()) for node in self.nodes]
-        for name, data in self.tensors.items():
-            if name in used:
-                parts += heading(5, len(data)), data  # copied once, with the whole file
-        parts += [written(number, value) for number, value in self.rest_of_graph]
-        model = [written(number, value) for number, value in self.rest_of_model]
-        return b"".join([*model, heading(7, sum(map(len, parts))), *parts])
+        inner: list[tuple[int, int | Bytes]] = [(1, node.serialised()) for node in self.nodes]
+        inner += [(5, data) for name, data in self.tensors.items() if name in used]
+        graph = _in_order([*inner, *self.rest_of_graph])
+        before = [field for field in self.rest_of_model if field[0] < 7]
+        after = [field for field in self.rest_of_model if field[0] > 7]
+        start = heading(7, sum(map(len, graph)))
+        return b"".join([*_in_order(before), start, *graph, *_in_order(after)])
+
+
+def _in_order(values: Iterable[tuple[int, int | Bytes]]) -> list[Bytes]:
+    """Fields in ascending order, as pieces: large ones are copied once, with the whole file."""
+    pieces: list[Bytes] = []
+    for number, value in sorted(values, key=lambda field: field[0]):
+        if isinstance(value, int):
+            pieces.append(written(number, value))
+        else:
+            pieces += heading(number, len(value)), value
+    return pieces
 
 
 def read_graph(content: bytes) -> Graph:

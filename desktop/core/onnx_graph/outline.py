@@ -2,19 +2,19 @@
 
 ONNX Runtime opens external data, resolves custom operators and optimises the graph while it loads.
 A file from a stranger is therefore looked at here first, with a reader of the protocol buffer wire
-format that skips the weights: no third-party parser, no allocation that the file can choose.
-Field numbers: ``onnx.proto``, ONNX 1.x (IR version 3 to 13).
+format that skips the weights: no third-party parser, no allocation that the file can choose. What
+passes has one reading only (``schema``), so the runtime finds nothing in it that was not seen here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from desktop.core.errors import ModelRefused
-from desktop.core.onnx_graph.protobuf import Bytes, fields
-from desktop.core.onnx_graph.protobuf import message as _message
-from desktop.core.onnx_graph.protobuf import text as _any_text
+from desktop.core.onnx_graph.protobuf import NotCanonicalError
+from desktop.core.onnx_graph.schema import checked
 
 MAX_NODES = 5_000
 """The shipped ResNet50 has 300; ONNX Runtime needs minutes to optimise tens of thousands."""
@@ -23,13 +23,19 @@ MAX_FIELDS = 500_000
 """Parts of a file that are looked at: a hundred times as many as the shipped ResNet50 has, where a
 file of a gigabyte can hold half a billion."""
 
-MAX_METADATA_BYTES = 1 << 20
-_MAX_NAME_BYTES = 1 << 16
 MAX_DEPTH = 16
+"""Graphs within graphs, and types within types."""
+
 # Built into ONNX Runtime; any other domain would need a library that a model brings along.
 BUILT_IN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 # A graph that can run for ever, and one whose time does not depend on its size.
 ENDLESS_OPERATORS = frozenset({"Loop", "Scan", "SequenceMap"})
+# Holds a model that was compiled for a device, or the path of one.
+_READS_FILES = frozenset({"EPContext"})
+# At byte 4: a FlatBuffer, which a runtime that guesses the format would read instead.
+_OTHER_FORMATS = (b"ORTM", b"TFL3")
+
+_Found = dict[int, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,21 @@ def read_outline(content: bytes | memoryview) -> OnnxOutline:
         content: The whole file.
 
     Raises:
-        ModelRefused: MODEL-05 damaged or too deep or too large, MODEL-06 external data,
-            MODEL-07 operators that ONNX Runtime does not bring along or that may never end.
+        ModelRefused: MODEL-05 damaged, too deep, too large, or with more than one reading, MODEL-06
+            external data, MODEL-07 operators that ONNX Runtime does not bring along or that may
+            never end.
     """
     try:
-        return _Reader().model(memoryview(content))
+        if bytes(content[4:8]) in _OTHER_FORMATS:
+            raise NotCanonicalError("it could be read as a file of another format")
+        outline: OnnxOutline = _Reader().message(memoryview(content), "Model")
+        return outline
+    except NotCanonicalError as problem:
+        raise ModelRefused(
+            "MODEL-05",
+            "The file is not written as the onnx package writes it, so other programs could read "
+            f"something else in it: {problem}. Export it again.",
+        ) from problem
     except (IndexError, ValueError) as error:
         raise ModelRefused(
             "MODEL-05", "The file is not a complete ONNX model. Copy or export it again."
@@ -76,151 +92,121 @@ def read_outline(content: bytes | memoryview) -> OnnxOutline:
 
 
 class _Reader:
-    """One walk over one file; counts nodes over all graphs and subgraphs."""
+    """One walk over one file; counts nodes and parts over all graphs and subgraphs."""
 
     def __init__(self) -> None:
-        self.nodes = 0
-        self.looked_at = 0
+        self._nodes = 0
+        self._looked_at = 0
 
-    def model(self, data: memoryview) -> OnnxOutline:
-        metadata: dict[str, str] = {}
-        graph: memoryview | None = None
-        for number, value in self._fields(data):
-            if number == 7:
-                if graph is not None:
-                    raise ValueError("two graphs")
-                graph = _message(value)
-            elif number == 8:
-                self._operator_set(_message(value))
-            elif number == 14:
-                entry = dict(self._fields(_message(value)))
-                text = _message(entry.get(2, b""))
-                if len(text) > MAX_METADATA_BYTES:
-                    raise ModelRefused(
-                        "MODEL-05", "The model's metadata is larger than 1 MB and is not read."
-                    )
-                metadata[_text(entry.get(1, b""))] = _any_text(text)
-            elif number in (20, 25):
-                raise ModelRefused(
-                    "MODEL-07",
-                    "The model brings its own functions or training graph, which this app does not "
-                    "run. Export it for inference with standard operators.",
-                )
-        if graph is None:
-            raise ValueError("no graph")
-        inputs, outputs = self._graph(graph, 0)
-        return OnnxOutline(inputs, outputs, metadata, self.nodes)
+    def message(self, data: memoryview, kind: str, depth: int = 0) -> Any:
+        """Check a message and all that is in it.
 
-    def _fields(self, data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-        for field in fields(data):
-            self.looked_at += 1
-            if self.looked_at > MAX_FIELDS:
+        Args:
+            data: The message.
+            kind: Its name in the schema.
+            depth: Graphs or types that it is in.
+
+        Returns:
+            What is needed of it afterwards; weights, nodes and attributes are forgotten.
+        """
+        if kind in ("Training", "Function"):
+            raise ModelRefused(
+                "MODEL-07",
+                "The model brings its own functions or training graph, which this app does not "
+                "run. Export it for inference with standard operators.",
+            )
+        depth += kind in ("Graph", "Type")
+        if depth > MAX_DEPTH + 1:
+            raise ValueError("nested too deep")
+        found: _Found = {}
+        for number, field, value in checked(data, kind):
+            self._looked_at += 1
+            if self._looked_at > MAX_FIELDS:
                 raise ModelRefused(
                     "MODEL-05",
                     f"The model's description has more than {MAX_FIELDS:,} parts and is not read.",
                 )
-            yield field
-
-    def _operator_set(self, data: memoryview) -> None:
-        domain = _text(dict(self._fields(data)).get(1, b""))
-        _check_domain(domain)
-
-    def _graph(
-        self, data: memoryview, depth: int
-    ) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
-        if depth > MAX_DEPTH:
-            raise ValueError("graphs nested too deep")
-        inputs: list[TensorInfo] = []
-        outputs: list[TensorInfo] = []
-        initialised: set[str] = set()
-        for number, value in self._fields(data):
-            if number == 1:
-                self._node(_message(value), depth)
-            elif number == 5:
-                initialised.add(self._tensor(_message(value)))
-            elif number == 11:
-                inputs.append(self._value_info(_message(value)))
-            elif number == 12:
-                outputs.append(self._value_info(_message(value)))
-            elif number == 15:
-                for _, part in self._fields(_message(value)):
-                    if isinstance(part, memoryview):
-                        self._tensor(part)
-        # Old exporters list weights among the inputs.
-        asked = tuple(item for item in inputs if item.name not in initialised)
-        return asked, tuple(outputs)
-
-    def _node(self, data: memoryview, depth: int) -> None:
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise ModelRefused(
-                "MODEL-05", f"The model has more than {MAX_NODES:,} operations and is not run."
-            )
-        for number, value in self._fields(data):
-            if number == 4 and _text(value) in ENDLESS_OPERATORS:
+            kept: Any = value
+            if isinstance(value, memoryview) and field.is_message:
+                kept = self.message(value, field.kind, depth)
+            elif isinstance(value, memoryview) and field.kind == "string":
+                kept = str(value, "utf-8")
+            found.setdefault(number, []).append(kept)
+        if kind == "Model":
+            return self._model(found)
+        if kind == "Node":
+            self._nodes += 1
+            if self._nodes > MAX_NODES:
                 raise ModelRefused(
-                    "MODEL-07",
-                    f"The model contains a loop ({_text(value)}), which may never end. "
-                    "Export it without loops.",
+                    "MODEL-05", f"The model has more than {MAX_NODES:,} operations and is not run."
                 )
-            if number == 7:
-                _check_domain(_text(value))
-            elif number == 5:
-                self._attribute(_message(value), depth)
+        return _FINISHED.get(kind, _forget)(found)
 
-    def _attribute(self, data: memoryview, depth: int) -> None:
-        for number, value in self._fields(data):
-            if number in (5, 10):
-                self._tensor(_message(value))
-            elif number in (6, 11):
-                self._graph(_message(value), depth + 1)
-            elif number in (22, 23):
-                for _, part in self._fields(_message(value)):
-                    if isinstance(part, memoryview):
-                        self._tensor(part)
-
-    def _tensor(self, data: memoryview) -> str:
-        """Name of an initializer; the weights themselves are skipped."""
-        name = ""
-        for number, value in self._fields(data):
-            if number == 8:
-                name = _text(value)
-            elif number == 13 or (number == 14 and value == 1):
-                raise ModelRefused(
-                    "MODEL-06",
-                    "The model keeps weights in another file, which could be any file of this "
-                    "machine. Export it as one file.",
-                )
-        return name
-
-    def _value_info(self, data: memoryview) -> TensorInfo:
-        parts = dict(self._fields(data))
-        kind = dict(self._fields(_message(parts.get(2, memoryview(b"")))))
-        element_type = 0
-        shape: tuple[int | None, ...] | None = None
-        if 1 in kind:
-            for number, value in self._fields(_message(kind[1])):
-                if number == 1 and isinstance(value, int):
-                    element_type = value
-                elif number == 2:
-                    axes = [
-                        _message(axis)
-                        for field, axis in self._fields(_message(value))
-                        if field == 1
-                    ]
-                    shape = tuple(map(self._dimension, axes))
-        return TensorInfo(_text(parts.get(1, b"")), element_type, shape)
-
-    def _dimension(self, data: memoryview) -> int | None:
-        value = dict(self._fields(data)).get(1)
-        return value if isinstance(value, int) else None
+    def _model(self, found: _Found) -> OnnxOutline:
+        if 7 not in found:
+            raise ValueError("no graph")
+        inputs, outputs = found[7][0]
+        return OnnxOutline(inputs, outputs, dict(found.get(14, ())), self._nodes)
 
 
-def _text(value: int | Bytes) -> str:
-    """A name; ValueError where it is longer than any name."""
-    if len(_message(value)) > _MAX_NAME_BYTES:
-        raise ValueError("a name without end")
-    return _any_text(value)
+def _forget(_found: _Found) -> None:
+    return None
+
+
+def _keep(found: _Found) -> _Found:
+    return found
+
+
+def _only(found: _Found, number: int, default: Any = "") -> Any:
+    return found[number][0] if number in found else default
+
+
+def _graph(found: _Found) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, ...]]:
+    # Old exporters list weights among the inputs.
+    initialised = set(found.get(5, ()))
+    inputs = tuple(item for item in found.get(11, ()) if item.name not in initialised)
+    return inputs, tuple(found.get(12, ()))
+
+
+def _node(found: _Found) -> None:
+    _check_domain(_only(found, 7))
+    operator = _only(found, 4)
+    if operator in ENDLESS_OPERATORS:
+        raise ModelRefused(
+            "MODEL-07",
+            f"The model contains a loop ({operator}), which may never end. "
+            "Export it without loops.",
+        )
+    if operator in _READS_FILES:
+        raise _external()
+
+
+def _tensor(found: _Found) -> str:
+    """Name of an initializer; the weights themselves are skipped."""
+    if 13 in found or _only(found, 14, 0):
+        raise _external()
+    name: str = _only(found, 8)
+    return name
+
+
+def _external() -> ModelRefused:
+    return ModelRefused(
+        "MODEL-06",
+        "The model keeps weights in another file, which could be any file of this machine. Export "
+        "it as one file.",
+    )
+
+
+def _value_info(found: _Found) -> TensorInfo:
+    tensor = _only(_only(found, 2, {}), 1, {})
+    shape = None
+    if 2 in tensor:
+        shape = tuple(_only(axis, 1, None) for axis in tensor[2][0].get(1, ()))
+    return TensorInfo(_only(found, 1), _only(tensor, 1, 0), shape)
+
+
+def _entry(found: _Found) -> tuple[str, str]:
+    return _only(found, 1), _only(found, 2)
 
 
 def _check_domain(domain: str) -> None:
@@ -230,3 +216,14 @@ def _check_domain(domain: str) -> None:
             f"The model needs custom operators ({domain[:40]!r}), which are foreign code and are "
             "not loaded. Export it with standard ONNX operators.",
         )
+
+
+_FINISHED = {
+    "Graph": _graph,
+    "OperatorSet": lambda found: _check_domain(_only(found, 1)),
+    "Node": _node,
+    "Tensor": _tensor,
+    "ValueInfo": _value_info,
+    "Entry": _entry,
+    **dict.fromkeys(("Type", "TensorType", "Shape", "Dimension"), _keep),
+}

@@ -7,34 +7,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+_SIZES = {FIXED64: 8, FIXED32: 4}
 
 Bytes = bytes | memoryview
 
 
-def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Walk one message: (field number, varint or bytes); IndexError or ValueError if damaged."""
+class NotCanonicalError(ValueError):
+    """Two parsers could read different things; the text says where, for a sentence."""
+
+
+def parts(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
+    """Walk one message: field number, wire type, and a varint or bytes.
+
+    Raises:
+        NotCanonicalError: A number is not in its shortest form, or a tag has more than 32 bits.
+        ValueError: Damaged.
+        IndexError: The same: it ends early.
+    """
     position, end = 0, len(data)
     while position < end:
         key, position = _varint(data, position)
-        number, kind = key >> 3, key & 7
+        number, wire = key >> 3, key & 7
+        if key >= 2**32:
+            raise NotCanonicalError("a tag has more than 32 bits")
         if number == 0:
             raise ValueError("field 0")
-        if kind == _VARINT:
+        value: int | memoryview
+        if wire == VARINT:
             value, position = _varint(data, position)
-            yield number, value
-        elif kind == _BYTES:
-            length, position = _varint(data, position)
+        elif wire == BYTES or wire in _SIZES:
+            if wire == BYTES:
+                length, position = _varint(data, position)
+            else:
+                length = _SIZES[wire]
             if length > end - position:
                 raise ValueError("field longer than its message")
-            yield number, data[position : position + length]
+            value = data[position : position + length]
             position += length
-        elif kind in (_FIXED32, _FIXED64):
-            position += 4 if kind == _FIXED32 else 8
-            if position > end:
-                raise ValueError("field longer than its message")
         else:
             raise ValueError("unknown wire type")
+        yield number, wire, value
+
+
+def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """The same without wire types, for messages that were checked before."""
+    for number, _, value in parts(data):
+        yield number, value
 
 
 def message(value: int | Bytes) -> memoryview:
@@ -63,14 +82,14 @@ def numbers(value: int | memoryview) -> list[int]:
 def written(number: int, value: int | str | Bytes) -> bytes:
     """One field: a varint for a number, else bytes with their length."""
     if isinstance(value, int):
-        return _varint_bytes(number << 3 | _VARINT) + _varint_bytes(value & (2**64 - 1))
+        return _varint_bytes(number << 3 | VARINT) + _varint_bytes(value & (2**64 - 1))
     content = value.encode() if isinstance(value, str) else value
     return heading(number, len(content)) + content
 
 
 def heading(number: int, length: int) -> bytes:
     """What stands before the ``length`` bytes of a field, for content too large to be copied."""
-    return _varint_bytes(number << 3 | _BYTES) + _varint_bytes(length)
+    return _varint_bytes(number << 3 | BYTES) + _varint_bytes(length)
 
 
 def _signed(value: int) -> int:
@@ -78,16 +97,23 @@ def _signed(value: int) -> int:
 
 
 def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
+    byte = data[position]
+    position += 1
+    if byte < 0x80:
+        return byte, position
+    value, shift = byte & 0x7F, 7
     while True:
         byte = data[position]
         position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, position
+            break
         shift += 7
         if shift > 63:
             raise ValueError("number too long")
+    if byte == 0 or value >= 2**64:
+        raise NotCanonicalError("a number is not written in its shortest form")
+    return value, position
 
 
 def _varint_bytes(value: int) -> bytes:

@@ -193,15 +193,17 @@ def open_panel(name_or_folder: str | Path) -> Panel:
 
 
 def read_verified(model: PanelModel) -> bytes:
-    """The bytes of a model file, hash checked: run these, not the file, which could change.
+    """The bytes of a model file, checked: run these, not the file, which could change.
 
     Raises:
-        ModelRefused: MODEL-05 unreadable or too large, MODEL-08 the hash is not the manifest's.
+        ModelRefused: MODEL-05 unreadable or too large, MODEL-08 the hash is not the manifest's,
+            others as ``read_outline``.
     """
     with _open_regular(model.path, MAX_MODEL_BYTES) as stream:
         content = stream.read()
     if hashlib.sha256(content).hexdigest() != model.sha256:
         raise _wrong_hash(model.path.name)
+    _outline(content, model.path.name)
     return content
 
 
@@ -261,7 +263,7 @@ def _read_model(
     )
 
 
-def _outline(content: memoryview, name: str) -> OnnxOutline:
+def _outline(content: bytes | memoryview, name: str) -> OnnxOutline:
     try:
         return read_outline(content)
     except ModelRefused as problem:

@@ -27,8 +27,8 @@ from desktop.core.engine.process import (
     _Child,
 )
 from desktop.core.imaging.phantoms import draw_phantom
-from tests.helpers.hostile_panels import hostile_panel, years_of_work_at_one_grey_level
 from tests.helpers.tiny_models import write_panel
+from tests.hostile.panels import hostile_panel, years_of_work_at_one_grey_level
 
 WAIT_S = 60.0
 

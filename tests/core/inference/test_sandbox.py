@@ -23,8 +23,8 @@ from desktop.core.batch.journal import RunJournal
 from desktop.core.errors import ModelRefused
 from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox, room_bytes
 from desktop.core.panels.registry import open_panel, shipped_panels_folder, survey_panels
-from tests.helpers import hostile_panels as hostile
 from tests.helpers.tiny_models import write_panel
+from tests.hostile import panels as hostile
 
 ROOT = Path(__file__).resolve().parents[3]
 LINUX = sys.platform == "linux"

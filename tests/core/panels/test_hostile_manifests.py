@@ -17,8 +17,8 @@ from desktop.core.inference.int8_recipe import recipe_of
 from desktop.core.panels.contract import CARD_METADATA_KEY
 from desktop.core.panels.registry import open_panel, survey_panels
 from tests.helpers import command
-from tests.helpers.hostile_panels import honest, hostile_panel
 from tests.helpers.tiny_models import CLASS_NAMES, tiny_card, tiny_graph, with_card, write_panel
+from tests.hostile.panels import honest, hostile_panel
 
 CLEAR = "\x1b[2J\x1b]0;owned\x07"
 TURNED = "\u202egnp.a"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from desktop.core.errors import ModelRefused
 from desktop.core.inference.session import PanelSession
 from desktop.core.onnx_graph.outline import MAX_NODES
 from desktop.core.panels.registry import open_panel
-from tests.helpers.hostile_panels import honest, hostile_panel
+from tests.hostile.panels import honest, hostile_panel
 
 
 def two_nodes_in_a_circle(graph: onnx.GraphProto) -> None:
@@ -104,3 +106,23 @@ def test_a_panel_made_to_do_harm_is_refused(
 def test_the_same_panel_without_the_harm_runs(tmp_path: Path) -> None:
     session = PanelSession(open_panel(hostile_panel(tmp_path, honest)), "cpu", 1)
     assert session.report.running == "cpu"
+
+
+def test_a_file_that_was_put_there_after_the_panel_was_looked_at_is_checked_as_well(
+    tmp_path: Path,
+) -> None:
+    """The bytes that run are the bytes that were checked, whoever wrote the manifest's hash."""
+    panel = open_panel(hostile_panel(tmp_path, honest))
+    first = panel.models[0]
+    model = onnx.load(first.path)
+    weights = model.graph.initializer[0]
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", "scnn.onnx"
+    content = model.SerializeToString()
+    first.path.write_bytes(content)
+    swapped = replace(first, sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(ModelRefused) as caught:
+        PanelSession(replace(panel, models=(swapped, *panel.models[1:])), "cpu", 1)
+    assert caught.value.code == "MODEL-06"
