@@ -81,7 +81,8 @@ MODEL-02 A model or panel keeps another version of the contract than this app re
 MODEL-03 A model's card is missing or not valid. -> Export the model again.
 MODEL-04 A panel's manifest is damaged or contradicts itself. -> Export the panel again.
 MODEL-05 A file of a panel cannot be read, is too large, damaged, a link, not written as the onnx
-    package writes it, or not understood by ONNX Runtime. -> Copy or export it again, or update the app.
+    package writes it, or not understood by ONNX Runtime. -> Copy or export it again, or update the
+    app.
 MODEL-06 A model keeps its weights in another file, which could be any file of this machine. ->
     Export it as one file.
 MODEL-07 A model needs custom operators, functions or loops, which are not run. -> Export it for

@@ -90,7 +90,7 @@ def test_a_sound_panel_passes_and_pays_once(
     # Now a trial would fail at once.
     monkeypatch.setattr("desktop.core.inference.sandbox._run_trial", None)
     check_in_sandbox(panel, home=tmp_path / "home")
-    other = replace(panel, models=panel.models[:3])
+    other = open_panel(write_panel(tmp_path / "other", models=panel.model_names[:3]))
     with pytest.raises(TypeError):
         check_in_sandbox(other, home=tmp_path / "home")
 
