@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from desktop.cli import COMMANDS
 from desktop.cli import main as command_line
@@ -33,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return EXIT_USAGE
+    try:
+        Path.cwd()
+    except OSError:  # moved or deleted: child processes could not start in it
+        os.chdir(os.sep)
     # Only here: commands must work where Qt is not installed.
     from desktop.gui.app import run
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.core.batch.event_log import STANDARD_ERROR
-from desktop.core.batch.manifest import manifest_path
-from desktop.core.batch.output_check import refuse_to_write_over
+from desktop.core.batch.output_check import LOG_OPTION, refuse_to_write_over
 from desktop.core.batch.run import RunSettings
 from desktop.core.errors import UsageError
 from desktop.core.export.table import FORMATS, TableFormat
@@ -137,15 +137,17 @@ def check_targets(output: Path | None, log: Path | None, inputs: Collection[Path
         UsageError: USAGE-05; see ``refuse_to_write_over``.
         OutputFailed: OUTPUT-03, OUTPUT-05.
     """
-    for target, option in ((output, "--output"), (log, "--log-json")):
+    for target, option in ((output, "--output"), (log, LOG_OPTION)):
         if target is not None:
             refuse_to_write_over(target, option, inputs=inputs)
-    if output is None or log is None:
-        return
-    if log.absolute() in (output.absolute(), manifest_path(output).absolute()):
+    if output is not None and log is not None and _real(log) == _real(output):
         raise UsageError(
             "USAGE-05", "--log-json and --output name the same file. Give the log its own."
         )
+
+
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
 
 
 def _cluster_options(words: argparse.Namespace) -> ClusterOptions:

@@ -6,10 +6,7 @@ The counterpart of ``core.label_run``: the same settings, counts, rows and table
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
-import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,15 +33,14 @@ from desktop.cluster.worker import (
     packed_panel,
     table_name,
 )
-from desktop.core.batch.journal import JOURNAL_SUFFIX
+from desktop.core.batch.journal_file import open_locked
 from desktop.core.batch.run import RunCounts, RunSettings
-from desktop.core.errors import CxrError, OutputFailed, UsageError
+from desktop.core.errors import CxrError, UsageError
 from desktop.core.export.columns import TableRow
 from desktop.core.export.parquet import require_parquet
 from desktop.core.export.table import write_table
 from desktop.core.inference.names import Precision
 from desktop.core.panels.registry import Panel
-from desktop.core.system.atomic_write import output_failed
 from desktop.core.system.cancel_token import CancelToken
 
 PARTS_SUFFIX = ".parts"
@@ -117,7 +113,8 @@ class ClusterRun:
         self._output = settings.output
         name = uuid.uuid4().hex[:12]
         self._listing, self._stop = f"listing-{name}.jsonl", f"stop-{name}"
-        self._lock = _lock(settings.output)
+        # Keeps every other run off this output and dies with us.
+        self._lock, _ = open_locked(settings.output)
         try:
             self._store = open_store(parts.store)
             self._tidy()
@@ -268,24 +265,3 @@ def checked_part_size(size: int) -> int:
             "USAGE-05", f"--part-size must be a power of two from {SMALLEST_PART} on, such as 256."
         )
     return size
-
-
-def _lock(output: Path) -> sqlite3.Connection:
-    """The lock of ``RunJournal``: it keeps every other run off this output and dies with us."""
-    path = output.with_name(output.name + JOURNAL_SUFFIX)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
-        database = sqlite3.connect(path, timeout=0, isolation_level=None)
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("BEGIN EXCLUSIVE")
-    except OSError as error:
-        raise output_failed(output, error) from error
-    except sqlite3.Error as error:
-        if "locked" not in str(error):
-            raise output_failed(path, OSError(errno.EIO, str(error))) from error
-        raise OutputFailed(
-            "OUTPUT-06",
-            f"Another run is writing {output.name}. Wait until it has finished or choose another "
-            "output.",
-        ) from error
-    return database

@@ -28,7 +28,7 @@ from desktop.cluster.partition import (
 )
 from desktop.cluster.storage import open_store
 from desktop.core.batch.pipeline import LabelledCase, batch_plan, label
-from desktop.core.batch.result_json import dump_result, load_result
+from desktop.core.batch.result_json import dump_result, load_result, recheck
 from desktop.core.cases import CaseResult
 from desktop.core.errors import UsageError
 from desktop.core.export.columns import TableRow, TableShape
@@ -222,13 +222,12 @@ class PartLabeller:
     ) -> FinishedFilm | None:
         """The row of an earlier run if it still holds; the same rules as ``RunJournal``."""
         kept = before.get(film.image)
-        if kept is None or not kept.sha256 or (kept.size, kept.stamp) != (state.size, state.stamp):
+        if kept is None or (kept.size, kept.stamp) != (state.size, state.stamp):
             return None
-        if json.loads(kept.answer)["code"].startswith("MODEL-"):
-            return None
-        if self._job.recheck == "content" and self._fetcher.sha256(film) != kept.sha256:
-            return None
-        return kept
+        need = recheck(answer_of(self._panel, kept))
+        if need == "content" and self._job.recheck == "content":
+            return kept if self._fetcher.sha256(film) == kept.sha256 else None
+        return None if need == "label" else kept
 
     def _labelled(self, films: list[Film]) -> Iterator[LabelledCase]:
         for case in label(

@@ -109,6 +109,8 @@ OUTPUT-06 Another run is writing the same output. -> Wait until it has finished 
     output.
 OUTPUT-07 The output's folder was moved, deleted or disconnected during the run. -> Bring it back
     and give the same command again.
+OUTPUT-08 The journal of a run was damaged while it went on; no table was written, and the old one
+    is intact. -> Check the disk and give the same command again.
 USAGE-01 A path that was named does not exist, or a list of paths is none. -> Check the path.
 USAGE-02 There is no device of this name. -> See cxr-quorum label --help.
 USAGE-03 There is no code of this name. -> List all with cxr-quorum codes.

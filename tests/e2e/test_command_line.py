@@ -525,3 +525,41 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
     assert done.returncode == 0
     assert "taken over" in done.stderr.decode()
     assert len(table((tmp_path / "votes.csv").read_bytes())) == 60
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device of Linux")
+@pytest.mark.parametrize("words", [("label", "films", "-o", "-", "-q"), ("codes",)])
+def test_an_output_stream_that_is_full_is_said_in_words(
+    films: Path, panel: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    words += ("--panel", str(panel)) if words[0] == "label" else ()
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "desktop", *words],
+            cwd=tmp_path, env=environment(tmp_path / "home"), stdout=full,
+            stderr=subprocess.PIPE, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert b"[OUTPUT-01]" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="a folder in use cannot be deleted there")
+def test_a_command_in_a_deleted_folder_is_said_in_words(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = (
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(REPOSITORY)!r})\n"
+        "from desktop.__main__ import main\n"
+        "os.rmdir(os.getcwd())\n"
+        "sys.exit(main(['label', 'films']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=gone, env=environment(tmp_path / "home"), capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert b"[FOLDER-01]" in done.stderr
+    assert b"Traceback" not in done.stderr

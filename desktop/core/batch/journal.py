@@ -1,46 +1,41 @@
 """What a labelling run has finished, durable beside its output, so that any stop costs nothing.
 
-A small SQLite file, because a rerun must find one image among millions without reading all, and a
-commit must be whole or not there. Its rollback journal (not WAL) also works on network folders, and
-its exclusive lock keeps a second run off the same output and dies with its process, so no stale
-lock can remain. Answers are kept as exact numbers: the table made from them is the same, byte for
-byte, whether the run was interrupted or not.
+In SQLite, because a rerun must find one image among millions without reading all, and a commit must
+be whole or not there. Answers are kept as exact numbers: the table made from them is the same, byte
+for byte, whether the run was interrupted or not.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import desktop
-from desktop.core.batch.result_json import dump_result, load_result
+from desktop.core.batch.journal_file import (
+    check_sound,
+    journal_damaged,
+    journal_failed,
+    journal_path,
+    open_locked,
+    reopen_copy,
+    row_checksum,
+)
+from desktop.core.batch.result_json import dump_result, load_result, recheck
 from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.errors import OutputFailed
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.panels.contract import CONTRACT_VERSION
 from desktop.core.panels.registry import Panel
-from desktop.core.system.atomic_write import output_failed
 
-JOURNAL_SUFFIX = ".journal"
 COMMIT_SECONDS = 0.25
-_FORMAT = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cases (
-    image BLOB PRIMARY KEY, position INTEGER, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, device TEXT NOT NULL, answer TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS cases_by_position ON cases (position);
-"""
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class RunJournal:
         fresh: bool = False,
         keep_places: bool = False,
     ) -> None:
-        self.path = output.with_name(output.name + JOURNAL_SUFFIX)
+        self.path = journal_path(output)
         self.notice = ""
         self.precision = precision
         self._output = output
@@ -84,12 +79,13 @@ class RunJournal:
         self._keep_places = keep_places
         self._last_commit = time.monotonic()
         self._lock = threading.RLock()
-        try:
-            self._database = self._open()
-        except sqlite3.Error as error:
-            raise self.explained(error) from error
-        except OSError as error:
-            raise output_failed(output, error) from error
+        self._placed = self._unreached = 0
+        self._database, aside = open_locked(output, check_sound)
+        if aside is not None:
+            self.notice = (
+                f"The journal of {output.name} was damaged, or made by another version of the app, "
+                f"and is kept as {aside.name}; all images are labelled again."
+            )
         try:
             with self._translate_errors():
                 self._begin(fresh)
@@ -97,33 +93,27 @@ class RunJournal:
             self._database.close()
             raise
 
-    def knows(self, file: ImageFile) -> bool:
-        """True where an image of this name, size and time was finished; its hash decides."""
-        with self._translate_errors():
-            row = self._database.execute(
-                "SELECT 1 FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?",
-                (_key(file.image), file.size, file.mtime_ns),
-            ).fetchone()
-        return row is not None
-
-    def finished(self, file: ImageFile, sha256: str) -> FinishedCase | None:
-        """The answer for exactly this content, None where the image must be labelled.
+    def finished(self, file: ImageFile, sha256: Callable[[Path], str]) -> FinishedCase | None:
+        """The answer for exactly this file, None where the image must be labelled.
 
         Args:
             file: Name, size and time as the listing saw them.
-            sha256: Hash of the file's bytes now; an unreadable file is always tried again.
+            sha256: Hashes a file; asked only where an image was labelled. A refused one is known by
+                size and time; one that could not be read is always tried again.
         """
         with self._translate_errors():
             row = self._database.execute(
-                "SELECT device, answer FROM cases WHERE image = ? AND size = ? AND mtime_ns = ?"
-                " AND sha256 = ? AND sha256 != ''",
-                (_key(file.image), file.size, file.mtime_ns, sha256),
+                "SELECT sha256, device, answer FROM cases"
+                " WHERE image = ? AND size = ? AND mtime_ns = ?",
+                (_key(file.image), file.size, file.mtime_ns),
             ).fetchone()
         if row is None:
             return None
-        case = FinishedCase(self._result(file.image, sha256, row[1]), row[0])
-        # A model that failed may have lacked memory for a moment: worth another try.
-        return None if case.result.code.startswith("MODEL-") else case
+        case = FinishedCase(self._result(file.image, row[0], row[2]), row[1])
+        need = recheck(case.result)
+        if need == "label" or (need == "content" and sha256(file.path) != row[0]):
+            return None
+        return case
 
     @property
     def next_place(self) -> int:
@@ -135,27 +125,27 @@ class RunJournal:
     def place(self, image: str, position: int) -> None:
         """Say at which row of this run's table a finished image stands, unless it keeps its own."""
         with self._translate_errors():
+            before = self._position(image)
+            if before == position or (self._keep_places and before is not None and before >= 0):
+                return
             self._database.execute(
-                "UPDATE cases SET position = ? WHERE image = ? AND position IS NOT ?"
-                + (" AND ifnull(position, -1) < 0" if self._keep_places else ""),
-                (position, _key(image), position),
+                "UPDATE cases SET position = ? WHERE image = ?", (position, _key(image))
             )
+            self._count(before)
 
     def keep(self, file: ImageFile, result: CaseResult, device: str, position: int) -> None:
         """Take in a finished image; it is durable after the next ``commit``."""
+        key, answer = _key(file.image), dump_result(result)
+        values = (key, file.size, file.mtime_ns, result.sha256, device, answer)
         with self._translate_errors():
+            before = self._position(file.image)
             self._database.execute(
-                "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    _key(file.image),
-                    position,
-                    file.size,
-                    file.mtime_ns,
-                    result.sha256,
-                    device,
-                    dump_result(result),
-                ),
+                "INSERT OR REPLACE INTO cases"
+                " (image, size, mtime_ns, sha256, device, answer, checksum, position)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, row_checksum(*values), position),
             )
+            self._count(before)
 
     def commit(self, *, if_due: bool = False) -> None:
         """Flush what is finished to the disk.
@@ -197,20 +187,31 @@ class RunJournal:
 
         Args:
             unreached: Then those of the last run's table that this run has not come to.
+
+        Raises:
+            OutputFailed: OUTPUT-08 where a row was changed or is missing.
         """
+        count = 0
         with self._translate_errors():
             cursor = self._database.execute(
-                "SELECT image, sha256, device, answer FROM cases WHERE position >= ?"
-                " ORDER BY position < 0, abs(position)",
+                "SELECT image, size, mtime_ns, sha256, device, answer, checksum FROM cases"
+                " WHERE position >= ? ORDER BY position < 0, abs(position)",
                 (-(2**62) if unreached else 0,),
             )
-            for image, sha256, device, answer in cursor:
-                yield FinishedCase(self._result(_name(image), sha256, answer), device)
+            for *values, checksum in cursor:
+                if row_checksum(*values) != checksum:
+                    raise journal_damaged(self._output)
+                count += 1
+                key, _, _, sha256, device, answer = values
+                yield FinishedCase(self._result(_name(key), sha256, answer), device)
+        if count != self._placed + (self._unreached if unreached else 0):
+            raise journal_damaged(self._output)
 
     def forget_unreached(self) -> None:
         """The listing has come to its end: what it did not name is in no table any more."""
         with self._translate_errors():
             self._database.execute("UPDATE cases SET position = NULL WHERE position < 0")
+        self._unreached = 0
 
     def close(self) -> None:
         """Commit and let go of the lock. Safe to call twice."""
@@ -239,79 +240,10 @@ class RunJournal:
             if error is None:
                 raise
 
-    def _open(self) -> sqlite3.Connection:
-        """Open and lock; a file that is no journal is set aside, never overwritten."""
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise
-        aside = self._set_aside()
-        self.notice = (
-            f"The journal of {self._output.name} was damaged and is kept as {aside.name}; "
-            "all images are labelled again."
-        )
-        return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        if not self.path.exists():
-            self._create()
-        database = sqlite3.connect(
-            self.path, timeout=0, isolation_level=None, check_same_thread=False
-        )
-        try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            database.execute("PRAGMA journal_mode = DELETE")
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("BEGIN EXCLUSIVE")
-            for statement in _SCHEMA.split(";"):
-                database.execute(statement)
-            database.execute(
-                "SELECT image, position, size, mtime_ns, sha256, device, answer FROM cases LIMIT 1"
-            )
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
-
     def _bring_back(self) -> None:
-        """Write the journal again where somebody deleted it.
-
-        An open file outlives its name, so SQLite would go on without an error and lose everything
-        at the end.
-        """
-        if self.path.exists():
-            return
-        if not self.path.parent.is_dir():
-            raise OutputFailed(
-                "OUTPUT-07",
-                f"The folder of {self._output.name} was moved, deleted or disconnected during the "
-                "run, so nothing more can be kept. Bring it back and give the same command again.",
-            )
-        try:
-            self._create()
-        except OSError as error:
-            raise output_failed(self.path, error) from error
-        copy = sqlite3.connect(self.path)
-        try:
-            self._database.backup(copy)
-        finally:
-            copy.close()
-        self._database.close()
-        self._database = self._connect()
-
-    def _create(self) -> None:
-        # Made by us first, so that nobody else can read it.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
-
-    def _set_aside(self) -> Path:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
-            number += 1
-        try:
-            return self.path.rename(aside)
-        except OSError as error:
-            raise output_failed(self.path, error) from error
+        """An open file outlives its name: without this, all would be lost at the end, silently."""
+        if not self.path.exists():
+            self._database = reopen_copy(self._database, self._output)
 
     def _begin(self, fresh: bool) -> None:
         identity = self._identity(self.precision)
@@ -334,6 +266,9 @@ class RunJournal:
         if not self._keep_places:
             # Below zero: where it stood in the last run's table, until this run comes to it.
             self._database.execute("UPDATE cases SET position = -1 - position WHERE position >= 0")
+        self._placed, self._unreached = self._database.execute(
+            "SELECT ifnull(sum(position >= 0), 0), ifnull(sum(position < 0), 0) FROM cases"
+        ).fetchone()
         self.commit()
 
     def _goes_on_in_fp32(self, found: str) -> bool:
@@ -348,26 +283,24 @@ class RunJournal:
         return json.dumps([*facts, precision.identity] if precision.identity else facts)
 
     def _result(self, image: str, sha256: str, answer: str) -> CaseResult:
-        return load_result(self._panel, image, sha256, answer)
+        try:
+            return load_result(self._panel, image, sha256, answer)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise journal_damaged(self._output) from error
+
+    def _position(self, image: str) -> int | None:
+        row = self._database.execute(
+            "SELECT position FROM cases WHERE image = ?", (_key(image),)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def _count(self, before: int | None) -> None:
+        """An image got its place; ``before`` is the one it had, below zero in the last table."""
+        self._placed += before is None or before < 0
+        self._unreached -= before is not None and before < 0
 
     def _translate_errors(self) -> _Explained:
         return _Explained(self)
-
-    def explained(self, error: sqlite3.Error) -> OutputFailed:
-        """SQLite's error in the user's words."""
-        message = str(error).lower()
-        if "locked" in message:
-            return OutputFailed(
-                "OUTPUT-06",
-                f"Another run is writing {self._output.name}. Wait until it has finished or choose "
-                "another output.",
-            )
-        number = errno.EIO
-        if "full" in message:
-            number = errno.ENOSPC
-        elif "readonly" in message or "unable to open" in message:
-            number = errno.EACCES
-        return output_failed(self._output, OSError(number, str(error)))
 
 
 class _Explained:
@@ -384,13 +317,7 @@ class _Explained:
         if isinstance(error, sqlite3.ProgrammingError):
             return
         if isinstance(error, sqlite3.Error):
-            raise self._journal.explained(error) from error
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    message = str(error).lower()
-    marks = ("not a database", "malformed", "no such column", "has no column", "corrupt")
-    return any(mark in message for mark in marks)
+            raise journal_failed(self._journal._output, error) from error
 
 
 def _key(image: str) -> bytes:

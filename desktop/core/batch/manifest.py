@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,9 @@ class RunInfo:
 
 
 def manifest_path(output: Path) -> Path:
-    """Where the manifest of a table lies: beside it."""
-    return output.with_name(output.name + MANIFEST_SUFFIX)
+    """Where the manifest of a table lies: beside it, or beside what a link leads to."""
+    real = Path(os.path.realpath(output))
+    return real.with_name(real.name + MANIFEST_SUFFIX)
 
 
 def write_manifest(output: Path, facts: RunInfo) -> Path:

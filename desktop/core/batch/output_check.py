@@ -1,8 +1,9 @@
-"""What a run must not write over: films, models, and things that are no files."""
+"""What a run must not write over: films, models, files of other runs, and what is no file."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,14 +15,20 @@ from desktop.core.panels.contract import MANIFEST_NAME
 from desktop.core.system.atomic_write import output_failed
 from desktop.core.system.text import shown
 
+LOG_OPTION = "--log-json"
+
 _SNIFFED_BYTES = 256
+_BESIDE_A_TABLE = re.compile(r"\.(run\.json|journal(-journal)?(\.damaged-\d+(-journal)?)?)$")
+_DATABASE = b"SQLite format 3"
+_LOG_START = b'{"time": '
+_TABLE_STARTS = (b"image,", b'{"image": ', b"PAR1")
 
 
 def refuse_to_write_over(target: Path, option: str, *, inputs: Iterable[Path] = ()) -> None:
-    """Refuse a file to write that would cost a film, a model or a list; before any work.
+    """Refuse a file to write that would cost a film, a model, a list or another run's file.
 
-    By name and by content, because a slip of the shell puts a film where the output should be, and
-    a link may lead to one.
+    Before any work; by name and by content, because a slip of the shell puts a film where the
+    output should be, and a link may lead to one. A log is added to a log or any other text.
 
     Args:
         target: What is to be written; may not exist yet.
@@ -29,18 +36,25 @@ def refuse_to_write_over(target: Path, option: str, *, inputs: Iterable[Path] = 
         inputs: Files that the run reads.
 
     Raises:
-        UsageError: USAGE-05 where it is a film by name or content, or something the run reads.
+        UsageError: USAGE-05 where it is a film by name or content, something the run reads, or a
+            journal, manifest, table or log of another run that would be damaged.
         OutputFailed: OUTPUT-05 where something is there that is no file, OUTPUT-03 where a link
             leads into a folder that does not exist.
     """
     name = shown(target.name)
+    real = Path(os.path.realpath(target))
     if target.suffix.casefold() in IMAGE_EXTENSIONS | UNREAD_EXTENSIONS:
         raise UsageError(
             "USAGE-05",
             f"{name} has the name of an image, which {option} would replace or be taken for. "
             "Choose another name, such as votes.csv.",
         )
-    real = Path(os.path.realpath(target))
+    if any(_BESIDE_A_TABLE.search(path.name.casefold()) for path in (target, real)):
+        raise UsageError(
+            "USAGE-05",
+            f"{name} has the name of a file that runs keep beside their tables. Choose another "
+            "name, such as votes.csv.",
+        )
     try:
         found = real.stat()
     except OSError:
@@ -50,12 +64,17 @@ def refuse_to_write_over(target: Path, option: str, *, inputs: Iterable[Path] = 
     if stat.S_ISDIR(found.st_mode):
         raise OutputFailed("OUTPUT-05", f"{name} is a folder. Give {option} the name of a file.")
     if not stat.S_ISREG(found.st_mode):
-        return  # a pipe or device: whoever writes decides
-    if any(_same(found, path) for path in inputs) or _is_precious(real):
+        if option == LOG_OPTION and not stat.S_ISBLK(found.st_mode):
+            return  # lines can go to a pipe or a terminal
+        raise OutputFailed(
+            "OUTPUT-05",
+            f"{name} is a pipe or a device. Give {option} the name of a file, or - for a stream.",
+        )
+    if any(_same(found, path) for path in inputs) or _is_precious(real, option):
         raise UsageError(
             "USAGE-05",
-            f"{name} is a film, a model or a list that is read, and {option} would damage it. "
-            "Choose another name.",
+            f"{name} is a film, a model, a list or a file of another run, and {option} would "
+            "damage it. Choose another name.",
         )
 
 
@@ -66,12 +85,17 @@ def _same(found: os.stat_result, path: Path) -> bool:
         return False
 
 
-def _is_precious(path: Path) -> bool:
-    """A film by its first bytes, or one of a panel's files."""
+def _is_precious(path: Path, option: str) -> bool:
+    """One of a panel's files, or a film or another run's file by its first bytes."""
     if path.suffix == ".onnx" or (path.name == MANIFEST_NAME and any(path.parent.glob("*.onnx"))):
         return True
     try:
         with path.open("rb") as stream:
-            return sniff(stream.read(_SNIFFED_BYTES)).readable
+            start = stream.read(_SNIFFED_BYTES)
     except OSError:
         return False  # writing it will say why
+    if start.startswith(_DATABASE) or sniff(start).readable:
+        return True
+    if option == LOG_OPTION:  # a table is replaced by a table, but nothing is added to it
+        return start.removeprefix(b"\xef\xbb\xbf").startswith(_TABLE_STARTS)
+    return start.startswith(_LOG_START)

@@ -7,6 +7,7 @@ Journals of runs and the part files of a cluster keep answers this way; what fol
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from desktop.core.cases import CaseResult, Prediction
 from desktop.core.panels.registry import Panel
@@ -52,3 +53,16 @@ def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResul
         if predictions
         else None,
     )
+
+
+def recheck(result: CaseResult) -> Literal["label", "time", "content"]:
+    """What a rerun must do about an image of an earlier run whose size and time are the same.
+
+    Returns:
+        ``label`` where the file could not be read or a model failed, which may have been for a
+        moment; ``time`` where it was refused: nothing more is read of it; ``content`` where it was
+        labelled: its hash decides.
+    """
+    if not result.sha256 or result.code.startswith("MODEL-"):
+        return "label"
+    return "time" if result.status == "failed" else "content"

@@ -157,7 +157,7 @@ class LabelRun:
                 keep_places=settings.watching,
             )
             self._first_place = self._journal.next_place
-            # The journal's lock says that nobody else writes this table.
+            # The journal's lock says that nobody else writes this table, by whatever name.
             remove_leftovers(settings.output)
 
     @property
@@ -290,7 +290,9 @@ class LabelRun:
                 return
             if self.settings.watching:
                 self._first_place = position + 1
-            row = self._finished_row(file, position)
+            row = self._finished_row(file, position, token)
+            if row is None and token.cancelled:  # in the middle of hashing it
+                return
             if row is not None:
                 self.counts.resumed += 1
                 self.counts.add(row.result, self.panel.class_names)
@@ -301,10 +303,10 @@ class LabelRun:
             yield file
         self.complete = True
 
-    def _finished_row(self, file: ImageFile, position: int) -> TableRow | None:
-        if self._journal is None or not self._journal.knows(file):
+    def _finished_row(self, file: ImageFile, position: int, token: CancelToken) -> TableRow | None:
+        if self._journal is None:
             return None
-        case = self._journal.finished(file, file_sha256(file.path))
+        case = self._journal.finished(file, lambda path: file_sha256(path, token))
         if case is None or (case.result.predictions and not self._has_picture(file.image)):
             return None
         self._journal.place(file.image, position)

@@ -23,7 +23,7 @@ from PIL import Image
 from desktop.core.cases import ImageFile
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging.decode import decode, eight_bit, model_pixels
-from desktop.core.imaging.file_reader import read_file
+from desktop.core.imaging.file_reader import MAX_FILE_BYTES, read_file
 from desktop.core.system.cancel_token import CancelToken
 
 FILM_SIDE = 1024
@@ -101,15 +101,26 @@ def decode_file(source: ImageFile, sizes: tuple[tuple[int, int], ...], *, film: 
     )
 
 
-def file_sha256(path: Path) -> str:
-    """Hash of a regular file's bytes; empty where it cannot be read or is a pipe or device."""
+def file_sha256(path: Path, cancel: CancelToken | None = None) -> str:
+    """Hash of a file's bytes, as ``read_file`` gives it.
+
+    Empty where it cannot be read, is no regular file or larger than any film, and where ``cancel``
+    is set before its end.
+    """
+    digest, left = hashlib.sha256(), MAX_FILE_BYTES
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > left:
             return ""
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as stream:
+            while chunk := stream.read(1 << 20):
+                left -= len(chunk)
+                if left < 0 or (cancel is not None and cancel.cancelled):
+                    return ""
+                digest.update(chunk)
     except (OSError, ValueError):
         return ""
+    return digest.hexdigest()
 
 
 class ThreadDecoder:

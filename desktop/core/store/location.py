@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.core.system.app_dirs import data_home, make_private_folder
-from desktop.core.system.atomic_write import atomic_write
+from desktop.core.system.atomic_write import atomic_write, remove_leftovers
 from desktop.core.system.text import path_bytes, utc_stamp
 
 STORE_NAME = "review.sqlite"
@@ -89,6 +89,7 @@ def review_place(folder: Path, home: Path | None = None) -> Path:
         "opened_at": utc_stamp(datetime.datetime.now(datetime.UTC)),
         "identity": identity,
     }
+    remove_leftovers(place / _FACTS_NAME)
     with atomic_write(place / _FACTS_NAME) as stream:
         stream.write(json.dumps(facts, indent=2).encode())
     return place

@@ -33,7 +33,8 @@ os.umask(_UMASK)
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Write a file whole or not at all.
 
-    The new file keeps the permissions of the file it replaces. A symbolic link is followed.
+    The new file keeps the permissions of the file it replaces; where there is none it may be read
+    by those who may read its folder, as far as the umask allows. A symbolic link is followed.
 
     Args:
         path: The target; its folder must exist.
@@ -49,7 +50,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     mode = _final_mode(target, path)
     try:
         descriptor, name = tempfile.mkstemp(
-            prefix=_prefix(target), suffix=".tmp", dir=target.parent
+            prefix=f"{_prefix(target)}{os.getpid()}-", suffix=".tmp", dir=target.parent
         )
     except OSError as error:
         raise output_failed(path, error) from error
@@ -89,11 +90,14 @@ def atomic_write_text(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed process left of ``path``; only for who is sure to be its one writer."""
+    """Remove what killed processes left of ``path``; what a living one is writing stays."""
     target = Path(os.path.realpath(path))
-    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
-        with suppress(OSError):
-            leftover.unlink()
+    prefix = _prefix(target)
+    for leftover in target.parent.glob(f"{prefix}*.tmp"):
+        writer = leftover.name.removeprefix(prefix).partition("-")[0]
+        if not (writer.isdecimal() and _is_running(int(writer))):
+            with suppress(OSError):
+                leftover.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -147,11 +151,25 @@ def _prefix(target: Path) -> str:
     return f".cxr-quorum-{zlib.crc32(os.fsencode(target.name)):08x}-"
 
 
+def _is_running(process: int) -> bool:
+    """Always False on Windows, where a file that is being written cannot be removed anyway."""
+    if os.name == "nt":
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _final_mode(target: Path, asked: Path) -> int:
     try:
         found = target.stat()
     except OSError:
-        return 0o666 & ~_UMASK
+        folder = target.parent.stat().st_mode if target.parent.is_dir() else 0
+        return 0o666 & ~_UMASK & (folder | 0o600)
     if not stat.S_ISREG(found.st_mode):
         raise OutputFailed(
             "OUTPUT-05",

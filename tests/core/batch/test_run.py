@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from desktop.core.batch.journal import RunJournal
+from desktop.core.batch.journal_file import journal_failed
 from desktop.core.batch.pipeline import LabelledCase, label
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
@@ -341,13 +342,11 @@ def test_a_refusal_is_a_result(tmp_path: Path) -> None:
         ("unable to open database file", "OUTPUT-02"),
         ("disk I/O error", "OUTPUT-05"),
         ("database is locked", "OUTPUT-06"),
+        ("database disk image is malformed", "OUTPUT-08"),
     ],
 )
-def test_every_failure_of_the_journal_is_said_in_words(
-    tmp_path: Path, panel: Panel, message: str, code: str
-) -> None:
-    with RunJournal(tmp_path / "votes.csv", panel) as journal:
-        problem = journal.explained(sqlite3.OperationalError(message))
+def test_every_failure_of_the_journal_is_said_in_words(message: str, code: str) -> None:
+    problem = journal_failed(Path("votes.csv"), sqlite3.OperationalError(message))
     assert problem.code == code
     assert "votes.csv" in str(problem)
 

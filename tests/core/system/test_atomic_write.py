@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,15 +75,32 @@ def test_a_link_is_followed_not_replaced(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_one_file_are_removed_and_no_others(tmp_path: Path) -> None:
-    left: set[str] = set()
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from desktop.core.system.atomic_write import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])):\n"
+        "    os._exit(0)\n"
+    )
     for name in ("votes.csv", "other.csv"):
-        with atomic_write(tmp_path / name):
-            names = {path.name for path in tmp_path.glob(".*.tmp")}
-        (name_of_temporary,) = names - left
-        left.add(name_of_temporary)
-        (tmp_path / name_of_temporary).write_text("left by a killed process")
-    remove_leftovers(tmp_path / "votes.csv")
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / name)], check=True)
+    assert len(list(tmp_path.glob(".*.tmp"))) == 2
+    with atomic_write(tmp_path / "votes.csv") as stream:
+        stream.write(b"x")
+        remove_leftovers(tmp_path / "votes.csv")  # not what a living process is writing
     assert len(list(tmp_path.glob(".*.tmp"))) == 1
+    assert (tmp_path / "votes.csv").read_bytes() == b"x"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows inherits rights itself")
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o644)])
+def test_a_new_file_may_be_read_by_who_may_read_its_folder(
+    tmp_path: Path, folder: int, file: int
+) -> None:
+    (tmp_path / "ward").mkdir(mode=folder)
+    with atomic_write(tmp_path / "ward" / "votes.csv") as stream:
+        stream.write(b"x")
+    assert stat.S_IMODE((tmp_path / "ward" / "votes.csv").stat().st_mode) == file
 
 
 def test_a_missing_folder_is_said_in_words(tmp_path: Path) -> None:
