@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def _stages(name: str, first: str) -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(f"{name}: {stage}")
 
 
-def _write(options: argparse.Namespace, values: Any, page: Callable[[str], str]) -> None:
+def _write(options: argparse.Namespace, values: Any, page: Callable[..., str]) -> None:
     """The JSON file and the page, which says by which command it was made."""
     from training.runtime.files import write_atomically, write_json
     from training.runtime.progress import CONSOLE
@@ -145,7 +146,7 @@ def _write(options: argparse.Namespace, values: Any, page: Callable[[str], str])
         if name in options:
             command.append(f"--{name.replace('_', '-')} {getattr(options, name)}")
     write_json(options.output.with_suffix(".json"), values)
-    write_atomically(options.output, page(" ".join(command)).encode())
+    write_atomically(options.output, page(command=" ".join(command)).encode())
     CONSOLE.print(f"Written: {options.output}")
 
 
@@ -189,7 +190,7 @@ def _audit(options: argparse.Namespace) -> int:
             f"{len(audit.leaks_on_disk)} leaks, in the split that training uses "
             f"{len(audit.leaks_in_use)}."
         )
-    _write(options, as_json(audits), lambda command: as_page(audits, command))
+    _write(options, as_json(audits), partial(as_page, audits))
     return int(any(audit.leaks(repaired=options.repaired) for audit in audits))
 
 
@@ -213,8 +214,9 @@ def _loaded(options: argparse.Namespace, name: str) -> tuple[Any, Any]:
 
 
 def _lungs(options: argparse.Namespace) -> None:
-    from training.evaluation.lungs import chosen_films, lungs_page, measure_lungs
+    from training.evaluation.lungs import TIGHT, WIDE, chosen_films, measure_lungs
     from training.models import TITLES
+    from training.runtime.pages import render
 
     results = []
     for name in options.panels:
@@ -222,13 +224,16 @@ def _lungs(options: argparse.Namespace) -> None:
             session, data = _loaded(options, name)
             films = chosen_films(data, options.films or len(data.films))
             results.append(measure_lungs(session, data, films, on_stage=on_stage))
-    _write(options, {"panels": results}, lambda command: lungs_page(results, TITLES, command))
+    boxes = {"tight_area": TIGHT.area, "wide_area": WIDE.area}
+    page = partial(render, "lungs.md.j2", results=results, titles=TITLES, **boxes)
+    _write(options, {"panels": results}, page)
 
 
 def _ood(options: argparse.Namespace) -> None:
     from training.data.split import VALIDATION
     from training.evaluation.lungs import chosen_films
-    from training.ood.evaluation import measure_ood, ood_page
+    from training.ood.evaluation import CUTS, measure_ood
+    from training.runtime.pages import render
 
     results = []
     for name in options.panels:
@@ -239,7 +244,8 @@ def _ood(options: argparse.Namespace) -> None:
             made_from = options.made_from
             found = measure_ood(session, data, films, made_from=made_from, on_stage=on_stage)
             results.append(found)
-    _write(options, {"panels": results}, lambda command: ood_page(results, command))
+    page = partial(render, "ood.md.j2", results=results, cuts=CUTS)
+    _write(options, {"panels": results}, page)
 
 
 def _int8(options: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 _BATCH = 8
 _DRAWN = 40
-_CUTS = 12
+CUTS = 12
 _SAMPLES = 500
 FILMS, DRAWN, REAL = "made from films", "drawn", "real"
 
@@ -94,7 +94,7 @@ def real_kinds(size: tuple[int, int]) -> list[OddKind]:
         OddKind(
             name,
             REAL,
-            np.stack([_varied(image, size, random) for image in images for _ in range(_CUTS)]),
+            np.stack([_varied(image, size, random) for image in images for _ in range(CUTS)]),
             len(images),
         )
         for name, images in found.items()
@@ -277,66 +277,3 @@ def _share(flags: npt.NDArray[np.bool_]) -> dict[str, float]:
         "high": min(1.0, middle + half),
         "n": float(n),
     }
-
-
-def ood_page(results: Sequence[Mapping[str, Any]], command: str) -> str:
-    """The measurements as Markdown.
-
-    Args:
-        results: Of :func:`measure_ood`, one a panel.
-        command: How to make the page again.
-    """
-    lines = [
-        "# What is no usual chest film",
-        "",
-        f"Written by `{command}` from the exported files, run by the app's own engine; the same "
-        "numbers are in the JSON file beside it.",
-        "",
-        "- **AUROC**: the panel's score of odd images against its score of chest films that "
-        "were not "
-        "trained on (all test sides together); brackets are 95 % bootstrap intervals.",
-        "- **Flagged**: share above the panel's limit, which is what the app warns of; for usual "
-        "films this is the price, with a 95 % Wilson interval.",
-        "- **Originals**: different images behind a row. Real images are few, each shown in "
-        f"{_CUTS} turns and cuts, so their intervals are too narrow: they are examples, not a "
-        "survey.",
-        "- **Not measured**: real lateral films (none at hand; the drawn one is a stand-in), real "
-        "hands in number, bedside photographs of a screen, other body parts.",
-        "- Whatever the app's decoder refuses (colour, CT and MR in DICOM, several frames, "
-        "text) never "
-        "reaches this score. CT, MR and colour photographs are here as grey PNGs, which get "
-        "through.",
-        "",
-    ]
-    for result in results:
-        lines += [
-            f"## {result['panel']} {result['version']}, limit {result['limit']:g}",
-            "",
-            f"Mean AUROC over all kinds {result['mean_auroc']:.3f}; mean share flagged "
-            f"{result['mean_flagged']:.0%}.",
-            "",
-            "| usual films | flagged | n |",
-            "| --- | --- | --- |",
-        ]
-        lines += [
-            f"| {side} | {_cell(row, '.1%')} | {int(row['n'])} |"
-            for side, row in result["usual"].items()
-        ]
-        lines += [
-            "",
-            "| odd images | origin | originals | n | AUROC | flagged |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        for name, row in sorted(
-            result["odd"].items(), key=lambda item: item[1]["auroc"]["value"], reverse=True
-        ):
-            lines.append(
-                f"| {name} | {row['origin']} | {row['originals']} | {int(row['auroc']['n'])} | "
-                f"{_cell(row['auroc'], '.3f')} | {row['flagged']['value']:.0%} |"
-            )
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _cell(row: Mapping[str, float], form: str) -> str:
-    return f"{row['value']:{form}} ({row['low']:{form}} to {row['high']:{form}})"

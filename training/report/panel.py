@@ -1,6 +1,6 @@
 """What the report says of one panel, from its cards, ``scores.json`` and ``figures.json``.
 
-Rows of tables and values of figures; the text around them is ``templates/panel.md.j2``.
+Rows of tables and values of figures; the text around them is ``training/templates/panel.md.j2``.
 """
 
 from __future__ import annotations

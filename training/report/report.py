@@ -1,7 +1,7 @@
 """``cxr-train report``: every number from the cards, scores and predictions of the exported panels.
 
-The text is ``templates/report.md.j2``. It is written as ``MODEL_REPORT.md`` and, with figures, as
-``model_report.html``, one page that needs nothing else.
+The text is ``training/templates/report.md.j2``. It is written as ``MODEL_REPORT.md`` and, with
+figures, as ``model_report.html``, one page that needs nothing else.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markdown_it import MarkdownIt
 
 from desktop.core.panels.contract import MANIFEST_NAME, RESEARCH_USE
 from desktop.core.panels.registry import open_panel
 from training.evaluation.abstention import NEAR
 from training.evaluation.subgroups import FEW
-from training.metrics.classification import interval
 from training.report import figures
 from training.report.figures import Chart, Figure
 from training.report.panel import PanelReport
 from training.runtime.files import write_atomically
+from training.runtime.pages import Block, environment, render
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 HTML_NAME, MARKDOWN_NAME = "model_report.html", "MODEL_REPORT.md"
@@ -68,12 +67,12 @@ class Report:
 
     def markdown(self) -> str:
         """The report without its figures."""
-        return render("report.md.j2", self._values)
+        return render_report(self._values)
 
     def html(self, draw: Draw = figures.draw) -> str:
         """The report as one page; ``draw`` gives each figure, with its number, as SVG."""
         found: list[Figure] = []
-        return html_page(render("report.md.j2", self._values, found), found, draw)
+        return html_page(render_report(self._values, found), found, draw)
 
 
 def write_report(models_folder: Path, output: Path, **places: Path) -> tuple[Path, Path]:
@@ -92,22 +91,18 @@ def write_report(models_folder: Path, output: Path, **places: Path) -> tuple[Pat
     return markdown, html
 
 
-# ---- from template to Markdown ------------------------------------------------------------------
-
-
-def render(template: str, values: Mapping[str, Any], found: list[Figure] | None = None) -> str:
-    """A template as Markdown; ``found`` collects its figures, without it they are left out."""
+def render_report(values: Mapping[str, Any], found: list[Figure] | None = None) -> str:
+    """The report as Markdown; ``found`` collects its figures, without it they are left out."""
 
     def figure(kind: str, charts: Mapping[str, Chart], caption: str) -> str:
         if found is None:
             return ""
         found.append(Figure(kind, charts, caption))
-        return _Block(f"\n```figure\n{len(found) - 1}\n```\n")
+        return Block(f"\n```figure\n{len(found) - 1}\n```\n")
 
-    environment = _environment(finalize=_cell)
-    text = environment.get_template(template).render(
-        values,
-        table=table,
+    return render(
+        "report.md.j2",
+        **values,
         figure=figure,
         figures=found is not None,
         page_name=HTML_NAME,
@@ -115,43 +110,6 @@ def render(template: str, values: Mapping[str, Any], found: list[Figure] | None 
         near=f"{NEAR:g}",
         few=FEW,
     )
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _environment(**settings: Any) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        **settings,
-    )
-    environment.filters["percent"] = lambda share, digits=0: f"{share:.{digits}%}"
-    return environment
-
-
-class _Block(str):
-    """Markdown that is whole: no cell."""
-
-    __slots__ = ()
-
-
-def _cell(value: Any) -> str:
-    """A score with its interval, a number, a text, or nothing for None; safe inside a table."""
-    if isinstance(value, _Block):
-        return value
-    if isinstance(value, Mapping):
-        return interval(value) if {"value", "low", "high"} <= value.keys() else ""
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> str:
-    """A Markdown table between empty lines, its caption above it."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    texts = (f"| {' | '.join(_cell(one) for one in line)} |" for line in lines)
-    return _Block("\n".join(["", *([f"*{caption}*", ""] if caption else []), *texts, ""]))
 
 
 def study_tables(results: Path) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -168,9 +126,6 @@ def study_tables(results: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     sections = [(title, found.pop(name, [])) for name, title in STUDIES.items()]
     others = [(tables[0].get("title", name), tables) for name, tables in found.items()]
     return sections + [(str(title).replace("_", " "), tables) for title, tables in others]
-
-
-# ---- from Markdown to the page ------------------------------------------------------------------
 
 
 def html_page(markdown: str, found: Sequence[Figure], draw: Draw) -> str:
@@ -205,5 +160,5 @@ def html_page(markdown: str, found: Sequence[Figure], draw: Draw) -> str:
     body = re.sub(rf"<td>(?=[^\n]{{0,{_SHORT}}}</td>)", '<td class="short">', body)
     body = re.sub(r'<pre><code class="language-figure">(\d+)\n?</code></pre>', figure, body)
     title = re.findall(r"<h1>(.*?)</h1>", body)[0]
-    template = _environment(autoescape=True).get_template("page.html.j2")
+    template = environment(autoescape=True).get_template("page.html.j2")
     return template.render(title=title, links=links, body=body.strip()) + "\n"

@@ -25,7 +25,7 @@ from training.metrics import classification as metrics
 from training.metrics.classification import interval
 from training.report import figures
 from training.report.figures import KINDS, Figure
-from training.report.report import RESULTS, Report, html_page, render, study_tables
+from training.report.report import RESULTS, Report, html_page, render_report, study_tables
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs"
 _PANELS = ("covid19", "pneumonia")
@@ -187,11 +187,11 @@ def test_texts_cannot_become_markup() -> None:
     study = {"title": odd, "columns": ["a|b"], "rows": [[odd]], "note": odd}
     drawn = {"curves": {odd: {"loss": [1.0, 0.5]}}}
     values = {"panels": [], "audit": [], "studies": [(odd, [study | drawn])], "has_seeds": False}
-    markdown = render("report.md.j2", values)
+    markdown = render_report(values)
     assert "| a\\|b |" in markdown
     assert "figure" not in markdown.split("## Comparisons")[1]
     found: list[Figure] = []
-    html = html_page(render("report.md.j2", values, found), found, figures.draw)
+    html = html_page(render_report(values, found), found, figures.draw)
     assert len(found) == 1
     assert "<script" not in html
     assert "javascript:" not in re.findall(r'href="([^"]*)', html)
@@ -228,7 +228,7 @@ def test_drawings_are_whole_equal_in_every_run_and_follow_the_page(kind: str) ->
     assert all(name.startswith("f3-") for name in ids)
     # Its colours are the page's, light or dark, and so is its font.
     assert not re.findall(r"#[0-9a-f]{6}[;\"]|font-family|font:", drawing)
-    template = Path(figures.__file__).parent / "templates" / "page.html.j2"
+    template = Path(figures.__file__).parents[1] / "templates" / "page.html.j2"
     defined = set(re.findall(r"(--[\w-]+):", template.read_text("utf-8")))
     assert set(re.findall(r"var\((--[\w-]+)\)", drawing)) <= defined
     if kind == "confusion":
@@ -263,7 +263,7 @@ def test_studies_that_were_not_run_say_so_and_others_are_tables(tmp_path: Path) 
     assert list(sections)[-1] == "Widths"
     found: list[Figure] = []
     values = {"panels": [], "audit": [], "studies": sections.items(), "has_seeds": True}
-    markdown = render("report.md.j2", values, found)
+    markdown = render_report(values, found)
     assert "### Way 1: tuning\n\nNot run for this version" in markdown
     assert (
         "*Seeds*\n\n| model | AUC |\n| --- | --- |\n| SCNN | 0.900 (0.800 to 1.000) |" in markdown
