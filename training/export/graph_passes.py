@@ -10,6 +10,9 @@ the same products as before, so answers stay the same to the last bit. Compilers
 Repeated channels are read once: a network made for colour reads a grey film three times
 (``Concat(x, x, x)``). Summing its first weights over the copies does the same with a third of the
 products; answers differ by rounding.
+
+Maximum pools pad by themselves: zeros around a map that is never below zero lose against every
+value, so the pool's own padding gives the same to the last bit and saves a copy of the map.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ _MAKES_MAPS = frozenset({"Conv", "MaxPool", "AveragePool"})
 
 
 def optimise(model: onnx.ModelProto) -> bool:
-    """Run both passes over a model, in place; False where there was nothing to gain.
+    """Run all passes over a model, in place; False where there was nothing to gain.
 
     A model with inner graphs, which may read any tensor without saying so, is left alone.
     """
@@ -40,9 +43,10 @@ def optimise(model: onnx.ModelProto) -> bool:
         return False
     moved = _StrideMover(model.graph).run()
     merged = _merge_repeated_channels(model.graph)
-    if merged:
+    padded = _pad_in_pools(model.graph)
+    if merged or padded:
         _drop_unused(model.graph)
-    return moved or merged
+    return moved or merged or padded
 
 
 class _Reader:
@@ -196,6 +200,38 @@ def _copies(node: Any) -> int:
     if node is None or node.op_type != "Concat" or _integers(node, "axis") != (1,):
         return 1
     return len(node.input) if len(set(node.input)) == 1 else 1
+
+
+def _pad_in_pools(graph: onnx.GraphProto) -> bool:
+    """Let maximum pools pad the rectified maps that they read; False where nothing pads one."""
+    reader = _Reader(graph)
+    found = False
+    for node in graph.node:
+        padding = reader.producers.get(node.input[0]) if node.op_type == "MaxPool" else None
+        if padding is None or not _pads_with_zeros(padding, reader):
+            continue
+        kernel, around = _integers(node, "kernel_shape"), reader.constant(padding.input[1])
+        plain = not any(item.name in ("auto_pad", "ceil_mode", "pads") for item in node.attribute)
+        if not plain or around is None or around.shape != (8,) or around[[0, 1, 4, 5]].any():
+            continue
+        pads = [int(around[place]) for place in (2, 3, 6, 7)]
+        if all(0 <= pad < side for pad, side in zip(pads, kernel * 2, strict=True)):
+            node.attribute.append(helper.make_attribute("pads", pads))
+            node.input[0] = padding.input[0]
+            found = True
+    return found
+
+
+def _pads_with_zeros(node: Any, reader: _Reader) -> bool:
+    """A Pad with zeros around a map that is never below zero."""
+    if node.op_type != "Pad" or any(item.s != b"constant" for item in node.attribute):
+        return False
+    source = reader.producers.get(node.input[0])
+    filler = (
+        reader.constant(node.input[2]) if len(node.input) > 2 and node.input[2] else np.zeros(1)
+    )
+    rectified = source is not None and source.op_type == "Relu"
+    return rectified and len(node.input) < 4 and filler is not None and not filler.any()
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
