@@ -2,9 +2,9 @@
 
 usage: python packaging/translation_template.py [FILE]    default desktop/assets/i18n/cxr_quorum.ts
 
-Most texts are found in the sources by Qt's lupdate. Those of the settings and of the actions come
-from their records, where lupdate cannot see them. No line numbers go in, so that the file changes
-only when a text does.
+Most texts are found in the sources by Qt's lupdate. Those of the settings, the actions and the
+shipped filters come from their records, where lupdate cannot see them. No line numbers go in, so
+that the file changes only when a text does.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 import PySide6
 
+from desktop.core.review.query import shipped_filters
+from desktop.core.review.query_terms import Vocabulary
 from desktop.core.system.atomic_write import atomic_write
 from desktop.gui.actions.action import CONTEXT, Menu, texts_in
 from desktop.gui.mainwindow.menu_bar import MENUS
@@ -43,6 +45,8 @@ def template() -> bytes:
     settings = texts.setdefault(_SETTINGS, [])
     for explanation in explanations().values():
         settings += [(explanation.group, ""), (explanation.title, ""), (explanation.text, "")]
+    filters = shipped_filters(Vocabulary(("{class}",), ("{model}",)))
+    texts["Filters"] = [(item.name, "") for item in filters]
     actions = texts.setdefault(CONTEXT, [])
     actions += [(menu.value, "") for menu in Menu]
     actions += [(text, "") for items in MENUS.values() for text in texts_in(items)]

@@ -41,7 +41,7 @@ def run(argv: Sequence[str]) -> int:
     window = MainWindow(preferences, panel_folders=extra)
     if not preferences.restore_window(window):
         _fit_to_screen(window)
-    window.menus.set_theme(choice)
+    window.show_theme(choice)
     window.show()
     for notice in preferences.notices:
         window.status.show_notice(notice, lasting=True)

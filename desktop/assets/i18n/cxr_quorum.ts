@@ -588,11 +588,75 @@
     <context>
         <name>CaseFilter</name>
         <message>
-            <source>Save this filter</source>
+            <source>Folder order</source>
             <translation type="unfinished" />
         </message>
         <message>
             <source>Name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Disagreement first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Agreement first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Most uncertain first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Least confident first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Unlike the training images first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Consensus</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Your label</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Open first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Flagged first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Decided last first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Waiting, read, failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Near-duplicates together</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Save this filter</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Forget a saved filter</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{name}, mean</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Probability</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1191,6 +1255,10 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Only {model} says so</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Uncertain</source>
             <translation type="unfinished" />
         </message>
@@ -1232,10 +1300,6 @@
         </message>
         <message>
             <source>Failed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Only {model} says so</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1406,7 +1470,23 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Follow the &amp;system</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Dark</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>&amp;Light</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Models not loaded</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Label {name} and go on</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -1455,29 +1535,6 @@
         </message>
         <message>
             <source>{length} at the detector</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>Menus</name>
-        <message>
-            <source>Label {name} and go on</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Forget a saved filter</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Follow the &amp;system</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Dark</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>&amp;Light</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -2283,73 +2340,6 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Keys</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>SortMenu</name>
-        <message>
-            <source>Folder order</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Name</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Disagreement first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Agreement first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Most uncertain first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Least confident first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Unlike the training images first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Consensus</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Your label</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Open first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Flagged first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Decided last first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Waiting, read, failed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Near-duplicates together</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Probability</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{name}, mean</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject
+from PySide6.QtWidgets import QInputDialog, QMenu
 
+from desktop.core.panels.contract import snake_case
 from desktop.core.review.query import SavedFilter, shipped_filters, vocabulary_of
-from desktop.gui.actions.menus import Menus, SortMenu
+from desktop.gui.actions.action import SEPARATOR
+from desktop.gui.actions.menus import Entry, fill_menu
+from desktop.gui.formatting import literal
 from desktop.gui.review.page import ReviewPage
 from desktop.gui.session.case_list import TAB_QUERIES
 from desktop.gui.session.controller import Controller
@@ -16,6 +20,24 @@ from desktop.gui.settings.preferences import Preferences
 from desktop.gui.style import theme
 
 _DIALOG_WIDTH = 400
+
+# Sort text of the query language -> title.
+_ORDERS = {
+    "": QT_TRANSLATE_NOOP("CaseFilter", "Folder order"),
+    "name": QT_TRANSLATE_NOOP("CaseFilter", "Name"),
+    "agreement,-entropy": QT_TRANSLATE_NOOP("CaseFilter", "Disagreement first"),
+    "-agreement": QT_TRANSLATE_NOOP("CaseFilter", "Agreement first"),
+    "-entropy": QT_TRANSLATE_NOOP("CaseFilter", "Most uncertain first"),
+    "confidence": QT_TRANSLATE_NOOP("CaseFilter", "Least confident first"),
+    "-ood": QT_TRANSLATE_NOOP("CaseFilter", "Unlike the training images first"),
+    "consensus": QT_TRANSLATE_NOOP("CaseFilter", "Consensus"),
+    "label": QT_TRANSLATE_NOOP("CaseFilter", "Your label"),
+    "state": QT_TRANSLATE_NOOP("CaseFilter", "Open first"),
+    "-flagged": QT_TRANSLATE_NOOP("CaseFilter", "Flagged first"),
+    "-reviewed": QT_TRANSLATE_NOOP("CaseFilter", "Decided last first"),
+    "status": QT_TRANSLATE_NOOP("CaseFilter", "Waiting, read, failed"),
+    "duplicate": QT_TRANSLATE_NOOP("CaseFilter", "Near-duplicates together"),
+}
 
 
 class CaseFilter(QObject):
@@ -26,25 +48,32 @@ class CaseFilter(QObject):
         controller: Controller,
         preferences: Preferences,
         review: ReviewPage,
-        menus: Menus,
-        sort_menu: SortMenu,
+        saved_menu: QMenu,
         show_page: Callable[[str], None],
     ) -> None:
+        """Connect to the controls.
+
+        Args:
+            controller: Has the list.
+            preferences: Keeps the saved filters.
+            review: Has search box, tabs and sort button.
+            saved_menu: Gets the shipped and saved filters of the open panel.
+            show_page: Shows a page by its name.
+        """
         super().__init__(review)
         self._controller = controller
         self._preferences = preferences
         self._review = review
-        self._menus = menus
-        self._sort_menu = sort_menu
+        self._saved_menu = saved_menu
+        self.sort_menu = QMenu(review)
+        self.sort_menu.aboutToShow.connect(self._fill_sort_menu)
         self._show_page = show_page
         panel = review.list_panel
         panel.tabs.tab_chosen.connect(lambda key: self.choose(TAB_QUERIES[key]))
         panel.search.query_entered.connect(self.apply)
         panel.search.left.connect(self._leave_search)
         panel.empty.all_asked.connect(lambda: self.choose("", ""))
-        sort_menu.sort_chosen.connect(lambda sort: self.apply(controller.list.query, sort))
-        menus.filter_chosen.connect(lambda entry: self.choose(entry.query, entry.sort or None))
-        menus.filter_removed.connect(self._forget)
+        panel.header.set_menu(self.sort_menu)
         controller.list.counts_changed.connect(panel.tabs.set_counts)
         controller.list.shown_changed.connect(self.show_state)
 
@@ -89,9 +118,18 @@ class CaseFilter(QObject):
         session = self._controller.session
         if session is None:
             return
-        titles = [model.title for model in session.facts.models]
-        shipped = shipped_filters(vocabulary_of(session.table), titles)
-        self._menus.set_filters(shipped, self._preferences.settings.saved_filters)
+        titles = {f"only:{model.name}": model.title for model in session.facts.models}
+        shipped = shipped_filters(vocabulary_of(session.table), ["{model}"] * len(titles))
+        saved = self._preferences.settings.saved_filters
+        entries: list[Entry | None] = [self._entry(item, literal(item.name)) for item in saved]
+        if saved:
+            forget = [Entry(literal(item.name), partial(self._forget, item)) for item in saved]
+            entries += [Entry(self.tr("Forget a saved filter"), entries=forget), SEPARATOR]
+        for item in shipped:
+            text = QCoreApplication.translate("Filters", item.name)
+            text = text.replace("{model}", titles.get(item.query, ""))
+            entries.append(self._entry(item, literal(text)))
+        fill_menu(self._saved_menu, entries)
 
     def show_state(self) -> None:
         """Show filter, tab and order as they are."""
@@ -101,8 +139,7 @@ class CaseFilter(QObject):
         if not panel.search.hasFocus():
             panel.search.set_query("" if tab else cases.query)
         panel.empty.show_text(self._reason_for_empty_list(), filtered=bool(cases.query))
-        self._sort_menu.show_sort(cases.sort)
-        panel.header.sort_button.setText(self._sort_menu.words(cases.sort))
+        panel.header.sort_button.setText(self.tr(_ORDERS.get(cases.sort, cases.sort)))
 
     def review_disagreements(self) -> None:
         """Show the first image on which the models disagree."""
@@ -132,6 +169,30 @@ class CaseFilter(QObject):
             return
         first = cases.unreviewed_from(None, inclusive=True)
         self._controller.show_case(first if first is not None else cases.shown[0])
+
+    def _entry(self, item: SavedFilter, text: str) -> Entry:
+        choose = partial(self.choose, item.query, item.sort or None)
+        return Entry(text, choose, tip=item.query)
+
+    def _fill_sort_menu(self) -> None:
+        session, cases = self._controller.session, self._controller.list
+        if session is None:
+            return
+
+        def order(sort: str, text: str) -> Entry:
+            apply = partial(self.apply, cases.query, sort)
+            return Entry(text, apply, checked=sort == cases.sort)
+
+        classes = [(snake_case(name), literal(name)) for name in session.panel.class_names]
+        by_probability = [
+            order(f"-p.{key}", self.tr("{name}, mean").format(name=name)) for key, name in classes
+        ]
+        for model in session.facts.models:
+            by_class = [order(f"-{model.name}.{key}", name) for key, name in classes]
+            by_probability.append(Entry(literal(model.title), entries=by_class))
+        entries = [order(sort, self.tr(title)) for sort, title in _ORDERS.items()]
+        entries.append(Entry(self.tr("Probability"), entries=by_probability))
+        fill_menu(self.sort_menu, entries)
 
     def _forget(self, entry: SavedFilter) -> None:
         self._preferences.remove_filter(entry)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QMenu
 
-from desktop.gui.actions.menus import Menus
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.formatting import literal
 from desktop.gui.images.view_types import Tool
@@ -25,7 +25,7 @@ class ImageTools(QObject):
         controller: Controller,
         preferences: Preferences,
         shortcuts: Shortcuts,
-        menus: Menus,
+        window_menu: QMenu,
         review: ReviewPage,
     ) -> None:
         super().__init__(review)
@@ -40,7 +40,7 @@ class ImageTools(QObject):
         group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         for action in self._presets:
             group.addAction(action)
-        menus.window.aboutToShow.connect(self._show_presets)
+        window_menu.aboutToShow.connect(self._show_presets)
         review.tool_bar.window_entry_asked.connect(self._ask_window)
         review.image.images_wheeled.connect(controller.move)
         controller.choices_changed.connect(lambda _choices: self.show_state())

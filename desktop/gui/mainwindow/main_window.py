@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop.core.panels.contract import snake_case
 from desktop.core.review.case_table import SafetyRule
-from desktop.gui.actions.menus import Menus, SortMenu
+from desktop.gui.actions.menus import Entry, build_menus, fill_menu
 from desktop.gui.actions.shortcuts import HeldKey, Shortcuts
 from desktop.gui.batch.page import BatchPage
 from desktop.gui.export.exporter import Exporter
+from desktop.gui.formatting import literal
 from desktop.gui.mainwindow.case_filter import CaseFilter
 from desktop.gui.mainwindow.context import Context
 from desktop.gui.mainwindow.image_tools import ImageTools
 from desktop.gui.mainwindow.menu_bar import MENUS, all_actions
 from desktop.gui.mainwindow.notices import DuplicateNotices, ProgressNotices
 from desktop.gui.mainwindow.status_bar import StatusBar
-from desktop.gui.mainwindow.top_bar import PAGES, TopBar
+from desktop.gui.mainwindow.top_bar import TopBar
 from desktop.gui.mainwindow.window_state import WindowState
 from desktop.gui.review.page import ReviewPage
 from desktop.gui.scorecard.job import Scoring
@@ -68,10 +70,9 @@ class MainWindow(QMainWindow):
         self.controller.recursive = preferences.settings.recursive
         self.shortcuts = Shortcuts(self, all_actions(), preferences.keys)
         self.opener = Opener(self, self.controller, preferences, panel_folders)
-        self.top_bar = TopBar()
-        self.menus = Menus(self.top_bar.menu_bar, self.shortcuts, MENUS)
-        self.sort_menu = SortMenu()
-        self.start = StartPage()
+        self.top_bar = TopBar(self.shortcuts)
+        self.menus = build_menus(self.top_bar.menu_bar, self.shortcuts, MENUS)
+        self.start = StartPage(self.shortcuts)
         self.review = ReviewPage(self.controller, self.shortcuts, self.opener.facts)
         self.batch = BatchPage(self.shortcuts)
         self.scorecard = ScorecardPage()
@@ -85,12 +86,11 @@ class MainWindow(QMainWindow):
             self.controller,
             preferences,
             self.review,
-            self.menus,
-            self.sort_menu,
+            self.menus["filters"],
             self.show_page,
         )
         self._image_tools = ImageTools(
-            self.controller, preferences, self.shortcuts, self.menus, self.review
+            self.controller, preferences, self.shortcuts, self.menus["window"], self.review
         )
         self._progress = ProgressNotices(self.controller, self.status, self.shortcuts)
         self.shortcuts.connect_to(
@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self._apply_settings()
         self._show_panels()
         self._show_recent()
-        self._show_keys()
+        self.show_theme(preferences.settings.theme)
         self._show_no_session()
         self.show_page("review")
         self.start.setFocus()
@@ -128,7 +128,6 @@ class MainWindow(QMainWindow):
     def _compose(self) -> None:
         self.setMenuWidget(self.top_bar)
         self.review.set_panel_widths(*self.preferences.panel_widths)
-        self.review.list_panel.header.set_menu(self.sort_menu)
         for page in (self.start, self.review, self.batch, self.scorecard):
             self.pages.addWidget(page)
         body = QWidget()
@@ -160,33 +159,18 @@ class MainWindow(QMainWindow):
         self.scoring.scorecard_counted.connect(self.scorecard.show_card)
         self.preferences.changed.connect(self._apply_settings)
         self.preferences.not_saved.connect(lambda problem: status.show_notice(str(problem)))
-        self.shortcuts.bindings_changed.connect(self._show_keys)
 
     def _connect_opener(self) -> None:
         opener, start = self.opener, self.start
         opener.panels_changed.connect(self._show_panels)
         opener.recent_changed.connect(self._show_recent)
         opener.remark_made.connect(lambda text: self.status.show_notice(text, lasting=True))
-        self.menus.recent_chosen.connect(lambda path: opener.open_folder(Path(path)))
-        self.menus.panel_chosen.connect(opener.choose_panel)
-        start.open_folder_asked.connect(opener.ask_folder)
-        start.open_files_asked.connect(opener.ask_files)
-        start.samples_asked.connect(opener.open_samples)
         start.recent_chosen.connect(opener.open_folder)
         start.recent_cleared.connect(self._clear_recent)
         start.panel_chosen.connect(opener.choose_panel)
-        start.blind_toggled.connect(lambda on: self.preferences.change(blind_first=on))
 
     def _connect_pages(self) -> None:
-        shortcuts = self.shortcuts
         self.top_bar.page_chosen.connect(self.show_page)
-        self.top_bar.folder_button.clicked.connect(self.opener.ask_folder)
-        self.top_bar.follow_actions(
-            {page: shortcuts[f"page_{page}"] for page in PAGES},
-            shortcuts["blind_first"],
-            shortcuts["export_csv"],
-        )
-        self.menus.theme_chosen.connect(self.apply_theme)
         self.review.bulk_menu_asked.connect(self._show_bulk_menu)
         self.batch.review_disagreements_asked.connect(self.case_filter.review_disagreements)
         self.batch.failure_chosen.connect(self.case_filter.show_image)
@@ -230,7 +214,7 @@ class MainWindow(QMainWindow):
         folder = self.controller.session is not None
         film = folder and self._page in _FILM_PAGES
         self.shortcuts.enable(folder=folder, film=film)
-        self.menus.labels.setEnabled(film)
+        self.menus["labels"].setEnabled(film)
         self._progress.show_enabled()
 
     def _review_next(self) -> None:
@@ -247,7 +231,7 @@ class MainWindow(QMainWindow):
     def _show_bulk_menu(self, position: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addMenu(self.menus.labels)
+        menu.addMenu(self.menus["labels"])
         menu.addActions([self.shortcuts[name] for name in _BULK_ACTIONS])
         menu.addSeparator()
         menu.addAction(self.shortcuts["label_selection"])
@@ -287,16 +271,25 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QApplication)
         theme.apply_choice(application, choice, self.preferences.text_scale)  # type: ignore[arg-type]
         self.preferences.change(theme=choice)
-        self.menus.set_theme(choice)
+        self.show_theme(choice)
+
+    def show_theme(self, choice: str) -> None:
+        """Mark the theme in force in its menu."""
+        titles = {
+            "system": self.tr("Follow the &system"),
+            "dark": self.tr("&Dark"),
+            "light": self.tr("&Light"),
+        }
+        entries = [
+            Entry(title, partial(self.apply_theme, key), checked=key == choice)
+            for key, title in titles.items()
+        ]
+        fill_menu(self.menus["theme"], entries)
 
     def _on_blind_changed(self, blind: bool) -> None:
-        self.start.side.set_blind(blind)
         self.batch.set_blind(blind)
         self.review.list_panel.tabs.tab("disagree").setEnabled(not blind)
         self.case_filter.show_state()
-
-    def _show_keys(self) -> None:
-        self.start.set_keys(self.shortcuts.cap("open_folder"), self.shortcuts.cap("open_files"))
 
     # folder ----------------------------------------------------------------------------------
     def _on_session_opened(self) -> None:
@@ -307,11 +300,7 @@ class MainWindow(QMainWindow):
         title = session.root.name or str(session.root)
         self.top_bar.set_folder(title, session.panel.name, str(session.root))
         self.setWindowTitle(f"{title} – CXR Quorum")
-        self.menus.set_classes(session.panel.class_names)
-        self.sort_menu.set_panel(
-            [(snake_case(name), name) for name in session.panel.class_names],
-            [(model.name, model.title) for model in session.facts.models],
-        )
+        self._name_labels(session.panel.class_names)
         self.case_filter.show_saved()
         self.case_filter.show_state()
         self.status.show_device(self.tr("Models not loaded"), "")
@@ -327,7 +316,15 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("CXR Quorum")
         self.status.show_no_folder()
         self.status.show_device("", "")
-        self.menus.set_classes(())
+        self._name_labels(())
+
+    def _name_labels(self, class_names: Sequence[str]) -> None:
+        """Name the label actions after the panel's classes; those beyond are hidden."""
+        for index, action in enumerate(self.menus["labels"].actions()):
+            action.setVisible(index < len(class_names))
+            if index < len(class_names):
+                name = literal(class_names[index])
+                action.setText(self.tr("Label {name} and go on").format(name=name))
 
     def _on_progress(self, progress: Progress) -> None:
         if self._page == "batch":
@@ -335,14 +332,29 @@ class MainWindow(QMainWindow):
 
     def _show_panels(self) -> None:
         opener = self.opener
-        self.menus.set_panels(opener.panels, opener.chosen)
+        entries = [
+            Entry(
+                literal(f"{panel.name}: {', '.join(panel.class_names)}"),
+                partial(opener.choose_panel, panel.name),
+                checked=panel.name == opener.chosen,
+            )
+            for panel in opener.panels
+        ]
+        fill_menu(self.menus["panels"], entries)
         self.start.side.show_panels(opener.panels, opener.chosen, opener.refused)
 
     def _show_recent(self) -> None:
         recent = self.preferences.settings.recent
-        self.menus.set_recent([entry.path for entry in recent])
+        entries = [
+            Entry(
+                f"&{number} {literal(entry.path)}",
+                partial(self.opener.open_folder, Path(entry.path)),
+            )
+            for number, entry in enumerate(recent, start=1)
+        ]
+        fill_menu(self.menus["recent"], entries)
         self.start.set_recent(
-            [RecentFolder(Path(entry.path), opened=opened_words(entry.opened)) for entry in recent]
+            [RecentFolder(Path(entry.path), opened_words(entry.opened)) for entry in recent]
         )
 
     def _clear_recent(self) -> None:
@@ -375,6 +387,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Everything decided is on the disk already; end the workers and go."""
         self._window_state.save()
+        self.opener.close()
         self.exporter.close()
         self.scoring.close()
         self.controller.close()

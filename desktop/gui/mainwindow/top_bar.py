@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenuBar, QWidget
 
+from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.style import icons, theme
 from desktop.gui.widgets.button import Button
 
 HEIGHT = 40
-PAGES = ("review", "compare", "batch", "scorecard")
 # Above and below the words, as the style sheet has it.
 MENU_PADDING = 6
 _NARROW = 1200
 
 
 class TopBar(QWidget):
-    """The row above everything.
+    """The row above everything; its buttons follow the window's actions.
 
     Signals:
-        page_chosen(str): One of ``PAGES``.
+        page_chosen(str): ``review``, ``compare``, ``batch`` or ``scorecard``.
     """
 
     page_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.menu_bar = QMenuBar()
         self.menu_bar.setAccessibleName(self.tr("Menus"))
@@ -34,8 +34,11 @@ class TopBar(QWidget):
         self._folder = Button("", "folder", kind="plain")
         self._panel_name = QLabel()
         self._panel_name.setAccessibleName(self.tr("Panel"))
-        self.blind_button = Button(self.tr("Blind first"), "eye-off")
-        self.export_button = Button(self.tr("Export"), "export")
+        self._folder.clicked.connect(shortcuts["open_folder"].trigger)
+        self.blind_button = Button(icon="eye-off")
+        self.blind_button.follow(shortcuts["blind_first"], self.tr("Blind first"))
+        self.export_button = Button(icon="export")
+        self.export_button.follow(shortcuts["export_csv"], self.tr("Export"))
         self._rule = QFrame()
         self._rule.setFixedSize(1, 16)
         self._folder_name = ""
@@ -51,15 +54,10 @@ class TopBar(QWidget):
         row.addWidget(self._rule)
         row.addWidget(self.blind_button)
         row.addWidget(self.export_button)
-        self._build_pages()
+        self._build_pages(shortcuts)
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
         self.set_folder("", "")
-
-    @property
-    def folder_button(self) -> Button:
-        """Shows the open folder; a click opens another."""
-        return self._folder
 
     def set_page(self, page: str) -> None:
         """Mark a page as the one shown."""
@@ -78,15 +76,6 @@ class TopBar(QWidget):
         self._panel_name.setVisible(bool(name))
         self._fit()
 
-    def follow_actions(self, pages: dict[str, QAction], blind: QAction, export: QAction) -> None:
-        """Tie the buttons to the window's actions."""
-        for name, button in self._page_buttons.items():
-            keys = pages[name].shortcut().toString()
-            words = button.text()
-            button.setToolTip(f"{words} ({keys})" if keys else words)
-        self.blind_button.follow(blind, self.tr("Blind first"))
-        self.export_button.follow(export, self.tr("Export"))
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -98,7 +87,7 @@ class TopBar(QWidget):
         painter.fillRect(0, self.height() - 1, self.width(), 1, theme.colour(tokens.line))
         painter.end()
 
-    def _build_pages(self) -> None:
+    def _build_pages(self, shortcuts: Shortcuts) -> None:
         titles = {
             "review": self.tr("Review"),
             "compare": self.tr("Compare"),
@@ -116,6 +105,8 @@ class TopBar(QWidget):
             button.setCheckable(True)
             button.setObjectName(f"page_{name}_button")
             button.clicked.connect(lambda _checked=False, name=name: self.page_chosen.emit(name))
+            keys = shortcuts[f"page_{name}"].shortcut().toString()
+            button.setToolTip(f"{title} ({keys})" if keys else title)
             group.addButton(button)
             row.addWidget(button)
             self._page_buttons[name] = button

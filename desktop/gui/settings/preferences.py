@@ -113,13 +113,6 @@ class Preferences(QObject):
         """Take a folder from the recent list."""
         self.change(recent=tuple(item for item in self.settings.recent if item.path != path))
 
-    def hint_is_new(self, name: str) -> bool:
-        """True the first time a hint would be shown; from then on False."""
-        if name in self.settings.hints_seen:
-            return False
-        self.change(hints_seen=(*self.settings.hints_seen, name))
-        return True
-
     def remember_window(self, window: QMainWindow, panel_widths: tuple[int, int]) -> None:
         """Keep size, place and the widths of the panels for the next start."""
         geometry = bytes(window.saveGeometry().toBase64().data()).decode()

@@ -7,7 +7,7 @@ they cannot disagree. Reading and writing is in `desktop.gui.settings.file`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -286,58 +286,3 @@ def _wrong(name: str, value: Any, what: str) -> UsageError:
 
 # Below the checks, because making them runs the checks.
 DEFAULTS = Settings()
-
-
-@dataclass(frozen=True)
-class ShortcutConflict:
-    """Keys that more than one command claims; none of them would work."""
-
-    keys: str
-    actions: tuple[str, ...]
-
-
-def effective_shortcuts(
-    defaults: Mapping[str, Sequence[str]], overrides: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[str, ...]]:
-    """Action -> keys; an override replaces all default keys of its action, an empty one frees them.
-
-    Overrides of actions that do not exist (any more) are passed over.
-    """
-    return {name: tuple(overrides.get(name, keys)) for name, keys in defaults.items()}
-
-
-def shortcut_conflicts(shortcuts: Mapping[str, Iterable[str]]) -> tuple[ShortcutConflict, ...]:
-    """Keys claimed twice, in the order of the actions.
-
-    Args:
-        shortcuts: Action -> key sequences such as ``Ctrl+Shift+O``; the order of modifiers and the
-            case do not matter.
-    """
-    claims: dict[str, list[str]] = {}
-    written: dict[str, str] = {}
-    for action, sequences in shortcuts.items():
-        for keys in sequences:
-            normal = normal_keys(keys)
-            written.setdefault(normal, keys)
-            if action not in claims.setdefault(normal, []):
-                claims[normal].append(action)
-    return tuple(
-        ShortcutConflict(written[normal], tuple(actions))
-        for normal, actions in claims.items()
-        if len(actions) > 1
-    )
-
-
-def normal_keys(keys: str) -> str:
-    """Lower-case names, sorted modifiers: ``Shift+Ctrl+A`` -> ``ctrl+shift+a``."""
-    chords = []
-    for chord in keys.split(", "):
-        # The plus key itself is written Ctrl++.
-        parts = chord.lower().replace("++", "+plus").split("+") if chord != "+" else ["plus"]
-        modifiers = sorted((part for part in parts[:-1]), key=_modifier_rank)
-        chords.append("+".join([*modifiers, parts[-1]]))
-    return ", ".join(chords)
-
-
-def _modifier_rank(name: str) -> int:
-    return _MODIFIERS.index(name) if name in _MODIFIERS else len(_MODIFIERS)

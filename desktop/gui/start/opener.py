@@ -1,13 +1,9 @@
-"""Ways in: dialog, drop, recent, command line, samples; and which panel votes.
-
-Something to look at without data of one's own: the samples of the command line's demo.
-"""
+"""Opens folders, files, samples and panels, and knows which panel votes."""
 
 from __future__ import annotations
 
 import datetime
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +15,9 @@ from desktop.core.files.listing import IMAGE_EXTENSIONS
 from desktop.core.imaging.samples import write_samples
 from desktop.core.panels.registry import Panel, RefusedPanel, open_panel, survey_panels
 from desktop.core.system.app_dirs import data_home
+from desktop.core.system.cancel_token import CancelToken
 from desktop.gui.panel_info import PanelInfo, make_panel_facts, panel_facts
+from desktop.gui.session.background_job import Background
 from desktop.gui.session.controller import Controller
 from desktop.gui.settings.preferences import Preferences
 
@@ -62,9 +60,9 @@ class Opener(QObject):
         self.panels: tuple[Panel, ...] = ()
         self.refused: tuple[RefusedPanel, ...] = ()
         self.chosen = ""
-        self._samples = SampleFolder(self)
-        self._samples.ready.connect(self._open_samples)
-        self._samples.failed.connect(self.notice_raised)
+        self._background = Background(self)
+        self._background.done.connect(lambda _key, folder: self._show_samples(folder))
+        self._background.failed.connect(lambda _key, why: self.notice_raised.emit(str(why)))
         self.survey()
 
     def survey(self) -> None:
@@ -143,10 +141,20 @@ class Opener(QObject):
 
     def open_samples(self) -> None:
         """Draw phantoms and find real sample films, then open them."""
-        self.notice_raised.emit(self.tr("Drawing the samples."))
-        self._samples.prepare()
+        folder = data_home() / "samples"
 
-    def _open_samples(self, folder: Path) -> None:
+        def write(_token: CancelToken) -> Path:
+            write_samples(folder)
+            return folder
+
+        self.notice_raised.emit(self.tr("Drawing the samples."))
+        self._background.start("samples", write)
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self._background.close()
+
+    def _show_samples(self, folder: Path) -> None:
         self.open_folder(folder)
         self.remark_made.emit(
             self.tr("Samples: drawings, and one public film. Votes on drawings mean nothing.")
@@ -202,40 +210,3 @@ class Opener(QObject):
     def _start_folder(self) -> str:
         recent = self._preferences.settings.recent
         return recent[0].path if recent else str(Path.home())
-
-
-class SampleFolder(QObject):
-    """Writes the samples into the user's data folder.
-
-    Signals:
-        ready(Path): They are there.
-        failed(str): Why they are not.
-    """
-
-    ready = Signal(object)
-    failed = Signal(str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._thread: threading.Thread | None = None
-
-    def prepare(self) -> None:
-        """Begin; ``ready`` or ``failed`` follows."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        self._thread = threading.Thread(target=self._write, name="cxr-quorum-samples", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until the samples are written."""
-        if self._thread is not None:
-            self._thread.join(30)
-
-    def _write(self) -> None:
-        folder = data_home() / "samples"
-        try:
-            write_samples(folder)
-        except CxrError as problem:
-            self.failed.emit(str(problem))
-            return
-        self.ready.emit(folder)

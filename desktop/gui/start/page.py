@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.panels.registry import Panel, RefusedPanel
+from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.panel_info import colour_slots, short_names
 from desktop.gui.style import icons, theme
 from desktop.gui.style.paint import (
@@ -41,50 +42,39 @@ class RecentFolder:
 
     Attributes:
         path: The folder.
-        summary: e.g. ``4,812 images``, may be empty.
-        left: e.g. ``318 to review``, may be empty.
-        opened: e.g. ``Today, 14:02``.
+        opened: When it was last open, e.g. ``Today, 14:02``.
     """
 
     path: Path
-    summary: str = ""
-    left: str = ""
-    opened: str = ""
+    opened: str
 
 
 class StartPage(QWidget):
     """The first screen.
 
     Signals:
-        open_folder_asked(), open_files_asked(), samples_asked(): The three buttons.
         recent_chosen(Path): A recent folder.
         recent_cleared(): Forget the list.
         panel_chosen(str): Name of a panel.
-        blind_toggled(bool): Blind-first switch.
-        device_help_asked(): Why this device.
     """
 
-    open_folder_asked = Signal()
-    open_files_asked = Signal()
-    samples_asked = Signal()
     recent_chosen = Signal(object)
     recent_cleared = Signal()
     panel_chosen = Signal(str)
-    blind_toggled = Signal(bool)
-    device_help_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Start"))
+        self._shortcuts = shortcuts
         self.drop_zone = _DropZone()
         self.open_folder_button = Button(
             self.tr("Open folder"), "folder", kind="primary", height=36
         )
         self.open_files_button = Button(self.tr("Open files"), "image", kind="boxed", height=36)
         self.samples_button = Button(self.tr("Try with samples"), kind="boxed", height=36)
-        self.open_folder_button.clicked.connect(self.open_folder_asked)
-        self.open_files_button.clicked.connect(self.open_files_asked)
-        self.samples_button.clicked.connect(self.samples_asked)
+        self.open_folder_button.follow(shortcuts["open_folder"], self.open_folder_button.text())
+        self.open_files_button.follow(shortcuts["open_files"], self.open_files_button.text())
+        self.samples_button.follow(shortcuts["open_samples"], self.samples_button.text())
         self.drop_zone.set_buttons(
             [self.open_folder_button, self.open_files_button, self.samples_button]
         )
@@ -111,22 +101,22 @@ class StartPage(QWidget):
         left.setSpacing(32)
         left.addWidget(self.drop_zone, 1)
         left.addWidget(self._recent_area)
-        self.side = StartSide()
+        self.side = StartSide(shortcuts["blind_first"])
         self.side.panel_chosen.connect(self.panel_chosen)
-        self.side.blind_toggled.connect(self.blind_toggled)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addLayout(left, 1)
         row.addWidget(self.side)
         self.set_recent([])
+        shortcuts.bindings_changed.connect(self._show_keys)
+        self._show_keys()
         # Takes the first focus, so that no button wears the ring before a key was pressed.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
-    def set_keys(self, folder: str, files: str) -> None:
-        """Print the keys that open."""
-        self.open_folder_button.set_cap(folder)
-        self.open_files_button.set_cap(files)
+    def _show_keys(self) -> None:
+        self.open_folder_button.set_cap(self._shortcuts.cap("open_folder"))
+        self.open_files_button.set_cap(self._shortcuts.cap("open_files"))
 
     def set_recent(self, folders: Sequence[RecentFolder]) -> None:
         """List recent folders, latest first; hidden where there are none."""
@@ -145,20 +135,20 @@ class StartSide(Restyled):
     """Right of the first screen: panel, models, device, how to review.
 
     Signals:
-        panel_chosen(str), blind_toggled(bool): As in ``StartPage``.
+        panel_chosen(str): As in ``StartPage``.
     """
 
     panel_chosen = Signal(str)
-    blind_toggled = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, blind_first: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(16, 16, 16, 16)
         self._column.setSpacing(theme.GAP_S)
         self._cards: dict[str, _PanelCard] = {}
         self.blind_switch = Switch(self.tr("Blind first"))
-        self.blind_switch.toggled.connect(self.blind_toggled)
+        self.blind_switch.clicked.connect(blind_first.trigger)
+        blind_first.toggled.connect(self.blind_switch.setChecked)
         self.restyle()
 
     def show_panels(
@@ -194,12 +184,6 @@ class StartSide(Restyled):
         self._column.addWidget(self.blind_switch)
         self._column.addWidget(_note(self.tr("You label before the votes appear. Both are kept.")))
         self._column.addStretch(1)
-
-    def set_blind(self, blind: bool) -> None:
-        """Show the switch without telling."""
-        self.blind_switch.blockSignals(True)
-        self.blind_switch.setChecked(blind)
-        self.blind_switch.blockSignals(False)
 
     def restyle(self) -> None:
         self.setFixedWidth(theme.dp(SIDE_WIDTH))
@@ -319,12 +303,10 @@ class _RecentRow(PaintedButton):
         icon = QRectF(theme.dp(18), (self.height() - size) / 2, size, size)
         icons.paint_icon(painter, "folder", icon, tokens.text2)
         left, right = theme.dp(48), self.width() - theme.dp(16)
-        columns = ((self._folder.opened, 110, tokens.text2), (self._folder.left, 110, tokens.text2))
-        columns += ((self._folder.summary, 110, tokens.text1),)
-        for text, width, ink in columns:
-            box = QRectF(right - theme.dp(width), 0, theme.dp(width), self.height())
-            draw_text(painter, box, text, theme.font(12), ink, Qt.AlignmentFlag.AlignRight)
-            right -= theme.dp(width) + theme.dp(theme.GAP_L)
+        box = QRectF(right - theme.dp(110), 0, theme.dp(110), self.height())
+        end = Qt.AlignmentFlag.AlignRight
+        draw_text(painter, box, self._folder.opened, theme.font(12), tokens.text2, end)
+        right -= theme.dp(110) + theme.dp(theme.GAP_L)
         name = QRectF(left, theme.dp(8), right - left, theme.dp(20))
         draw_text(painter, name, self._folder.path.name, theme.font(13, 500), tokens.text1)
         below = QRectF(left, name.bottom(), right - left, theme.dp(18))

@@ -31,6 +31,15 @@ def test_no_two_actions_claim_one_key(desk: MainWindow) -> None:
             assert conflict(keys, name, key) is None, f"{key} of {name}"
 
 
+def test_a_key_that_is_taken_is_found_however_it_is_written(desk: MainWindow) -> None:
+    keys = desk.shortcuts.keys_with({"flag": ("Ctrl++",), "gone": ("Return",)})
+    assert "gone" not in keys
+    assert conflict(keys, "undo", "shift+ctrl+o") == "open_folder"
+    assert conflict(keys, "undo", "ctrl++") == "flag"
+    assert conflict(keys, "flag", "Ctrl++") is None
+    assert conflict(keys, "undo", "Ctrl+Shift+J") is None
+
+
 def test_every_action_is_in_a_menu(desk: MainWindow) -> None:
     found: set[str] = set()
 

@@ -52,7 +52,7 @@ def ticked(actions: list[QAction]) -> list[str]:
 
 
 def menu_bar(window: MainWindow) -> list[str]:
-    window.menus.window.aboutToShow.emit()
+    window.menus["window"].aboutToShow.emit()
     actions = [window.shortcuts[f"preset_{number}"] for number in range(1, 5)]
     return ticked(actions)
 

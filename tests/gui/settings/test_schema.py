@@ -19,10 +19,7 @@ from desktop.gui.settings.schema import (
     DEFAULTS,
     RecentEntry,
     Settings,
-    effective_shortcuts,
     explanations,
-    normal_keys,
-    shortcut_conflicts,
 )
 
 CHANGED = dataclasses.replace(
@@ -177,44 +174,6 @@ def test_the_environment_moves_the_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_the_settings_folder_belongs_to_the_user_alone(tmp_path: Path) -> None:
     save_settings(tmp_path / "new" / "settings.json", CHANGED)
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
-
-
-def test_keys_claimed_twice_are_found_however_they_are_written() -> None:
-    shortcuts = effective_shortcuts(
-        {
-            "open": ("Ctrl+Shift+O",),
-            "flag": ("K",),
-            "accept": ("Return", "Enter"),
-            "zoom": ("Ctrl++",),
-        },
-        {"flag": ("shift+ctrl+o",), "gone": ("Return",), "zoom": ("Ctrl++", "+")},
-    )
-    assert shortcuts == {
-        "open": ("Ctrl+Shift+O",),
-        "flag": ("shift+ctrl+o",),
-        "accept": ("Return", "Enter"),
-        "zoom": ("Ctrl++", "+"),
-    }
-    (conflict,) = shortcut_conflicts(shortcuts)
-    assert (conflict.keys, conflict.actions) == ("Ctrl+Shift+O", ("open", "flag"))
-
-
-def test_an_action_may_have_the_same_keys_twice_and_none() -> None:
-    assert shortcut_conflicts({"a": ("K", "k"), "b": ()}) == ()
-
-
-@pytest.mark.parametrize(
-    ("keys", "normal"),
-    [
-        ("Shift+Ctrl+A", "ctrl+shift+a"),
-        ("Ctrl++", "ctrl+plus"),
-        ("+", "plus"),
-        ("Ctrl+K, Ctrl+S", "ctrl+k, ctrl+s"),
-        ("Ctrl+,", "ctrl+,"),
-    ],
-)
-def test_key_sequences_have_one_normal_form(keys: str, normal: str) -> None:
-    assert normal_keys(keys) == normal
 
 
 texts = st.text(max_size=8)

@@ -169,12 +169,28 @@ class TestFilters:
         qtbot.waitUntil(lambda: "film_03.png" not in listed(desk), timeout=PATIENCE_MS)
         assert desk.controller.current == 3
 
-    @pytest.mark.parametrize("sort", ["agreement,-entropy", "-p.covid", "-scnn.normal", "name"])
-    def test_orders_keep_every_image(self, desk: MainWindow, sort: str) -> None:
+    @pytest.mark.parametrize(
+        ("sort", "path"),
+        [
+            ("agreement,-entropy", ["Disagreement first"]),
+            ("-p.covid", ["Probability", "Covid, mean"]),
+            ("-scnn.normal", ["Probability", "SCNN", "Normal"]),
+            ("name", ["Name"]),
+        ],
+    )
+    def test_orders_keep_every_image(self, desk: MainWindow, sort: str, path: list[str]) -> None:
         names = set(listed(desk))
-        desk.sort_menu.sort_chosen.emit(sort)
+        menu = desk.case_filter.sort_menu
+        for title in path:
+            menu.aboutToShow.emit()
+            action = next(action for action in menu.actions() if action.text() == title)
+            menu = action.menu()
+        action.trigger()
         assert set(listed(desk)) == names
         assert desk.controller.list.sort == sort
+        desk.case_filter.sort_menu.aboutToShow.emit()
+        ticked = [item.text() for item in desk.case_filter.sort_menu.actions() if item.isChecked()]
+        assert ticked == (path if len(path) == 1 else [])
 
     def test_the_filter_is_there_again_after_reopening(
         self, desk: MainWindow, qtbot: QtBot, film_folder: Path
@@ -207,7 +223,7 @@ class TestFilters:
 
         desk.preferences.add_filter(SavedFilter("Hard & odd", "entropy>0.5", "-entropy"))
         desk.case_filter.show_saved()
-        titles = [action.text() for action in desk.menus.filters.actions()]
+        titles = [action.text() for action in desk.menus["filters"].actions()]
         assert "Hard && odd" in titles
         assert "Models disagree" in titles
 
