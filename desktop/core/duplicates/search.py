@@ -25,7 +25,6 @@ from desktop.core.imaging.decoder_pool import DEFAULT_SIZES, DecodePool
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import READ
 from desktop.core.store.review_store import ReviewStore
-from desktop.core.system.processes import lower_priority
 
 _SAVED_EVERY = 100
 
@@ -119,31 +118,29 @@ def search_copies(
     yield FoundCopies(images, numbers[several], len(compared))
 
 
-def run_search(request: SearchRequest, connection: Connection, nice: int) -> None:
+def run_search(connection: Connection, request: SearchRequest) -> None:
     """The process' main function: sends `Searching`, then `FoundCopies` or `SearchFailed`."""
-    lower_priority(nice)
-    with contextlib.suppress(EOFError, OSError):
-        try:
-            with ReviewStore.open(request.root, request.manifest, home=request.home) as store:
-                columns = store.result_columns()
-                place = store.path.with_name(HASHES_NAME)
-        except CxrError as problem:
-            connection.send(SearchFailed(problem))
-            return
-        contents = {
-            image: bytes.fromhex(sha256)
-            for image, sha256, status in zip(
-                columns.images, columns.sha256, columns.status.tolist(), strict=True
-            )
-            if status == READ and sha256
-        }
-        kept = FilmHashes(place)
-        try:
-            for news in search_copies(contents, request.root, kept, lambda: DecodePool(1, ahead=8)):
-                connection.send(news)
-                if connection.poll():
-                    return  # the window is closing
-        except CxrError as problem:
-            connection.send(SearchFailed(problem))
-        finally:
-            kept.close()
+    try:
+        with ReviewStore.open(request.root, request.manifest, home=request.home) as store:
+            columns = store.result_columns()
+            place = store.path.with_name(HASHES_NAME)
+    except CxrError as problem:
+        connection.send(SearchFailed(problem))
+        return
+    contents = {
+        image: bytes.fromhex(sha256)
+        for image, sha256, status in zip(
+            columns.images, columns.sha256, columns.status.tolist(), strict=True
+        )
+        if status == READ and sha256
+    }
+    kept = FilmHashes(place)
+    try:
+        for news in search_copies(contents, request.root, kept, lambda: DecodePool(1, ahead=8)):
+            connection.send(news)
+            if connection.poll():
+                return  # the window is closing
+    except CxrError as problem:
+        connection.send(SearchFailed(problem))
+    finally:
+        kept.close()

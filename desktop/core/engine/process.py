@@ -31,7 +31,7 @@ from desktop.core.engine.messages import (
     Refused,
 )
 from desktop.core.errors import CxrError
-from desktop.core.system.processes import start_child
+from desktop.core.system.processes import ChildProcess
 from desktop.core.system.text import shown
 
 __all__ = [
@@ -139,8 +139,7 @@ class EngineProcess:
         self._told: type[EngineEvent] | None = None
         self._deaths = 0
         self._thread = threading.Thread(target=self._run, name="engine-process", daemon=True)
-        self._context = multiprocessing.get_context("spawn")
-        self._wake_in, self._wake_out = self._context.Pipe(duplex=False)
+        self._wake_in, self._wake_out = multiprocessing.Pipe(duplex=False)
         self._awake = False
         self._pid: int | None = None
 
@@ -250,11 +249,11 @@ class EngineProcess:
     # From here on: the engine's own thread.
 
     def _run(self) -> None:
-        child = _Child(self._context, self._request, self._nice)
+        child = _Child(self._request, self._nice)
         try:
             while not self._closing:
-                self._pid = child.process.pid
-                ready = wait([self._wake_in, child.connection, child.process.sentinel])
+                self._pid = child.pid
+                ready = wait([self._wake_in, *child.handles])
                 if self._wake_in in ready:
                     with self._lock:
                         self._wake_in.recv_bytes()
@@ -263,13 +262,13 @@ class EngineProcess:
                     self._hear(message)
                 if self._closing:
                     break
-                if not child.process.is_alive():
+                if not child.alive:
                     child = self._replace(child)
                 self._hand_out(child)
                 self._tell_where_we_are()
         finally:
             self._pid = None
-            child.end(polite=True)
+            child.close(polite_s=_POLITE_S)
 
     def _hear(self, message: object) -> None:
         if isinstance(message, CaseAnswer):
@@ -302,7 +301,7 @@ class EngineProcess:
                 self._in_hand[order.key] = order
                 orders.append(order)
         for order in orders:
-            child.give(order)
+            child.send(order)
 
     def _tell_where_we_are(self) -> None:
         """Say once that nothing is in hand any more."""
@@ -322,8 +321,8 @@ class EngineProcess:
     def _replace(self, dead: _Child) -> _Child:
         """A fresh child for one that died; images that killed it twice are failed cases."""
         suspects = dead.looking_at()
-        exit_code = dead.process.exitcode
-        dead.end(polite=False)
+        exit_code = dead.exit_code
+        dead.close()
         self._loaded = False
         failed: list[Order] = []
         with self._lock:
@@ -363,7 +362,7 @@ class EngineProcess:
                     "again. What is answered is kept."
                 )
             )
-        return dead if self._closing else _Child(self._context, self._request, self._nice)
+        return dead if self._closing else _Child(self._request, self._nice)
 
     def _give_up(self, problem: CxrError) -> None:
         self._emit(EngineFailed(problem))
@@ -389,60 +388,23 @@ class EngineProcess:
         return ImageFile(path, image)
 
 
-def _serve(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
+def _serve(connection: Connection, request: EngineRequest, clock: Any) -> None:
     """The child's first step; the inference library is loaded there and never in the window."""
     from desktop.core.engine.worker import run_engine
 
-    run_engine(request, connection, clock, nice)
+    run_engine(request, connection, clock)
 
 
-class _Child:
-    """One engine process and its pipe."""
+class _Child(ChildProcess):
+    """One engine process; polite, because it takes its decoding process along."""
 
-    def __init__(self, context: Any, request: EngineRequest, nice: int) -> None:
-        self._clock = context.RawArray("q", MOST_IN_HAND + 1)
-        self.connection: Connection
-        self.connection, theirs = context.Pipe()
-        # Not a daemon: those may not have children, and it decodes in one.
-        self.process = context.Process(
-            target=_serve,
-            args=(request, theirs, self._clock, nice),
-            name="engine",
-            daemon=False,
-        )
-        start_child(self.process)
-        theirs.close()
-        self._ended = False
-
-    def give(self, order: Order) -> None:
-        # If it died, its sentinel says so next and the order is handed to its successor.
-        with contextlib.suppress(OSError):
-            self.connection.send(order)
-
-    def messages(self) -> Iterable[object]:
-        try:
-            while self.connection.poll():
-                yield self.connection.recv()
-        except (EOFError, OSError):
-            return
+    def __init__(self, request: EngineRequest, nice: int) -> None:
+        self._clock = multiprocessing.get_context("spawn").RawArray("q", MOST_IN_HAND + 1)
+        super().__init__(_serve, request, self._clock, name="engine", nice=nice, has_children=True)
 
     def looking_at(self) -> set[int]:
         """Keys of the images the models look at, or looked at when it died."""
         return set(self._clock[1 : 1 + self._clock[0]])
-
-    def end(self, *, polite: bool) -> None:
-        """End it; politely, it takes its decoding process along."""
-        if self._ended:
-            return
-        self._ended = True
-        if polite:
-            with contextlib.suppress(OSError):
-                self.connection.send(None)
-            self.process.join(_POLITE_S)
-        self.connection.close()
-        self.process.kill()
-        self.process.join()
-        self.process.close()
 
 
 def _crashed(source: ImageFile) -> CaseResult:

@@ -5,7 +5,6 @@ It decodes in a worker process of its own, so hostile bytes cannot take the load
 
 from __future__ import annotations
 
-import contextlib
 import time
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -31,48 +30,45 @@ from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox
 from desktop.core.inference.session import PanelSession
 from desktop.core.inference.watchdog import WatchedSession
 from desktop.core.panels.registry import open_panel
-from desktop.core.system.processes import lower_priority, trim_heap
+from desktop.core.system.processes import trim_heap
 
 _IDLE_S = 1.0
 
 
-def run_engine(request: EngineRequest, connection: Connection, clock: Any, nice: int) -> None:
+def run_engine(request: EngineRequest, connection: Connection, clock: Any) -> None:
     """Answer orders until the parent hangs up or sends None.
 
     Args:
         request: Panel, device and options.
         connection: Orders come in; ``Loaded`` or ``Refused``, then ``CaseAnswer`` go out.
         clock: Shared array of int64: how many images the models look at now, then their keys.
-        nice: Added to this process's niceness.
     """
-    lower_priority(nice)
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
-        try:
-            panel = open_panel(request.panel_folder)
-            check_in_sandbox(panel)
-            sizes = panel.input_sizes
-            # Started before the models are loaded, so that both happen at once.
-            with DecodePool(
-                max(1, usable_cores() // 2),
-                ahead=MOST_IN_HAND,
-                sizes=sizes,
-            ) as pool:
-                session = WatchedSession(
-                    panel,
-                    checked_device(request.device),
-                    request.threads,
-                    # Where a model hangs, the parent sees this process end and knows at what.
-                    streams=1,
-                    answer_limit_s=request.answer_limit_s,
-                )
-                report = session.report
-                connection.send(Loaded(report.ran, report.reason))
-                # Loading takes twice the memory that the loaded models do.
-                trim_heap()
-                with bounded_memory(panel, device=report.running):
-                    _Engine(request, connection, clock, pool, session).run()
-        except CxrError as problem:
-            connection.send(Refused(problem))
+    try:
+        panel = open_panel(request.panel_folder)
+        check_in_sandbox(panel)
+        sizes = panel.input_sizes
+        # Started before the models are loaded, so that both happen at once.
+        with DecodePool(
+            max(1, usable_cores() // 2),
+            ahead=MOST_IN_HAND,
+            sizes=sizes,
+        ) as pool:
+            session = WatchedSession(
+                panel,
+                checked_device(request.device),
+                request.threads,
+                # Where a model hangs, the parent sees this process end and knows at what.
+                streams=1,
+                answer_limit_s=request.answer_limit_s,
+            )
+            report = session.report
+            connection.send(Loaded(report.ran, report.reason))
+            # Loading takes twice the memory that the loaded models do.
+            trim_heap()
+            with bounded_memory(panel, device=report.running):
+                _Engine(request, connection, clock, pool, session).run()
+    except CxrError as problem:
+        connection.send(Refused(problem))
 
 
 class _Engine:

@@ -10,10 +10,10 @@ import hashlib
 import stat
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image
 from desktop.core.cases import ImageFile
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging.decode import decode, eight_bit, model_pixels
-from desktop.core.imaging.file_reader import MAX_FILE_BYTES, read_file
+from desktop.core.imaging.file_reader import MAX_FILE_BYTES, FileBytes, read_file
 from desktop.core.system.cancel_token import CancelToken
 
 FILM_SIDE = 1024
@@ -67,19 +67,26 @@ class Decoder(Protocol):
         ...
 
 
-def decode_file(source: ImageFile, sizes: tuple[tuple[int, int], ...], *, film: bool) -> Decoded:
+def decode_file(
+    source: ImageFile,
+    sizes: tuple[tuple[int, int], ...],
+    *,
+    film: bool,
+    read: Callable[[PurePath], FileBytes] = read_file,
+) -> Decoded:
     """Read, hash and decode one file; a refusal is a result.
 
     Args:
         source: The file.
         sizes: Input sizes (height, width) of the models, pixels.
         film: Also keep the 8-bit film, for pictures.
+        read: Gives its bytes.
     """
     start = time.perf_counter()
     sha256 = ""
     try:
         # Read once: hash and pixels can never come from different contents.
-        file = read_file(source.path)
+        file = read(source.path)
         sha256 = file.sha256
         # Twice the input, so that the JPEG decoder may skip detail; training reads the same way.
         radiograph = decode(file, at_least=2 * max(map(max, sizes)))

@@ -8,7 +8,6 @@ behind by kill -9.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import multiprocessing
@@ -16,24 +15,28 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
-from desktop.core.errors import CxrError
+from desktop.core.errors import CxrError, ImageRefused
 from desktop.core.imaging.decoder import DECODE_LIMIT_S, FILM_SIDE, Decoded
-from desktop.core.imaging.decoder_worker import Answer, Ready, Sizes, Task, take, work
-from desktop.core.system.processes import start_child
+from desktop.core.imaging.decoder_child import NEEDS_OTHER_CODECS, DecoderChild
+from desktop.core.imaging.decoder_worker import READY, Answer, Sizes, Task, take, work
+from desktop.core.system.text import printable
 
 DEFAULT_SIZES: Sizes = ((224, 224),)
 
 _CRASHES_PER_IMAGE = 2  # the first may have been bad luck, such as a full memory
 _FAILED_STARTS = 3
 _LOOK_S = 0.1
+_LAST_MOMENT_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +74,9 @@ class DecodePool:
         self._done: deque[tuple[int, Decoded]] = deque()
         self._wanted: dict[int, int] = {}
         self._slot_bytes = _slot_bytes(sizes, film)
-        self._workers: list[_Worker] = []
         self._closed = False
-        self._start(1)
+        self._failed_starts = 0
+        self._workers = [self._new_worker()]
 
     def decode(
         self, sources: Iterable[ImageFile], sizes: Sizes, *, film: bool = False
@@ -113,7 +116,7 @@ class DecodePool:
     @property
     def room(self) -> int:
         """How many files can be submitted now."""
-        taken = len(self._done) + sum(len(worker.tasks) for worker in self._workers)
+        taken = len(self._done) + sum(len(worker.jobs) for worker in self._workers)
         return max(0, self._count * self._slots - taken)
 
     @property
@@ -124,8 +127,7 @@ class DecodePool:
     @property
     def handles(self) -> list[Any]:
         """What ``multiprocessing.connection.wait`` can wait for, beside handles of the caller."""
-        waiting: list[Any] = [worker.connection for worker in self._workers]
-        return waiting + [worker.process.sentinel for worker in self._workers]
+        return [handle for worker in self._workers for handle in worker.handles]
 
     def submit(
         self, key: int, source: ImageFile, sizes: Sizes = DEFAULT_SIZES, *, film: bool = False
@@ -146,15 +148,14 @@ class DecodePool:
         needed = _slot_bytes(sizes, film)
         if needed > self._slot_bytes:
             self._grow(needed)
-        if not any(worker.free for worker in self._workers):
-            self._start(1)
-        worker = min(self._workers, key=lambda one: len(one.tasks))
+        if not any(worker.free for worker in self._workers) and len(self._workers) < self._count:
+            self._workers.append(self._new_worker())
+        worker = min(self._workers, key=lambda one: len(one.jobs))
         if not worker.free:
             raise ValueError("there is no room")
-        task = Task(next(self._numbers), worker.free.pop(), source, sizes, film)
-        self._wanted[task.number] = key
-        worker.tasks.append(task)
-        worker.give(task)
+        job = _Job(next(self._numbers), source, sizes, film)
+        self._wanted[job.number] = key
+        self._give(worker, job)
 
     def collect(self, timeout_s: float | None = None) -> list[tuple[int, Decoded]]:
         """Results with their keys, in any order; waits up to ``timeout_s`` for the first.
@@ -186,7 +187,7 @@ class DecodePool:
         self._closed = True
         self.forget()
         for worker in self._workers:
-            worker.end()
+            worker.close()
         self._workers.clear()
 
     def __enter__(self) -> DecodePool:
@@ -200,170 +201,162 @@ class DecodePool:
     ) -> None:
         self.close()
 
-    def _start(self, more: int) -> None:
-        for _ in range(min(more, self._count - len(self._workers))):
-            self._workers.append(_Worker(self._slots, self._slot_bytes, self._time_limit_s))
+    def _new_worker(self, *, dicom: bool = False) -> _Worker:
+        return _Worker(self._slots, self._slot_bytes, self._time_limit_s, dicom=dicom)
 
     def _grow(self, needed: int) -> None:
         """Larger slots need fresh workers; what the old ones hold is handed over."""
-        held = [task for worker in self._workers for task in worker.tasks]
-        count = len(self._workers)
-        for worker in self._workers:
-            worker.end()
-        self._workers.clear()
         self._slot_bytes = needed
-        self._start(count)
-        for place, task in enumerate(held):
-            self._workers[place % count].take_over([task])
+        before, self._workers = self._workers, []
+        for worker in before:
+            worker.close()
+            self._workers.append(self._new_worker(dicom=worker.dicom))
+            for job in worker.jobs:
+                self._give(self._workers[-1], job)
 
     def _poll(self, timeout_s: float) -> None:
         """Take in what the workers say, and look after them."""
         ready = set(wait(self.handles, timeout_s))
         for worker in self._workers:
-            if worker.connection in ready or worker.process.sentinel in ready:
-                self._read_answers(worker)
-            if not worker.process.is_alive():
-                self._read_answers(worker)  # what it said with its last breath
+            dead = not worker.alive
+            if dead or worker.connection in ready:
+                try:
+                    self._read_answers(worker)
+                except (EOFError, OSError, ValueError):
+                    # It is dead, or says what no worker of ours would.
+                    worker.wait(_LAST_MOMENT_S)
+                    worker.kill()
+                    worker.wait()
+                    dead = True
+            if dead:
                 self._replace_worker(worker, late=worker.ended_itself())
             elif worker.seconds_in_hand() > self._time_limit_s:
                 worker.kill()
-                self._read_answers(worker)
+                worker.wait()
                 self._replace_worker(worker, late=True)
 
     def _read_answers(self, worker: _Worker) -> None:
-        for answer in worker.answers():
+        while worker.connection.poll():
+            answer = worker.answer(Answer)
+            worker.heard()
+            if answer.number == READY:
+                self._failed_starts = 0
+                continue
             if answer.trouble:
                 # Without the file's name, which may be a patient's; the row has it.
-                _log.error("Decoding a file failed: %s", answer.trouble)
-            task = worker.finish(answer.number)
-            key = self._wanted.pop(answer.number, None)
-            if key is not None:
-                self._done.append((key, take(answer, worker.slot(task.slot))))
-            worker.free.append(task.slot)
+                _log.error("Decoding a file failed: %s", printable(answer.trouble))
+            job = worker.finish(answer.number)
+            decoded = take(answer, job.source, job.sizes, worker.slot(job.slot))
+            worker.free.append(job.slot)
+            self._finish(job, decoded)
 
     def _replace_worker(self, worker: _Worker, *, late: bool) -> None:
         """Blame the image in hand, if there is one, and go on with a fresh worker."""
-        left = list(worker.tasks)
+        left = list(worker.jobs)
         guilty = worker.in_progress()
-        if guilty is not None:
-            worker.crashes[guilty.number] = worker.crashes.get(guilty.number, 0) + 1
-            if late or worker.crashes[guilty.number] >= _CRASHES_PER_IMAGE:
+        other_codecs = worker.exit_code == NEEDS_OTHER_CODECS and not worker.dicom
+        if guilty is not None and not other_codecs:
+            guilty.crashes += 1
+            if late or guilty.crashes >= _CRASHES_PER_IMAGE:
                 left.remove(guilty)
-                self._refuse(guilty, "DECODE-06" if late else "DECODE-07")
-        elif not worker.was_ready:
-            worker.failed_starts += 1
-            if worker.failed_starts >= _FAILED_STARTS:
+                code = "DECODE-06" if late else worker.death_code()
+                problem = refused(code, guilty.source.path, f"{self._time_limit_s:g} s")
+                self._refuse(guilty, problem, self._time_limit_s)
+        elif guilty is None and not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _FAILED_STARTS:
                 self.close()
                 raise CxrError(
                     "DECODER-01",
                     "The process that decodes images cannot be started, so no image can be read. "
                     "Free some memory or install the app again.",
                 )
-        worker.restart(left)
+        worker.close()
+        fresh = self._new_worker(dicom=worker.dicom or other_codecs)
+        self._workers[self._workers.index(worker)] = fresh
+        for job in left:
+            self._give(fresh, job)
 
-    def _refuse(self, task: Task, code: str) -> None:
-        key = self._wanted.pop(task.number, None)
+    def _give(self, worker: _Worker, job: _Job) -> None:
+        try:
+            worker.take_job(job)
+        except ImageRefused as refusal:
+            self._refuse(job, refusal, 0.0)
+
+    def _refuse(self, job: _Job, problem: ImageRefused, seconds: float) -> None:
+        self._finish(
+            job, Decoded(job.source, "", code=problem.code, reason=str(problem), seconds=seconds)
+        )
+
+    def _finish(self, job: _Job, decoded: Decoded) -> None:
+        key = self._wanted.pop(job.number, None)
         if key is not None:
-            refusal = refused(code, task.source.path, f"{self._time_limit_s:g} s")
-            decoded = Decoded(
-                task.source, "", code=code, reason=str(refusal), seconds=self._time_limit_s
-            )
             self._done.append((key, decoded))
 
 
-class _Worker:
-    """One process, its slots and what it was given, oldest first."""
+@dataclass
+class _Job:
+    """One file on its way, whichever worker has it."""
 
-    def __init__(self, slots: int, slot_bytes: int, time_limit_s: float) -> None:
-        self._context = multiprocessing.get_context("spawn")
-        self._slots, self._slot_bytes, self._time_limit_s = slots, slot_bytes, time_limit_s
+    number: int
+    source: ImageFile
+    sizes: Sizes
+    film: bool
+    slot: int = 0
+    crashes: int = 0
+
+
+class _Worker(DecoderChild):
+    """One process, its slots and what it was given, oldest first: it answers in that order."""
+
+    def __init__(self, slots: int, slot_bytes: int, time_limit_s: float, *, dicom: bool) -> None:
+        self._slot_bytes = slot_bytes
         # Anonymous shared memory: it goes when the last process does.
-        self._slab = self._context.RawArray("B", slots * slot_bytes)
-        self._clock = self._context.RawArray("d", [-1.0, 0.0])
-        self._memory = np.frombuffer(self._slab, np.uint8)
-        self.crashes: dict[int, int] = {}
-        self.failed_starts = 0
-        self._spawn()
+        slab = multiprocessing.get_context("spawn").RawArray("B", slots * slot_bytes)
+        self._memory = np.frombuffer(slab, np.uint8)
+        self.jobs: deque[_Job] = deque()
+        self.free = list(range(slots))
+        self.ready = False
+        self._begun = 0.0
+        super().__init__(work, slab, slot_bytes, time_limit_s, dicom=dicom, name="decode")
 
-    def _spawn(self) -> None:
-        self.tasks: deque[Task] = deque()
-        self.free = list(range(self._slots))
-        self.was_ready = False
-        self._clock[0] = -1.0
-        self.connection, theirs = self._context.Pipe()
-        self.process = self._context.Process(
-            target=work,
-            args=(theirs, self._slab, self._slot_bytes, self._clock, self._time_limit_s),
-            name="decode",
-            daemon=True,
-        )
-        start_child(self.process)
-        theirs.close()
+    def take_job(self, job: _Job) -> None:
+        """Queue a job; where the process died, the next look finds out.
 
-    def give(self, task: Task) -> None:
-        # If it died, the next look finds out and hands the task to its successor.
-        with contextlib.suppress(OSError):
-            self.connection.send(task)
+        Raises:
+            ImageRefused: Its file cannot be opened.
+        """
+        job.slot = self.free[-1]
+        task = Task(job.number, job.slot, job.source.path.name, job.sizes, job.film)
+        self.give(task, job.source.path)
+        self.free.pop()
+        if not self.jobs:
+            self._begun = time.monotonic()
+        self.jobs.append(job)
 
-    def answers(self) -> Iterator[Answer]:
-        """Messages that are there; a broken pipe ends them like an empty one."""
-        try:
-            while self.connection.poll():
-                message = self.connection.recv()
-                if isinstance(message, Ready):
-                    self.was_ready = True
-                    self.failed_starts = 0
-                else:
-                    yield message
-        except (EOFError, OSError):
-            return
+    def heard(self) -> None:
+        """It said something, so what it has in hand it has begun now."""
+        self.ready = True
+        self._begun = time.monotonic()
 
-    def finish(self, number: int) -> Task:
-        task = next(task for task in self.tasks if task.number == number)
-        self.tasks.remove(task)
-        self.crashes.pop(number, None)
-        return task
+    def finish(self, number: int) -> _Job:
+        if not self.jobs or self.jobs[0].number != number:
+            raise ValueError("an answer that nobody asked for")
+        return self.jobs.popleft()
 
-    def slot(self, slot: int) -> Any:
+    def slot(self, slot: int) -> npt.NDArray[np.uint8]:
         return self._memory[slot * self._slot_bytes : (slot + 1) * self._slot_bytes]
 
-    def in_progress(self) -> Task | None:
-        """The task it is (or died) decoding."""
-        number = self._clock[0]
-        return next((task for task in self.tasks if task.number == number), None)
+    def in_progress(self) -> _Job | None:
+        """What it is (or died) decoding."""
+        return self.jobs[0] if self.ready and self.jobs else None
 
     def seconds_in_hand(self) -> float:
-        number, start = float(self._clock[0]), float(self._clock[1])
-        if number < 0 or number != self._clock[0] or self.in_progress() is None:
-            return 0.0
-        return time.monotonic() - start
+        return time.monotonic() - self._begun if self.in_progress() else 0.0
 
     def ended_itself(self) -> bool:
         """True where the kernel's alarm went off, because the parent was busy elsewhere."""
-        return hasattr(signal, "SIGALRM") and self.process.exitcode == -signal.SIGALRM
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
-
-    def restart(self, tasks: list[Task]) -> None:
-        """A fresh process in the same memory, with what the last one left."""
-        self.end()
-        crashes, starts = self.crashes, self.failed_starts
-        self._spawn()
-        self.crashes, self.failed_starts = crashes, starts
-        self.take_over(tasks)
-
-    def take_over(self, tasks: list[Task]) -> None:
-        for task in tasks:
-            mine = Task(task.number, self.free.pop(), task.source, task.sizes, task.film)
-            self.tasks.append(mine)
-            self.give(mine)
-
-    def end(self) -> None:
-        self.connection.close()
-        self.kill()
-        self.process.close()
+        return hasattr(signal, "SIGALRM") and self.exit_code == -signal.SIGALRM
 
 
 def _slot_bytes(sizes: Sizes, film: bool) -> int:

@@ -1,33 +1,29 @@
-"""What runs inside a decoding process: files in, pixels in shared memory out.
+"""What runs inside a decoding process of the pool: files in, pixels in shared memory out.
 
-Nothing here is trusted to survive: the parent (``decode_process``) replaces a worker that dies.
+Nothing here is trusted to survive: the parent (``decoder_pool``) replaces a worker that dies.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import signal
 import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import ImageFile
-from desktop.core.error_codes import refused
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.system.processes import lower_priority, trim_heap
+from desktop.core.error_codes import IMAGE_REFUSALS, refused
+from desktop.core.imaging.decoder import FILM_SIDE, Decoded, decode_file
+from desktop.core.imaging.decoder_child import Encloser, send_answer
+from desktop.core.imaging.file_reader import FileBytes
+from desktop.core.system.processes import set_alarm, trim_heap
 
 Sizes = tuple[tuple[int, int], ...]
-
-ROOM_BYTES = 6 * 2**30
-"""Address space a decoder may add to what its process starts with; more is DECODE-08."""
 
 _GRACE_S = 5
 _IDLE_S = 0.5
@@ -38,16 +34,16 @@ class Task:
     """One file for a worker.
 
     Attributes:
-        number: Unique in the pool; also what ``clock`` shows while the file is decoded.
+        number: Unique in the pool.
         slot: Which part of the shared memory takes the pixels.
-        source: The file.
+        name: The file's name, for the sentence of a refusal.
         sizes: Input sizes of the models.
         film: Also keep the reduced film.
     """
 
     number: int
     slot: int
-    source: ImageFile
+    name: str
     sizes: Sizes
     film: bool
 
@@ -57,60 +53,56 @@ class Answer:
     """What a worker sends back; the arrays lie one after the other in the task's slot.
 
     Attributes:
-        number: The task's.
-        decoded: Without arrays.
-        sizes: Which sizes are in the slot, in this order.
-        film: Shape of the film behind them, None without one.
+        number: The task's; ``READY`` for the first message: everything is imported.
+        sha256: As in ``Decoded``, like ``code``, ``reason`` and ``seconds``.
+        film: Shape of the film behind the pixels, None without one.
         trouble: Traceback where our own code failed, for the log; empty otherwise.
     """
 
     number: int
-    decoded: Decoded
-    sizes: Sizes = ()
+    sha256: str = ""
+    code: str = ""
+    reason: str = ""
+    seconds: float = 0.0
     film: tuple[int, int] | None = None
     trouble: str = ""
 
 
-class Ready:
-    """First message of a worker: everything is imported."""
+READY = -1
 
 
 def work(
-    connection: Connection, slab: Any, slot_bytes: int, clock: Any, time_limit_s: float
+    connection: Connection, encloser: Encloser, slab: Any, slot_bytes: int, time_limit_s: float
 ) -> None:
     """Answer tasks until the parent hangs up.
 
     Args:
-        connection: Tasks come in, answers go out, in order.
+        connection: Answers go out, in the order of the tasks.
+        encloser: Tasks and their files come in.
         slab: Shared array of bytes, cut in slots of ``slot_bytes``.
         slot_bytes: Bytes of a slot.
-        clock: Shared array of two doubles: number and start (``time.monotonic``) of the task in
-            hand.
         time_limit_s: After this and some grace the operating system ends this process, even where
             the parent no longer can.
     """
-    _settle()
     memory = np.frombuffer(slab, np.uint8)
-    with contextlib.suppress(EOFError, OSError):
-        connection.send(Ready())
-        while True:
-            if not connection.poll(_IDLE_S):
-                trim_heap()
-            task: Task | None = connection.recv()
-            if task is None:
-                return
-            clock[0], clock[1] = task.number, time.monotonic()
-            _alarm(time_limit_s + _GRACE_S)
-            slot = memory[task.slot * slot_bytes : (task.slot + 1) * slot_bytes]
-            answer = _answer(task, slot)
-            _alarm(0)
-            clock[0] = -1
-            connection.send(answer)
+    send_answer(connection, Answer(READY))
+    while True:
+        if not connection.poll(_IDLE_S):
+            trim_heap()
+        task, read = encloser.take(Task)
+        set_alarm(time_limit_s + _GRACE_S)
+        slot = memory[task.slot * slot_bytes : (task.slot + 1) * slot_bytes]
+        answer = _answer(task, read, slot)
+        set_alarm(0)
+        send_answer(connection, answer)
 
 
-def _answer(task: Task, slot: npt.NDArray[np.uint8]) -> Answer:
+def _answer(
+    task: Task, read: Callable[[PurePath], FileBytes], slot: npt.NDArray[np.uint8]
+) -> Answer:
+    source = ImageFile(Path(task.name), task.name)
     try:
-        decoded = decode_file(task.source, task.sizes, film=task.film)
+        decoded = decode_file(source, task.sizes, film=task.film, read=read)
         place = 0
         for size in task.sizes:
             if size in decoded.pixels:
@@ -119,16 +111,18 @@ def _answer(task: Task, slot: npt.NDArray[np.uint8]) -> Answer:
         if decoded.film is not None:
             _put(slot, place, decoded.film)
             film = (decoded.film.shape[0], decoded.film.shape[1])
-        sizes = tuple(size for size in task.sizes if size in decoded.pixels)
-        return Answer(task.number, replace(decoded, pixels={}, film=None), sizes, film)
+        return Answer(
+            task.number, decoded.sha256, decoded.code, decoded.reason, decoded.seconds, film
+        )
     except MemoryError:
-        refusal = refused("DECODE-08", task.source.path)
-        return Answer(task.number, Decoded(task.source, "", code=refusal.code, reason=str(refusal)))
+        refusal = refused("DECODE-08", source.path)
+        return Answer(task.number, code=refusal.code, reason=str(refusal))
     except Exception:  # our own mistake: it costs this image and is told in the log
-        refusal = refused("DECODE-07", task.source.path)
+        refusal = refused("DECODE-07", source.path)
         return Answer(
             task.number,
-            Decoded(task.source, "", code=refusal.code, reason=str(refusal)),
+            code=refusal.code,
+            reason=str(refusal),
             trouble=logging.Formatter().formatException(sys.exc_info()),
         )
 
@@ -138,43 +132,26 @@ def _put(slot: npt.NDArray[np.uint8], place: int, array: npt.NDArray[np.uint8]) 
     return place + array.size
 
 
-def take(answer: Answer, slot: npt.NDArray[np.uint8]) -> Decoded:
-    """Copy the arrays of an answer out of its slot, in the parent."""
+def take(answer: Answer, source: ImageFile, sizes: Sizes, slot: npt.NDArray[np.uint8]) -> Decoded:
+    """Copy the arrays of an answer out of its slot, in the parent.
+
+    Raises:
+        ValueError: No decoder of ours would answer so.
+    """
+    sound = answer.code in IMAGE_REFUSALS if answer.code else answer.reason == ""
+    digits = len(answer.sha256) in (0, 64) and set(answer.sha256) <= set("0123456789abcdef")
+    fits = answer.film is None or all(0 < side <= FILM_SIDE for side in answer.film)
+    if not (sound and digits and fits and answer.reason.isprintable() and answer.seconds >= 0):
+        raise ValueError("not an answer of ours")
     pixels: dict[tuple[int, int], npt.NDArray[np.uint8]] = {}
-    place = 0
-    for height, width in answer.sizes:
-        pixels[height, width] = (
-            slot[place : place + height * width].copy().reshape(height, width, 1)
-        )
-        place += height * width
-    film = None
+    film, place = None, 0
+    if not answer.code:
+        for height, width in sizes:
+            end = place + height * width
+            pixels[height, width] = slot[place:end].copy().reshape(height, width, 1)
+            place = end
     if answer.film is not None:
         height, width = answer.film
         film = slot[place : place + height * width].copy().reshape(height, width)
     frozen: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = pixels
-    return replace(answer.decoded, pixels=frozen, film=film)
-
-
-def _settle() -> None:
-    """Leave Ctrl+C to the parent, write no core dumps of patients, bound the memory."""
-    lower_priority(0)
-    # Decoders in C write their opinion of damaged files there; ours goes to the parent.
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 2)
-    os.close(silence)
-    if sys.platform == "win32":
-        return
-    import resource
-
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-            now = int(file.read().split()[0]) * resource.getpagesize()
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (now + ROOM_BYTES, hard))
-
-
-def _alarm(seconds: float) -> None:
-    """Have the kernel end this process; a decoder that hangs holds the GIL, so no thread could."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    return Decoded(source, answer.sha256, frozen, film, answer.code, answer.reason, answer.seconds)

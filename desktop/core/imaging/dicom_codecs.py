@@ -6,6 +6,8 @@ directory makes it fail with an AttributeError, and pydicom with it.
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -41,12 +43,13 @@ def _import_gdcm() -> None:
 with quiet():
     _import_gdcm()
     from pydicom import dcmread
+    from pydicom.charset import python_encoding
     from pydicom.dataset import Dataset
     from pydicom.encaps import get_frame
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
-    from pydicom.uid import UID
+    from pydicom.uid import UID, AllTransferSyntaxes
 
 # It logs tracebacks and values of elements; here a refusal says what matters, without patient data.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
@@ -60,8 +63,18 @@ __all__ = [
     "decode_extended_jpeg",
     "get_decoder",
     "get_frame",
+    "load_all",
     "pixel_array",
 ]
+
+
+def load_all() -> None:
+    """Import what decoders and headers ask for when a film first needs it, character sets too."""
+    for syntax in AllTransferSyntaxes:
+        with contextlib.suppress(NotImplementedError):
+            get_decoder(syntax).is_available  # noqa: B018 - it looks for its libraries
+    for name in {*python_encoding.values(), "latin-1", "ascii"}:
+        codecs.lookup(name)
 
 
 def frame_size(frame: bytes) -> tuple[int, int] | None:

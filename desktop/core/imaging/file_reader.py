@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePath
 
 from desktop.core.error_codes import refused
 
@@ -34,30 +34,23 @@ class FileBytes:
         sha256: Hash of ``data``, 64 lower-case hexadecimal digits.
     """
 
-    path: Path
+    path: PurePath
     data: bytes = field(repr=False)
     sha256: str
 
 
-def read_file(path: Path) -> FileBytes:
+def read_file(path: PurePath, handle: int | None = None) -> FileBytes:
     """Read a regular file whole, without ever waiting for a pipe or a device.
+
+    Args:
+        path: The file; only its name is used where there is a handle.
+        handle: What ``open_file`` gave; closed here.
 
     Raises:
         ImageRefused: READ-01 to READ-06, TYPE-02 where it is empty.
     """
-    try:
-        # Not blocking: opening a named pipe without a writer would wait for ever.
-        handle = os.open(path, os.O_RDONLY | _FLAGS)
-    except PermissionError as error:
-        raise refused("READ-01", path) from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise refused("READ-02", path) from error
-    except ValueError as error:  # a NUL in the name: no such file can exist
-        raise refused("READ-02", path) from error
-    except OSError as error:
-        if error.errno == errno.ENXIO:
-            raise refused("READ-03", path, "a socket or an unused pipe") from error
-        raise refused("READ-06", path, _reason(error)) from error
+    if handle is None:
+        handle = open_file(path)
     try:
         data = _read_all(handle, path)
     except OSError as error:
@@ -69,10 +62,31 @@ def read_file(path: Path) -> FileBytes:
     return FileBytes(path, data, hashlib.sha256(data).hexdigest())
 
 
+def open_file(path: PurePath) -> int:
+    """A descriptor of the file, for ``read_file`` in this or another process.
+
+    Raises:
+        ImageRefused: READ-01, READ-02, READ-03, READ-06.
+    """
+    try:
+        # Not blocking: opening a named pipe without a writer would wait for ever.
+        return os.open(path, os.O_RDONLY | _FLAGS)
+    except PermissionError as error:
+        raise refused("READ-01", path) from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise refused("READ-02", path) from error
+    except ValueError as error:  # a NUL in the name: no such file can exist
+        raise refused("READ-02", path) from error
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise refused("READ-03", path, "a socket or an unused pipe") from error
+        raise refused("READ-06", path, _reason(error)) from error
+
+
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
 
 
-def _read_all(handle: int, path: Path) -> bytes:
+def _read_all(handle: int, path: PurePath) -> bytes:
     before = os.fstat(handle)
     for is_special, name in _SPECIAL:
         if is_special(before.st_mode):

@@ -12,12 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,10 +22,11 @@ import desktop
 from desktop.core.errors import CxrError, ModelRefused
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.panels.registry import Panel
+from desktop.core.system import strict_json
 from desktop.core.system.app_dirs import data_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write_text
-from desktop.core.system.processes import start_child
-from desktop.core.system.text import shown
+from desktop.core.system.processes import ChildProcess, expect_the_worst, limit_memory
+from desktop.core.system.text import printable, shown
 
 TIME_LIMIT_S = 120.0
 """Seconds a panel may take to load and to answer; the shipped ones take one or two."""
@@ -38,6 +35,7 @@ _ROOM_BYTES = 4 * 2**30
 _ROOM_PER_BYTE = 6
 """A loaded model is in memory as its file, as its weights and as kernels pack them."""
 _GRACE_S = 5.0
+_LONG = 2**16
 
 
 def check_in_sandbox(
@@ -94,7 +92,7 @@ def bounded_memory(panel: Panel, streams: int = 1, device: str = "cpu") -> Itera
     any amount of address space, and on systems without such limits.
     """
     bounded = not panel.shipped and device == "cpu"
-    before = _limit_memory(room_bytes(panel, streams)) if bounded else None
+    before = limit_memory(room_bytes(panel, streams)) if bounded else None
     try:
         yield
     finally:
@@ -113,30 +111,22 @@ def _pass_path(panel: Panel, plan: PrecisionPlan, home: Path | None) -> Path:
 
 
 def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    # Not a daemon: the engine process, which may not be one either, runs this as well.
-    child = context.Process(
-        target=_child, args=(panel, plan, theirs, time_limit_s), name="model-trial", daemon=False
-    )
-    start_child(child)
-    theirs.close()
+    child = ChildProcess(_load_and_answer, panel, plan, time_limit_s, name="model-trial")
     title, end = "A model", time.monotonic() + time_limit_s
     try:
-        while ours.poll(max(0.0, end - time.monotonic())):
-            said = ours.recv()
-            if isinstance(said, CxrError):
-                raise said
-            if said is None:
+        while child.connection.poll(max(0.0, end - time.monotonic())):
+            # A graph that took the process over must not send objects.
+            text = child.receive(_LONG, _GRACE_S).decode()
+            code, sentence = (printable(str(word)) for word in strict_json.parse(text))
+            if code:
+                raise ModelRefused(code, sentence)
+            if not sentence:
                 return
-            title = said
+            title = sentence
         why = f"did not load and answer a test image within {time_limit_s:g} seconds"
-    except (EOFError, OSError):
+    except (EOFError, OSError, ValueError, TypeError):
         why = "ended the process that tried it, as too large or damaged graphs do"
     finally:
-        ours.close()
-        child.kill()
-        child.join()
         child.close()
     raise ModelRefused(
         "MODEL-14",
@@ -145,33 +135,36 @@ def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
     )
 
 
-def _child(panel: Panel, plan: PrecisionPlan, connection: Connection, time_limit_s: float) -> None:
+def _load_and_answer(
+    connection: Connection, panel: Panel, plan: PrecisionPlan, time_limit_s: float
+) -> None:
     """Load each model and ask it about images; the parent hears titles, then the end."""
-    _settle(time_limit_s)
-    with contextlib.suppress(BrokenPipeError, ConnectionError):
-        try:
-            _limit_memory(room_bytes(panel))
-            _answer_test_images(panel, plan, connection)
-            connection.send(None)
-        except CxrError as problem:
-            connection.send(problem)
-        except MemoryError:
-            connection.send(
-                ModelRefused(
-                    "MODEL-12",
-                    f"A model of {shown(panel.folder)} needs more memory than a panel may have and "
-                    "is not run. Export it again.",
-                )
-            )
+    expect_the_worst(time_limit_s + _GRACE_S)
+
+    def say(code: str, sentence: str) -> None:
+        connection.send_bytes(json.dumps([code, sentence]).encode())
+
+    try:
+        limit_memory(room_bytes(panel))
+        _answer_test_images(panel, plan, lambda title: say("", title))
+        say("", "")
+    except CxrError as problem:
+        say(problem.code, str(problem))
+    except MemoryError:
+        say(
+            "MODEL-12",
+            f"A model of {shown(panel.folder)} needs more memory than a panel may have and is not "
+            "run. Export it again.",
+        )
 
 
-def _answer_test_images(panel: Panel, plan: PrecisionPlan, connection: Connection) -> None:
+def _answer_test_images(panel: Panel, plan: PrecisionPlan, begin: Callable[[str], None]) -> None:
     import numpy as np
 
     from desktop.core.inference.session import PanelSession
 
     for model in panel.models:
-        connection.send(model.card.title)
+        begin(model.card.title)
         session = PanelSession(replace(panel, models=(model,)), "cpu", on_cpu=plan)
         # A graph may go by what it sees, and the session has seen plain grey only.
         height, width = model.card.input_size
@@ -180,43 +173,3 @@ def _answer_test_images(panel: Panel, plan: PrecisionPlan, connection: Connectio
         images[2] = np.linspace(0, 255, height, dtype=np.uint8)[:, np.newaxis, np.newaxis]
         images[3] = np.random.default_rng(0).integers(0, 256, (height, width, 1), np.uint8)
         session.predict(images, maps=True)
-
-
-def _limit_memory(room: int) -> tuple[int, int] | None:
-    """Let this process grow by ``room`` bytes only; the limits before, None where none is set."""
-    if sys.platform != "linux":  # elsewhere the limit does not exist or is not kept
-        return None
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    try:
-        now = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-        soft = now + room
-        for limit in before:
-            if limit != resource.RLIM_INFINITY:
-                soft = min(soft, limit)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, before[1]))
-    except (OSError, ValueError, IndexError):
-        return None
-    return before
-
-
-def _settle(time_limit_s: float) -> None:
-    """Leave Ctrl+C to the parent, keep quiet, and end in time even without the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 2)
-    os.close(silence)
-    if sys.platform == "win32":
-        import ctypes
-
-        ctypes.windll.kernel32.SetErrorMode(0x8007)
-        return
-    import resource
-
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, time_limit_s + _GRACE_S)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # If memory runs out all the same, this process goes first.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")

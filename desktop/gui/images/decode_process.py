@@ -7,41 +7,43 @@ costs one picture. This module knows nothing of Qt: the child imports it and mus
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import pickle
-import socket
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from desktop.core.error_codes import refused
-from desktop.core.errors import CxrError
+from desktop.core.error_codes import IMAGE_REFUSALS, refused
+from desktop.core.errors import CxrError, ImageRefused
 from desktop.core.imaging.decode import (
     Radiograph,
     Window,
+    decode,
     eight_bit,
-    read_radiograph,
     value_range,
     window_presets,
 )
 from desktop.core.imaging.decoder import DECODE_LIMIT_S
-from desktop.core.system.processes import allocate_buffer, lower_priority, start_child, trim_heap
+from desktop.core.imaging.decoder_child import (
+    NEEDS_OTHER_CODECS,
+    DecoderChild,
+    Encloser,
+    send_answer,
+)
+from desktop.core.imaging.file_reader import FileBytes, read_file
+from desktop.core.system.processes import set_alarm, trim_heap
 from desktop.gui.images.pyramid import Grey, halvings
 
 Kind = Literal["film", "thumbnail"]
 THUMBNAIL_SIDE = 128
 _IDLE_S = 0.5
+_TRIES = 2  # the first death may have been bad luck, such as a full memory
+_LAST_MOMENT_S, _GRACE_S = 0.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class PictureProcess:
         self._in_hand: PictureJob | None = None
         self._closed = False
         self._changed = threading.Condition()
-        self._child: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._child: DecoderChild | None = None
+        self._dicom = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -161,111 +163,114 @@ class PictureProcess:
             return self._in_hand
 
     def _ask(self, job: PictureJob) -> Picture:
-        if self._connection is None:
-            self._start_child()
-        connection = self._connection
-        assert connection is not None
+        code = ""
         try:
-            connection.send(job)
-            if not connection.poll(DECODE_LIMIT_S):
-                self._end_child()
-                return Picture(job, refusal=refused("DECODE-06", job.path, f"{DECODE_LIMIT_S:g} s"))
-            header, sizes = connection.recv()
-            buffers = [receive_bytes(connection, size) for size in sizes]
-            picture = pickle.loads(header, buffers=buffers)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            # The child died on this file (or was ended because the window closes).
-            self._end_child()
-            return Picture(job, refusal=refused("DECODE-07", job.path))
-        assert isinstance(picture, Picture)
-        return picture
+            for _ in range(_TRIES):
+                child = self._child or self._start_child()
+                child.give(_Order(job.kind, job.path.name), job.path)
+                if not child.connection.poll(DECODE_LIMIT_S):
+                    code = "DECODE-06"
+                    break
+                try:
+                    return _picture(job, child.answer(_Answer))
+                except (EOFError, OSError, ValueError):
+                    # It died, perhaps for want of memory or because the window closes.
+                    child.wait(_LAST_MOMENT_S)
+                    code = child.death_code()
+                    self._dicom = self._dicom or child.exit_code == NEEDS_OTHER_CODECS
+                    self._end_child()
+        except ImageRefused as refusal:
+            return Picture(job, refusal=refusal)
+        self._end_child()
+        return Picture(job, refusal=refused(code, job.path, f"{DECODE_LIMIT_S:g} s"))
 
-    def _start_child(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        child = context.Process(
-            target=serve_pictures, args=(theirs, self._nice), name=self._name, daemon=True
-        )
+    def _start_child(self) -> DecoderChild:
+        child = DecoderChild(serve_pictures, dicom=self._dicom, name=self._name, nice=self._nice)
         with self._changed:
+            self._child = child
             if self._closed:
-                ours.close()
-                theirs.close()
-                return
-            start_child(child)
-            self._child, self._connection = child, ours
-        theirs.close()
+                child.kill()
+        return child
 
     def _end_child(self) -> None:
         with self._changed:
-            child, connection = self._child, self._connection
-            self._child = self._connection = None
-        if connection is not None:
-            connection.close()
+            child, self._child = self._child, None
         if child is not None:
-            child.kill()
-            child.join(5)
             child.close()
 
 
-def serve_pictures(connection: Connection, nice: int = 0) -> None:
-    """The child's main loop: a job in, a picture out, until the pipe closes."""
-    lower_priority(nice)
-    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
-        while True:
-            if not connection.poll(_IDLE_S):
-                trim_heap()
-            picture = decode_picture(connection.recv())
-            buffers: list[pickle.PickleBuffer] = []
-            header = pickle.dumps(picture, protocol=5, buffer_callback=buffers.append)
-            views = [buffer.raw() for buffer in buffers]
-            connection.send((header, [view.nbytes for view in views]))
-            for view in views:
-                send_bytes(connection, view)
+@dataclass(frozen=True)
+class _Order:
+    kind: Kind
+    name: str
 
 
-def send_bytes(connection: Connection, view: memoryview) -> None:
-    """Send a large buffer as it lies in memory; ``receive_bytes`` at the other end takes it."""
-    if sys.platform == "win32":
-        connection.send_bytes(view)
-        return
-    with socket.socket(fileno=os.dup(connection.fileno())) as plain:
-        plain.sendall(view)
+@dataclass(frozen=True)
+class _Answer:
+    """A ``Picture`` without its job."""
+
+    film: Radiograph | None = None
+    prepared: Prepared | None = None
+    thumbnail: npt.NDArray[np.uint8] | None = None
+    code: str = ""
+    reason: str = ""
 
 
-def receive_bytes(connection: Connection, size: int) -> npt.NDArray[np.uint8]:
-    """Take ``size`` bytes into memory of their own, uint8 [size].
+def serve_pictures(connection: Connection, encloser: Encloser) -> None:
+    """The child's main loop: an order in, a picture out, until the pipe closes."""
+    while True:
+        if not connection.poll(_IDLE_S):
+            trim_heap()
+        order, read = encloser.take(_Order)
+        set_alarm(DECODE_LIMIT_S + _GRACE_S)
+        picture = decode_picture(PictureJob(0, Path(order.name), order.kind), read)
+        set_alarm(0)
+        code, reason = ("", "") if picture.refusal is None else _words(picture.refusal)
+        send_answer(
+            connection, _Answer(picture.film, picture.prepared, picture.thumbnail, code, reason)
+        )
 
-    ``Connection.recv_bytes`` would copy them in pieces of 64 KB with the interpreter's lock held,
-    and the window stutters when a large film arrives; here the lock is free all the while.
+
+def _words(refusal: CxrError) -> tuple[str, str]:
+    return refusal.code, str(refusal)
+
+
+def _picture(job: PictureJob, answer: _Answer) -> Picture:
+    """The answer of a process that is not trusted.
 
     Raises:
-        EOFError: The other end is gone.
+        ValueError: No decoder of ours would answer so.
     """
-    buffer = allocate_buffer(size)
-    if sys.platform == "win32":
-        connection.recv_bytes_into(buffer)
-        return buffer
-    view = memoryview(buffer)
-    with socket.socket(fileno=os.dup(connection.fileno())) as plain:
-        while view.nbytes:
-            taken = plain.recv_into(view, view.nbytes, socket.MSG_WAITALL)
-            if not taken:
-                raise EOFError
-            view = view[taken:]
-    return buffer
+    if answer.code:
+        if answer.code not in IMAGE_REFUSALS or not answer.reason.isprintable():
+            raise ValueError("not a refusal of ours")
+        return Picture(job, refusal=ImageRefused(answer.code, answer.reason))
+    film, prepared, thumbnail = answer.film, answer.prepared, answer.thumbnail
+    if job.kind == "thumbnail":
+        if thumbnail is None or thumbnail.shape != (THUMBNAIL_SIDE, THUMBNAIL_SIDE):
+            raise ValueError("not a thumbnail of ours")
+        return Picture(job, thumbnail=thumbnail)
+    if film is None or prepared is None or not film.windows or not 1 <= film.bits <= 16:
+        raise ValueError("not a film of ours")
+    if film.values.ndim != 2 or not film.values.size or film.values.max() >= 2**film.bits:
+        raise ValueError("not a film of ours")
+    return Picture(job, film, prepared)
 
 
-def decode_picture(job: PictureJob) -> Picture:
+def decode_picture(job: PictureJob, read: Callable[[PurePath], FileBytes] = read_file) -> Picture:
     """Decode one file in this process."""
     try:
+        file = read(job.path)
         if job.kind == "film":
-            film = read_radiograph(job.path)
+            film = decode(file)
             prepared = Prepared(halvings(film.values), window_presets(film), value_range(film))
             return Picture(job, film, prepared)
-        film = eight_bit(read_radiograph(job.path, at_least=2 * THUMBNAIL_SIDE))
-        return Picture(job, thumbnail=cover_crop(film, THUMBNAIL_SIDE))
+        small = eight_bit(decode(file, at_least=2 * THUMBNAIL_SIDE))
+        return Picture(job, thumbnail=cover_crop(small, THUMBNAIL_SIDE))
     except CxrError as refusal:
         return Picture(job, refusal=refusal)
+    except MemoryError:
+        return Picture(job, refusal=refused("DECODE-08", job.path))
 
 
 def cover_crop(film: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

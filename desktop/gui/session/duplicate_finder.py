@@ -7,10 +7,7 @@ run for a moment, or when the reader asks for it. Hashes are kept, so it is done
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import threading
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -22,12 +19,13 @@ from desktop.core.duplicates.search import (
     SearchRequest,
     run_search,
 )
-from desktop.core.system.processes import start_child
+from desktop.core.system.processes import ChildProcess
 from desktop.gui.session.session import Session
 
 _QUIET_MS = 1500
 # Behind the models, which are behind the window.
 _NICE = 15
+_POLITE_S = 1.0
 
 
 class DuplicateFinder(QObject):
@@ -52,8 +50,7 @@ class DuplicateFinder(QObject):
         self._asked = False
         # Images with an answer when the latest search began: without news there is none.
         self._searched = -1
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._child: ChildProcess | None = None
         self._thread: threading.Thread | None = None
         self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
         self._quiet = QTimer(self)
@@ -88,26 +85,20 @@ class DuplicateFinder(QObject):
     @property
     def busy(self) -> bool:
         """Whether a search runs."""
-        return self._process is not None
+        return self._child is not None
 
     def cancel(self) -> None:
         """Give a search up; what it has hashed is kept."""
         self._quiet.stop()
         self._number += 1
-        process, connection, thread = self._process, self._connection, self._thread
-        self._process = self._connection = self._thread = None
-        if process is not None and connection is not None:
-            with contextlib.suppress(OSError):
-                connection.send(None)
-            process.join(1)
-            process.kill()
-            process.join()
-        if thread is not None:
-            thread.join()
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            process.close()
+        child, thread = self._child, self._thread
+        self._child = self._thread = None
+        if child is not None and thread is not None:
+            child.send(None)
+            child.wait(_POLITE_S)
+            child.kill()
+            thread.join()  # it reads the pipe to its end
+            child.close()
 
     def _answered(self) -> int:
         return int((self._session.table.column("status") != 0).sum()) if self._session else -1
@@ -119,15 +110,10 @@ class DuplicateFinder(QObject):
         self.cancel()
         self._asked = asked
         self._searched = self._answered()
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        # Not a daemon: those may not have children, and it decodes in one.
-        process = context.Process(
-            target=run_search, args=(request, theirs, _NICE), name="near-duplicates", daemon=False
+        self._child = ChildProcess(
+            run_search, request, name="near-duplicates", nice=_NICE, has_children=True
         )
-        start_child(process)
-        theirs.close()
-        self._process, self._connection = process, ours
+        ours = self._child.connection
         number = self._number
 
         def listen() -> None:

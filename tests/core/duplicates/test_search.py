@@ -148,7 +148,7 @@ def test_a_search_reads_the_review_and_ends_when_the_window_does(
     window = Window(closing=closing)
     before = signal.getsignal(signal.SIGINT)
     try:
-        run_search(SearchRequest(tmp_path, manifest(), home), window, 0)  # type: ignore[arg-type]
+        run_search(window, SearchRequest(tmp_path, manifest(), home))  # type: ignore[arg-type]
     finally:
         signal.signal(signal.SIGINT, before)
     assert isinstance(window.heard[0], Searching)

@@ -195,17 +195,17 @@ def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
     """Its bookkeeping alone: no picture is known that makes ONNX Runtime crash."""
     engine = EngineProcess(EngineRequest(panel), root=films, on_event=heard)
     guilty, innocent = films / "film00.png", films / "film01.png"
-    child = _Child(engine._context, engine._request, 0)
+    child = _Child(engine._request, 0)
     engine.add([guilty, innocent])
     for _ in range(2):
         engine._loaded = True
         engine._hand_out(child)
         keys = {order.source.path: key for key, order in engine._in_hand.items()}
         child._clock[0], child._clock[1] = 1, keys[guilty]
-        child.process.kill()
-        child.process.join()
+        child.kill()
+        child.wait()
         child = engine._replace(child)
-    child.end(polite=False)
+    child.close()
     assert list(engine._front) == [innocent]
     assert engine.waiting == 1
     (case,) = (event for event in drained(heard) if isinstance(event, CaseDone))

@@ -44,7 +44,7 @@ def decoded(paths: list[Path], limit_s: float = LIMIT_S) -> tuple[dict[Path, Dec
             for key, result in pool.collect(0.05):
                 assert paths[key] not in found, "answered twice"
                 found[paths[key]] = result
-            pids = [worker.process.pid for worker in pool._workers]
+            pids = [worker.pid for worker in pool._workers]
             peak = max(peak, *map(peak_megabytes, pids))
     return found, peak
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import sys
+import time
 from multiprocessing.connection import Connection
 
 import numpy as np
 import pytest
 
-from desktop.core.system.processes import allocate_buffer, lower_priority, start_child, trim_heap
+from desktop.core.system.processes import (
+    ChildProcess,
+    allocate_buffer,
+    send_array,
+    trim_heap,
+)
 from tests.benchmarks.gauge import resident_mb
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts as Linux does")
@@ -55,22 +60,58 @@ def test_freed_memory_goes_back_when_asked_to() -> None:
     assert len(stays) == 50
 
 
-def _manners(connection: Connection, nice: int) -> None:
+def _manners(connection: Connection) -> None:
     import resource
 
-    lower_priority(nice)
     ignores = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     connection.send((os.nice(0), resource.getrlimit(resource.RLIMIT_CORE), ignores))
+    connection.recv()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="niceness is POSIX")
 @pytest.mark.parametrize("nice", [0, 3])
 def test_a_child_steps_back_leaves_ctrl_c_alone_and_dumps_no_core(nice: int) -> None:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_manners, args=(theirs, nice))
-    start_child(child)
-    theirs.close()
-    assert ours.recv() == (os.nice(0) + nice, (0, 0), True)
-    child.join(10)
-    ours.close()
+    child = ChildProcess(_manners, name="manners", nice=nice)
+    try:
+        assert child.connection.recv() == (os.nice(0) + nice, (0, 0), True)
+    finally:
+        child.close(polite_s=10)
+
+
+def _speak(connection: Connection, whole: bool) -> None:
+    send_array(connection, np.arange(2_000_000, dtype=np.uint16))
+    connection.send_bytes(b"a sentence")
+    if not whole:
+        os.write(connection.fileno(), (10).to_bytes(4, "big") + b"half")
+    connection.recv()
+
+
+def test_arrays_and_sentences_arrive_whole_and_in_order() -> None:
+    child = ChildProcess(_speak, True, name="speaker")
+    try:
+        array = child.receive_array((1000, 2000), np.uint16, 60)
+        np.testing.assert_array_equal(array.reshape(-1), np.arange(2_000_000, dtype=np.uint16))
+        assert child.receive(10, 60) == b"a sentence"
+    finally:
+        child.close()
+    assert child.pid is None
+    child.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="messages arrive whole")
+def test_a_child_that_stops_in_the_middle_or_says_too_much_is_not_waited_for() -> None:
+    child = ChildProcess(_speak, False, name="speaker")
+    try:
+        child.receive_array((2_000_000,), np.uint16, 60)
+        with pytest.raises(OSError, match="too long"):
+            child.receive(9, 60)
+        assert child.receive_array((10,), np.uint8, 60).tobytes() == b"a sentence"
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            child.receive(100, 0.3)
+        assert time.monotonic() - begun < 5
+        child.kill()
+        with pytest.raises((EOFError, OSError)):
+            child.receive(100, 60)
+    finally:
+        child.close()

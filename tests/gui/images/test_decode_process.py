@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
+import os
 import queue
+import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -12,17 +16,16 @@ import pytest
 from PIL import Image
 
 from desktop.core.error_codes import refused
-from desktop.core.imaging.decode import value_range, window_presets
+from desktop.core.imaging.decode import Radiograph, value_range, window_presets
 from desktop.core.imaging.decoder import DECODE_LIMIT_S
 from desktop.gui.images.decode_process import (
     Picture,
     PictureJob,
     PictureProcess,
     decode_picture,
-    receive_bytes,
-    send_bytes,
 )
 from desktop.gui.images.pyramid import FilmPyramid, halvings
+from tests.helpers import film_files as films
 
 
 @pytest.fixture
@@ -33,37 +36,26 @@ def film_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_buffer_larger_than_any_pipe_arrives_whole() -> None:
-    ours, theirs = multiprocessing.Pipe()
-    sent = np.random.default_rng(1).integers(0, 256, 5_000_000, dtype=np.uint8)
-    sender = threading.Thread(target=send_bytes, args=(theirs, memoryview(sent)))
-    sender.start()
-    received = receive_bytes(ours, sent.nbytes)
-    sender.join()
-    np.testing.assert_array_equal(received, sent)
-    # The pipe still carries messages afterwards.
-    theirs.send("next")
-    assert ours.recv() == "next"
-    ours.close()
-    theirs.close()
+def end_children(named: str, how: int, until: threading.Event) -> None:
+    """Send a signal to every child of this name, for as long as it takes."""
+    while not until.wait(0.05):
+        for child in multiprocessing.active_children():
+            if child.name == named and child.pid is not None:
+                os.kill(child.pid, how)
 
 
-def test_a_child_that_dies_in_the_middle_of_a_film_is_noticed() -> None:
-    ours, theirs = multiprocessing.Pipe()
-    send_bytes(theirs, memoryview(b"only this much"))
-    theirs.close()
-    with pytest.raises((EOFError, OSError)):
-        receive_bytes(ours, 1_000)
-    ours.close()
-
-
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(
-    ("limit_s", "ended", "code", "detail"),
-    [(0.0, False, "DECODE-06", "0 s"), (DECODE_LIMIT_S, True, "DECODE-07", "")],
+    ("limit_s", "ended_by", "code", "detail"),
+    [
+        (0.0, 0, "DECODE-06", "0 s"),
+        (DECODE_LIMIT_S, signal.SIGSEGV, "DECODE-07", ""),
+        (DECODE_LIMIT_S, signal.SIGKILL, "DECODE-08", ""),  # as where memory runs out
+    ],
 )
 def test_a_late_or_dead_decoder_is_told_in_the_words_of_the_batch(
     limit_s: float,
-    ended: bool,
+    ended_by: int,
     code: str,
     detail: str,
     film_file: Path,
@@ -72,18 +64,56 @@ def test_a_late_or_dead_decoder_is_told_in_the_words_of_the_batch(
     monkeypatch.setattr("desktop.gui.images.decode_process.DECODE_LIMIT_S", limit_s)
     pictures: queue.SimpleQueue[Picture] = queue.SimpleQueue()
     process = PictureProcess(pictures.put, "decoder of a test")
+    told = threading.Event()
+    killer = threading.Thread(target=end_children, args=("decoder of a test", ended_by, told))
     try:
-        if ended:
-            process.want([PictureJob(0, film_file)])
-            pictures.get(timeout=60)
-            (child,) = (one for one in multiprocessing.active_children() if "of a test" in one.name)
-            child.kill()
+        if ended_by:
+            killer.start()
         process.want([PictureJob(1, film_file)])
-        told = pictures.get(timeout=60).refusal
+        refusal = pictures.get(timeout=60).refusal
+    finally:
+        told.set()
+        process.close()
+    if ended_by:
+        killer.join()
+    assert refusal is not None
+    assert (refusal.code, str(refusal)) == (code, str(refused(code, film_file, detail)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_decoder_that_died_in_between_costs_nothing(film_file: Path) -> None:
+    pictures: queue.SimpleQueue[Picture] = queue.SimpleQueue()
+    process = PictureProcess(pictures.put, "decoder of a test")
+    try:
+        process.want([PictureJob(0, film_file)])
+        pictures.get(timeout=60)
+        (child,) = (one for one in multiprocessing.active_children() if "of a test" in one.name)
+        child.kill()
+        process.want([PictureJob(1, film_file)])
+        assert pictures.get(timeout=60).film is not None
     finally:
         process.close()
-    assert told is not None
-    assert (told.code, str(told)) == (code, str(refused(code, film_file, detail)))
+
+
+def test_a_dicom_film_after_others_is_read_too(film_file: Path, tmp_path: Path) -> None:
+    dicom = tmp_path / "film.dcm"
+    dicom.write_bytes(films.dicom(films.deep_film(12), BitsStored=12, PatientAge="042Y"))
+    pictures: queue.SimpleQueue[Picture] = queue.SimpleQueue()
+    process = PictureProcess(pictures.put, "decoder of a test")
+    try:
+        for number, path in enumerate((film_file, dicom, film_file, tmp_path / "none.png")):
+            process.want([PictureJob(number, path)])
+            picture, here = pictures.get(timeout=60), decode_picture(PictureJob(number, path))
+            if here.film is None:
+                assert str(picture.refusal) == str(here.refusal)
+                continue
+            assert picture.film is not None
+            np.testing.assert_array_equal(picture.film.values, here.film.values)
+            for field in dataclasses.fields(Radiograph):
+                if field.name != "values":
+                    assert getattr(picture.film, field.name) == getattr(here.film, field.name)
+    finally:
+        process.close()
 
 
 def test_a_film_comes_with_what_the_window_would_have_to_count(film_file: Path) -> None:
