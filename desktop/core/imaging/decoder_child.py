@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from multiprocessing import reduction
+from multiprocessing import reduction, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
@@ -138,10 +138,10 @@ class Encloser:
             assert dicom
             dicom_codecs.load_all()
         if _PASSES_FILES:
-            # Pipes of the start, through which the parent's helpers could be reached.
-            ours = self._connection.fileno()
-            os.closerange(3, ours)
-            os.closerange(ours + 1, 2**16)
+            # Its other end unlinks shared memory by name, whoever asks.
+            tracker = resource_tracker.getfd()
+            if tracker is not None:
+                os.close(tracker)
         limit_memory(ROOM_BYTES)
         close_cage()
         self._closed = True

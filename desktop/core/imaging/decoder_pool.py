@@ -218,17 +218,17 @@ class DecodePool:
         """Take in what the workers say, and look after them."""
         ready = set(wait(self.handles, timeout_s))
         for worker in self._workers:
-            dead = not worker.alive
+            # Or closed the pipe that tells of its end, which none of ours does.
+            dead = not ready.isdisjoint(worker.handles[1:]) or not worker.alive
             if dead or worker.connection in ready:
                 try:
                     self._read_answers(worker)
                 except (EOFError, OSError, ValueError):
-                    # It is dead, or says what no worker of ours would.
-                    worker.wait(_LAST_MOMENT_S)
-                    worker.kill()
-                    worker.wait()
-                    dead = True
+                    dead = True  # or says what no worker of ours would
             if dead:
+                worker.wait(_LAST_MOMENT_S)
+                worker.kill()
+                worker.wait()
                 self._replace_worker(worker, late=worker.ended_itself())
             elif worker.seconds_in_hand() > self._time_limit_s:
                 worker.kill()

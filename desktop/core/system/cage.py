@@ -50,7 +50,7 @@ _CALLS = {
     "ppoll": (271, 73), "set_robust_list": (273, 99), "getrandom": (318, 278),
     "membarrier": (324, 283), "rseq": (334, 293),
 }  # fmt: skip
-_FCNTL, _COPY_DESCRIPTOR = (72, 25), 1030
+_FCNTL, _COPY_DESCRIPTOR, _NEW_CALLS = (72, 25), 1030, 290
 _MACHINES = {"x86_64": (0xC000003E, 0, 317), "aarch64": (0xC00000B7, 1, 277)}
 """Audit number of the machine, column of ``_CALLS``, number of seccomp(2)."""
 
@@ -106,14 +106,16 @@ def _program(audit: int, allowed: list[int], fcntl: int) -> bytes:
 
     fcntl(2) may copy a descriptor, as receiving one does, and nothing else: it can signal others.
     """
-    load, equal, answer = 0x20, 0x15, 0x06
-    # Where a call does not exist, libraries fall back to an older one or go without.
-    refuse, allow = (answer, 0, 0, 0x50000 | errno.ENOSYS), (answer, 0, 0, 0x7FFF0000)
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    allow, refuse = (answer, 0, 0, 0x7FFF0000), (answer, 0, 0, 0x50000 | errno.EACCES)
+    # In the place of a call that does not exist yet, libraries use the older one.
+    too_new = (answer, 0, 0, 0x50000 | errno.ENOSYS)
     steps = [(load, 0, 0, 4), (equal, 1, 0, audit), refuse, (load, 0, 0, 0)]
     for place, call in enumerate(allowed):
-        steps.append((equal, len(allowed) - place + 3, 0, call))
-    steps += [(equal, 0, 2, fcntl), (load, 0, 0, 24), (equal, 1, 0, _COPY_DESCRIPTOR)]
-    return b"".join(struct.pack("HBBI", *step) for step in [*steps, refuse, allow])
+        steps.append((equal, len(allowed) - place + 5, 0, call))
+    steps += [(at_least, 4, 0, _NEW_CALLS), (equal, 0, 2, fcntl), (load, 0, 0, 24)]
+    steps += [(equal, 2, 0, _COPY_DESCRIPTOR), refuse, too_new, allow]
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
 def try_cage() -> tuple[Layer, ...]:
