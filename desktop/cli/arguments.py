@@ -67,9 +67,7 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FILE",
         help="also label what FILE names, one path or address a line",
     )
-    parser.add_argument(
-        "--panel", default="covid19", metavar="NAME|FOLDER", help="panel that votes (%(default)s)"
-    )
+    _panel(parser, "panel that votes (%(default)s)")
     parser.add_argument(
         "-o",
         "--output",
@@ -91,9 +89,7 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--heatmaps", type=Path, metavar="DIR", help="write one heatmap picture an image"
     )
-    parser.add_argument(
-        "-r", "--recursive", action="store_true", help="also look in the folders below"
-    )
+    _recursive(parser)
     _device(parser)
     _precision(parser)
     parser.add_argument(
@@ -219,12 +215,8 @@ def _prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="folder or image, the first 512 of all"
     )
-    parser.add_argument(
-        "--panel", default="covid19", metavar="NAME|FOLDER", help="panel to measure (%(default)s)"
-    )
-    parser.add_argument(
-        "-r", "--recursive", action="store_true", help="also look in the folders below"
-    )
+    _panel(parser, "panel to measure (%(default)s)")
+    _recursive(parser)
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(run=_command("prove"))
 
@@ -244,7 +236,7 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="DIR",
         help="folder to write (%(default)s)",
     )
-    parser.add_argument("--panel", default="covid19", metavar="NAME|FOLDER", help="(%(default)s)")
+    _panel(parser, "(%(default)s)")
     parser.add_argument("--no-window", action="store_true", help="do not open the window")
     _device(parser)
     parser.set_defaults(run=_command("demo"))
@@ -259,6 +251,16 @@ def _codes(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("code", nargs="?", help="only this one, e.g. DECODE-02")
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(run=_command("codes"))
+
+
+def _panel(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--panel", default="covid19", metavar="NAME|FOLDER", help=help_text)
+
+
+def _recursive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-r", "--recursive", action="store_true", help="also look in the folders below"
+    )
 
 
 def _device(parser: argparse.ArgumentParser) -> None:
