@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import desktop
-from desktop.core.files.path_list import place
+from desktop.core.files.path_list import path_or_address
 from desktop.core.inference.names import DEVICES, PRECISIONS
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.core.system.text import printable
@@ -57,7 +57,7 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "paths",
         nargs="*",
-        type=place,
+        type=path_or_address,
         metavar="PATH",
         help="folder or image; with --engine ray also an address such as s3://bucket/films",
     )

@@ -111,7 +111,7 @@ class _LocalJob:
                 streams=plan.streams,
                 precision=options.precision,
                 on_cpu=labelling.precision,
-                keep=labelling.keep_now,
+                keep=labelling.commit_now,
                 on_hang=self._report_hang,
             )
             self._say_start(session)
@@ -133,7 +133,7 @@ class _LocalJob:
             decoder=decoder,
             cancel=self._token,
             on_resumed=self._resumed,
-            on_case=lambda case, place: self._labelled(case, place, session),
+            on_case=lambda case, position: self._labelled(case, position, session),
         ):
             self._finished(row)
         # A signal after the last image has interrupted nothing.
@@ -230,7 +230,7 @@ class _LocalJob:
         sentence = f"{printable(str(problem))} [{problem.code}]"
         print(f"\ncxr-quorum: {sentence}", file=sys.stderr, flush=True)
 
-    def _labelled(self, case: LabelledCase, place: int, session: PanelSession) -> None:
+    def _labelled(self, case: LabelledCase, position: int, session: PanelSession) -> None:
         if case.device != self._device:
             # An accelerator was given up in the middle of the run.
             self._device = case.device
@@ -238,7 +238,7 @@ class _LocalJob:
             self._log.event("device_changed", device=case.device, reason=session.report.reason)
         self._log.event(
             "image",
-            place=place,
+            place=position,
             sha256=case.result.sha256,
             status=case.result.status,
             code=case.result.code,

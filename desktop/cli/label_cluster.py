@@ -31,7 +31,7 @@ def run(options: LabelOptions) -> int:
     films = list_films(options.paths, recursive=options.recursive)
     first = next(films, None)
     if first is None:
-        raise nothing_found([Path(place) for place in options.paths], recursive=options.recursive)
+        raise nothing_found([Path(path) for path in options.paths], recursive=options.recursive)
     panel = open_panel(options.panel)
     # Once for all nodes: rows of two precisions do not mix.
     plan = plan_precision(panel, options.precision, options.device)

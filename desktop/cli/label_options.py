@@ -13,7 +13,7 @@ from desktop.core.batch.output_check import LOG_OPTION, refuse_to_write_over
 from desktop.core.batch.run import RunSettings
 from desktop.core.errors import UsageError
 from desktop.core.export.table import FORMATS, TableFormat
-from desktop.core.files.path_list import PlaceList, refuse_addresses
+from desktop.core.files.path_list import PathList, refuse_addresses
 from desktop.core.inference.names import Device, Precision, checked_device, checked_precision
 
 STANDARD_OUTPUT = "-"
@@ -80,7 +80,7 @@ def label_options(words: argparse.Namespace) -> LabelOptions:
         UsageError: USAGE-05; USAGE-01 where a list cannot be read.
         OutputFailed: OUTPUT-03, OUTPUT-05 as in ``refuse_to_write_over``.
     """
-    paths = words.paths if words.list is None else PlaceList(words.list, words.paths)
+    paths = words.paths if words.list is None else PathList(words.list, words.paths)
     if not paths:
         raise UsageError("USAGE-05", "There is nothing to label. Name a folder or images.")
     cluster = _cluster_options(words) if words.engine == "ray" else None

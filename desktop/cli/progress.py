@@ -117,8 +117,7 @@ class _RateColumn(ProgressColumn):
 
 def duration(seconds: float) -> str:
     """``0:07``, ``12:34``, ``3:25:10``."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
+    hours, rest = divmod(max(0, round(seconds)), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 

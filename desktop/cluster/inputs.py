@@ -36,18 +36,18 @@ class Film:
     location: str
 
 
-def list_films(places: Collection[Path | str], *, recursive: bool = False) -> Iterator[Film]:
+def list_films(paths: Collection[Path | str], *, recursive: bool = False) -> Iterator[Film]:
     """Films of a run in a fixed order, each once.
 
     Args:
-        places: Folders and files, all of this file system (``Path``) or all addresses (``str``).
+        paths: Folders and files, all of this file system (``Path``) or all addresses (``str``).
         recursive: Also look in the folders below.
 
     Raises:
         UsageError: USAGE-01, FOLDER-01 to 03 as in ``list_inputs``; USAGE-05 where paths and
             addresses are mixed; CLUSTER-05 where an address cannot be reached.
     """
-    kinds = {isinstance(place, str) for place in places}
+    kinds = {isinstance(path, str) for path in paths}
     if len(kinds) > 1:
         raise UsageError(
             "USAGE-05",
@@ -56,8 +56,8 @@ def list_films(places: Collection[Path | str], *, recursive: bool = False) -> It
         )
     # Not copied into lists of one kind: a list may have a hundred million lines.
     if True in kinds:
-        return _remote(cast("Collection[str]", places), recursive)
-    return _local(cast("Collection[Path]", places), recursive)
+        return _remote(cast("Collection[str]", paths), recursive)
+    return _local(cast("Collection[Path]", paths), recursive)
 
 
 def open_address(address: str) -> tuple[Any, str]:
@@ -106,7 +106,7 @@ def _remote(addresses: Collection[str], recursive: bool) -> Iterator[Film]:
         while base != parent[: len(base)]:
             base.pop()
     # Digests, because a list may have a hundred million names.
-    met: set[bytes] = set()
+    seen: set[bytes] = set()
     for address in addresses:
         # A name with an image's extension is taken as a file without asking: lists are long.
         if wanted_by_name(_steps(address)[-1]) is None and _is_folder(address):
@@ -115,8 +115,8 @@ def _remote(addresses: Collection[str], recursive: bool) -> Iterator[Film]:
             films = iter([Film("", address)])
         for film in films:
             digest = blake2b(film.location.encode("utf-8", "surrogatepass"), digest_size=16)
-            if digest.digest() not in met:
-                met.add(digest.digest())
+            if digest.digest() not in seen:
+                seen.add(digest.digest())
                 yield Film("/".join(_steps(film.location)[len(base) :]), film.location)
 
 

@@ -61,7 +61,7 @@ class FinishedFilm:
         stamp: Time of the last change or the storage's version mark; empty where unknown.
         sha256: Hash of its bytes, empty where it could not be read.
         device: Device the answer came from.
-        answer: Text as in ``stored_answer``.
+        answer: Text as in ``batch.result_json``.
     """
 
     image: str
@@ -83,7 +83,7 @@ class Listing:
     def __init__(self, store: PartStore, name: str) -> None:
         self._store = store
         self._name = name
-        self._offsets, self._places, self._hashes = array("Q"), array("Q"), array("Q")
+        self._offsets, self._positions, self._hashes = array("Q"), array("Q"), array("Q")
         self._first = ""
         self._keys: dict[int, str] = {}
         self.count = 0
@@ -96,7 +96,7 @@ class Listing:
                 number = _hash(film.image)
                 if number % SMALLEST_PART == 0 or self.count == 0:
                     self._offsets.append(self.bytes)
-                    self._places.append(self.count)
+                    self._positions.append(self.count)
                     self._hashes.append(number)
                 line = json.dumps([film.image, film.location]).encode("ascii") + b"\n"
                 stream.write(line)
@@ -110,16 +110,16 @@ class Listing:
             size: Films in a part on average; a power of two from SMALLEST_PART on.
         """
         begins = [
-            place for place, number in enumerate(self._hashes) if place == 0 or number % size == 0
+            index for index, number in enumerate(self._hashes) if index == 0 or number % size == 0
         ]
-        offsets = [*(self._offsets[place] for place in begins), self.bytes]
-        places = [*(self._places[place] for place in begins), self.count]
-        for number, place in enumerate(begins):
+        offsets = [*(self._offsets[index] for index in begins), self.bytes]
+        positions = [*(self._positions[index] for index in begins), self.count]
+        for number, index in enumerate(begins):
             yield Part(
-                key=part_key(self._hashes[place], first=place == 0),
+                key=part_key(self._hashes[index], first=index == 0),
                 start=offsets[number],
                 end=offsets[number + 1],
-                count=places[number + 1] - places[number],
+                count=positions[number + 1] - positions[number],
             )
 
 

@@ -1,6 +1,6 @@
 """A run on a cluster from listing to table: plan, label in parts, put the parts together.
 
-The counterpart of ``core.label_run``: the same settings, counts, rows and table bytes.
+The counterpart of ``core.batch.run``: the same settings, counts, rows and table bytes.
 """
 
 from __future__ import annotations

@@ -68,9 +68,9 @@ def label(journal: RunJournal, truth: list[tuple[ImageFile, CaseResult]]) -> int
     labelled = 0
     for position, (file, result) in enumerate(truth):
         if journal.finished(file, lambda _, known=result.sha256: known) is not None:
-            journal.place(file.image, position)
+            journal.set_position(file.image, position)
         else:
-            journal.keep(file, result, "cpu", position)
+            journal.add(file, result, "cpu", position)
             labelled += 1
     journal.commit()
     return labelled

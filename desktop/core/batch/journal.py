@@ -47,7 +47,7 @@ class FinishedCase:
 
 
 class RunJournal:
-    """The journal of one output file. One process and, but for ``keep_now``, one thread.
+    """The journal of one output file. One process and, but for ``commit_now``, one thread.
 
     Args:
         output: The table that the run will write; the journal lies beside it.
@@ -55,11 +55,11 @@ class RunJournal:
         precision: How the models will run; answers of another precision are not reused. Where it
             was left to the app, an output that was begun in fp32 goes on in it.
         fresh: Forget what is finished.
-        keep_places: Rows of the last run stay in the table, whether their files are listed again or
-            not, and in their places.
+        keep_positions: Rows of the last run stay in the table and where they are, whether their
+            files are listed again or not.
 
     Raises:
-        OutputFailed: OUTPUT-01 to 05 as in ``atomic``, OUTPUT-06 another run has this output.
+        OutputFailed: OUTPUT-01 to 05 as in ``atomic_write``, OUTPUT-06 another run has this output.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class RunJournal:
         *,
         precision: PrecisionPlan = ALL_FP32,
         fresh: bool = False,
-        keep_places: bool = False,
+        keep_positions: bool = False,
     ) -> None:
         self.path = journal_path(output)
         self.notice = ""
         self.precision = precision
         self._output = output
         self._panel = panel
-        self._keep_places = keep_places
+        self._keep_positions = keep_positions
         self._last_commit = time.monotonic()
         self._lock = threading.RLock()
         self._placed = self._unreached = 0
@@ -116,24 +116,24 @@ class RunJournal:
         return case
 
     @property
-    def next_place(self) -> int:
-        """The first place behind all that are taken."""
+    def next_position(self) -> int:
+        """The first position behind all that are taken."""
         with self._translate_errors():
             (last,) = self._database.execute("SELECT max(position) FROM cases").fetchone()
         return 0 if last is None else max(0, int(last) + 1)
 
-    def place(self, image: str, position: int) -> None:
+    def set_position(self, image: str, position: int) -> None:
         """Say at which row of this run's table a finished image stands, unless it keeps its own."""
         with self._translate_errors():
             before = self._position(image)
-            if before == position or (self._keep_places and before is not None and before >= 0):
+            if before == position or (self._keep_positions and before is not None and before >= 0):
                 return
             self._database.execute(
                 "UPDATE cases SET position = ? WHERE image = ?", (position, _key(image))
             )
             self._count(before)
 
-    def keep(self, file: ImageFile, result: CaseResult, device: str, position: int) -> None:
+    def add(self, file: ImageFile, result: CaseResult, device: str, position: int) -> None:
         """Take in a finished image; it is durable after the next ``commit``."""
         key, answer = _key(file.image), dump_result(result)
         values = (key, file.size, file.mtime_ns, result.sha256, device, answer)
@@ -154,25 +154,25 @@ class RunJournal:
             if_due: Only where the last time is more than ``COMMIT_SECONDS`` ago.
 
         Raises:
-            OutputFailed: OUTPUT-07 where the output's folder is gone; others as in ``atomic``.
+            OutputFailed: OUTPUT-07 where the output's folder is gone, else as ``atomic_write``.
         """
         if if_due and time.monotonic() - self._last_commit < COMMIT_SECONDS:
             return
         with self._translate_errors():
             self._database.execute("COMMIT")
-            self._bring_back()
+            self._restore_file()
             if not self._database.in_transaction:
                 self._database.execute("BEGIN")
         self._last_commit = time.monotonic()
 
-    def keep_now(self, seconds: float) -> bool:
+    def commit_now(self, seconds: float) -> bool:
         """Commit from any thread, for a process that ends right after: nothing can follow.
 
         Args:
             seconds: How long to wait for the thread that writes; the disk itself may take longer.
 
         Returns:
-            Whether everything that ``keep`` took is durable.
+            Whether everything that ``add`` took is durable.
         """
         if not self._lock.acquire(timeout=seconds):
             return False
@@ -219,7 +219,7 @@ class RunJournal:
             with self._translate_errors():
                 if self._database.in_transaction:
                     self._database.execute("COMMIT")
-                    self._bring_back()
+                    self._restore_file()
         except sqlite3.ProgrammingError:  # already closed
             return
         finally:
@@ -240,7 +240,7 @@ class RunJournal:
             if error is None:
                 raise
 
-    def _bring_back(self) -> None:
+    def _restore_file(self) -> None:
         """An open file outlives its name: without this, all would be lost at the end, silently."""
         if not self.path.exists():
             self._database = reopen_copy(self._database, self._output)
@@ -263,7 +263,7 @@ class RunJournal:
                     "another version of the app, so all images are labelled again."
                 )
         self._database.execute("INSERT OR REPLACE INTO facts VALUES ('identity', ?)", (identity,))
-        if not self._keep_places:
+        if not self._keep_positions:
             # Below zero: where it stood in the last run's table, until this run comes to it.
             self._database.execute("UPDATE cases SET position = -1 - position WHERE position >= 0")
         self._placed, self._unreached = self._database.execute(
@@ -295,7 +295,7 @@ class RunJournal:
         return None if row is None else row[0]
 
     def _count(self, before: int | None) -> None:
-        """An image got its place; ``before`` is the one it had, below zero in the last table."""
+        """An image got its position; ``before`` is the one it had, below zero in the last table."""
         self._placed += before is None or before < 0
         self._unreached -= before is not None and before < 0
 

@@ -142,7 +142,7 @@ class LabelRun:
         self.counts = RunCounts()
         self.complete = False
         self._journal: RunJournal | None = None
-        self._first_place = 0
+        self._first_position = 0
         self._labelled: set[str] = set()
         if settings.form == "parquet":
             require_parquet()
@@ -154,9 +154,9 @@ class LabelRun:
                 panel,
                 precision=settings.precision,
                 fresh=settings.fresh,
-                keep_places=settings.watching,
+                keep_positions=settings.watching,
             )
-            self._first_place = self._journal.next_place
+            self._first_position = self._journal.next_position
             # The journal's lock says that nobody else writes this table, by whatever name.
             remove_leftovers(settings.output)
 
@@ -189,7 +189,7 @@ class LabelRun:
             cancel: When set, images in hand are finished and no others begun.
             on_resumed: Called with each row taken over from an earlier run on this output; those
                 are not yielded.
-            on_case: Called with each case as it is labelled and its place in the table.
+            on_case: Called with each case as it is labelled and its position in the table.
         """
         begun, busy = time.perf_counter(), self._busy_seconds
         positions: dict[str, int] = {}
@@ -207,7 +207,7 @@ class LabelRun:
             start = time.perf_counter()
             position = positions.pop(case.source.image)
             if self._journal is not None:
-                self._journal.keep(case.source, case.result, case.device, position)
+                self._journal.add(case.source, case.result, case.device, position)
                 if case.closes_batch:
                     self._journal.commit(if_due=True)
             self.counts.write_seconds += time.perf_counter() - start
@@ -252,13 +252,13 @@ class LabelRun:
             self._journal.forget_unreached()
         return count
 
-    def keep_now(self, seconds: float = 5.0) -> bool:
+    def commit_now(self, seconds: float = 5.0) -> bool:
         """Make durable what is finished, from any thread, right before the process ends.
 
         Returns:
-            Whether it is; see ``RunJournal.keep_now``. True where rows are only yielded.
+            Whether it is; see ``RunJournal.commit_now``. True where rows are only yielded.
         """
-        return self._journal is None or self._journal.keep_now(seconds)
+        return self._journal is None or self._journal.commit_now(seconds)
 
     def close(self) -> None:
         """Commit and unlock. Safe to call twice."""
@@ -285,11 +285,11 @@ class LabelRun:
         token: CancelToken,
     ) -> Iterator[ImageFile]:
         """Files that need the models; finished ones are placed in the table on the way."""
-        for position, file in enumerate(files, self._first_place):
+        for position, file in enumerate(files, self._first_position):
             if token.cancelled:
                 return
             if self.settings.watching:
-                self._first_place = position + 1
+                self._first_position = position + 1
             row = self._finished_row(file, position, token)
             if row is None and token.cancelled:  # in the middle of hashing it
                 return
@@ -309,7 +309,7 @@ class LabelRun:
         case = self._journal.finished(file, lambda path: file_sha256(path, token))
         if case is None or (case.result.predictions and not self._has_picture(file.image)):
             return None
-        self._journal.place(file.image, position)
+        self._journal.set_position(file.image, position)
         return TableRow(case.result, device=case.device)
 
     def _count_as_written(self, tally: RunCounts) -> None:

@@ -28,8 +28,8 @@ def list_inputs(paths: Collection[Path], *, recursive: bool = False) -> Iterator
         UsageError: USAGE-01 where a path does not exist, FOLDER-01 to 03 where a folder cannot be
             listed; at the call, before the first file.
     """
-    seen = _survey(paths)
-    return _files(paths, recursive, seen)
+    survey = _survey(paths)
+    return _files(paths, recursive, survey)
 
 
 def nothing_found(paths: Collection[Path], *, recursive: bool) -> UsageError:
@@ -72,9 +72,9 @@ def _survey(paths: Collection[Path]) -> _Survey:
                 "USAGE-01", f"{shown(path, 200)} does not exist. Check the path."
             ) from error
         folders = folders or stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and path.is_dir())
-        whole = path.absolute()
-        hashes.append(hash(str(whole)))
-        above = str(whole.parent)
+        absolute = path.absolute()
+        hashes.append(hash(str(absolute)))
+        above = str(absolute.parent)
         if not base:
             base = os.path.commonpath([above])
         elif above != base and not above.startswith(base.rstrip(os.sep) + os.sep):
@@ -87,21 +87,21 @@ def _survey(paths: Collection[Path]) -> _Survey:
     return _Survey(Path(base), folders, repeated)
 
 
-def _files(paths: Collection[Path], recursive: bool, seen: _Survey) -> Iterator[ImageFile]:
-    if len(paths) == 1 and seen.folders:
+def _files(paths: Collection[Path], recursive: bool, survey: _Survey) -> Iterator[ImageFile]:
+    if len(paths) == 1 and survey.folders:
         for batch in list_folder(next(iter(paths)), recursive=recursive):
             yield from batch
         return
-    met: set[str] = set()
+    seen: set[str] = set()
     for path in paths:
         for file in _below(path, recursive):
-            whole = file.path.absolute()
-            if seen.folders or hash(str(whole)) in seen.repeated:
-                if str(whole) in met:
+            absolute = file.path.absolute()
+            if survey.folders or hash(str(absolute)) in survey.repeated:
+                if str(absolute) in seen:
                     continue
-                met.add(str(whole))
+                seen.add(str(absolute))
             try:
-                image = whole.relative_to(seen.base).as_posix()
+                image = absolute.relative_to(survey.base).as_posix()
             except ValueError as error:
                 raise UsageError(
                     "USAGE-01",

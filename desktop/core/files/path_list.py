@@ -35,13 +35,13 @@ def is_address(word: str) -> bool:
     return _ADDRESS.match(word) is not None
 
 
-def place(word: str) -> Path | str:
+def path_or_address(word: str) -> Path | str:
     """A word of the command line: an address as it is, anything else as a path."""
     return word if is_address(word) else Path(word)
 
 
-class PlaceList(Collection[Path | str]):
-    """Some places and then those that a list names; empty lines are left out.
+class PathList(Collection[Path | str]):
+    """Some paths and addresses, then those that a list names; empty lines are left out.
 
     A path that is not absolute is relative to the folder in which the program runs, as on the
     command line. May be gone through again and again, also by several threads at once.
@@ -86,7 +86,7 @@ class PlaceList(Collection[Path | str]):
         return len(self._before) + self._count
 
     def __iter__(self) -> Iterator[Path | str]:
-        return chain(self._before, map(self._place, self._lines()))
+        return chain(self._before, map(self._path, self._lines()))
 
     def __contains__(self, item: object) -> bool:
         return any(item == one for one in self)
@@ -99,9 +99,9 @@ class PlaceList(Collection[Path | str]):
         if handle is not None:
             os.close(handle)
 
-    def _place(self, line: bytes) -> Path | str:
+    def _path(self, line: bytes) -> Path | str:
         try:
-            return place(os.fsdecode(line))
+            return path_or_address(os.fsdecode(line))
         except UnicodeDecodeError as error:  # Windows, where names are text and not bytes
             raise _no_list(self._name, "is not UTF-8") from error
 
@@ -110,8 +110,8 @@ class PlaceList(Collection[Path | str]):
         rest, number = b"", 0
         for block in self._blocks():
             if b"\0" in block:
-                place = number + 1 + (rest + block[: block.index(b"\0")]).count(b"\n")
-                raise _no_list(self._name, f"holds a zero byte in line {place:,}")
+                line_number = number + 1 + (rest + block[: block.index(b"\0")]).count(b"\n")
+                raise _no_list(self._name, f"holds a zero byte in line {line_number:,}")
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 number += 1
@@ -149,13 +149,13 @@ class PlaceList(Collection[Path | str]):
                 wanted -= len(block)
 
 
-def refuse_addresses(places: Iterable[Path | str]) -> None:
+def refuse_addresses(paths: Iterable[Path | str]) -> None:
     """For what only reads files of this machine.
 
     Raises:
         UsageError: USAGE-05 where an address is among them.
     """
-    for one in places:
+    for one in paths:
         if isinstance(one, str):
             raise UsageError(
                 "USAGE-05",

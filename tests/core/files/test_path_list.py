@@ -16,7 +16,7 @@ from PIL import Image
 from desktop.core.errors import UsageError
 from desktop.core.files import path_list
 from desktop.core.files.inputs import list_inputs
-from desktop.core.files.path_list import PlaceList, refuse_addresses
+from desktop.core.files.path_list import PathList, refuse_addresses
 from tests.helpers import command
 from tests.helpers import film_files as films
 from tests.helpers.tiny_models import write_panel
@@ -26,7 +26,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 
 def refusal(file: Path) -> str:
     with pytest.raises(UsageError) as caught:
-        PlaceList(file)
+        PathList(file)
     assert caught.value.code == "USAGE-01"
     sentence = str(caught.value)
     assert sentence.isprintable()
@@ -36,12 +36,12 @@ def refusal(file: Path) -> str:
 
 def listed(file: Path, content: bytes) -> list[Path | str]:
     file.write_bytes(content)
-    return list(PlaceList(file))
+    return list(PathList(file))
 
 
 def test_a_list_names_one_place_a_line_after_the_words_of_the_command(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"\xef\xbb\xbfa.png\r\n\n  \nward/b.dcm\ns3://ward/c.dcm")
-    places = PlaceList(tmp_path / "list", [Path("first.png")])
+    places = PathList(tmp_path / "list", [Path("first.png")])
     wanted = [Path("first.png"), Path("a.png"), Path("ward/b.dcm"), "s3://ward/c.dcm"]
     assert list(places) == list(places) == wanted  # again and again
     assert len(places) == 4
@@ -121,7 +121,7 @@ def written_to(pipe: Path, write: Callable[[int], object]) -> threading.Thread:
 def test_a_pipe_is_read_once_and_gone_through_again_and_again(tmp_path: Path) -> None:
     names = "".join(f"film{number}.png\n" for number in range(20_000)).encode()
     writer = written_to(tmp_path / "pipe", lambda handle: os.write(handle, names))
-    places = PlaceList(tmp_path / "pipe")
+    places = PathList(tmp_path / "pipe")
     writer.join()
     assert list(places) == list(places)
     assert len(places) == 20_000
@@ -148,7 +148,7 @@ def test_a_pipe_without_an_end_or_without_a_word_is_given_up(
 def test_a_list_that_is_shortened_or_lengthened_meanwhile(tmp_path: Path) -> None:
     file = tmp_path / "list"
     file.write_bytes(b"film.png\n" * 10)
-    places = PlaceList(file)
+    places = PathList(file)
     with file.open("ab") as stream:
         stream.write(b"later.png\n")
     assert set(places) == {Path("film.png")}
@@ -164,7 +164,7 @@ def test_a_list_whose_folders_change_meanwhile_is_refused_and_no_error(tmp_path:
             (tmp_path / folder / f"{name}.png").touch()
     file = tmp_path / "list"
     file.write_text(f"{tmp_path}/one/a.png\n{tmp_path}/one/b.png\n")
-    found = list_inputs(PlaceList(file))  # type: ignore[arg-type]  # no addresses in it
+    found = list_inputs(PathList(file))  # type: ignore[arg-type]  # no addresses in it
     file.write_text(f"{tmp_path}/two/a.png\n{tmp_path}/two/b.png\n")
     with pytest.raises(UsageError, match="was changed"):
         list(found)
@@ -178,7 +178,7 @@ def test_films_named_twice_are_labelled_once_whatever_names_them(tmp_path: Path)
 
     def images(*names: str) -> list[str]:
         file.write_text("".join(f"{tmp_path}/{name}\n" for name in names))
-        return [found.image for found in list_inputs(PlaceList(file))]  # type: ignore[arg-type]  # no addresses in it
+        return [found.image for found in list_inputs(PathList(file))]  # type: ignore[arg-type]  # no addresses in it
 
     assert images("b.png", "a.png", "b.png", "./b.png") == ["b.png", "a.png"]
     assert images("ward/c.png", "ward", "a.png") == ["ward/c.png", "a.png"]
@@ -198,10 +198,10 @@ def test_a_long_list_costs_no_memory(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from desktop.core.files.inputs import list_inputs\n"
-        "from desktop.core.files.path_list import PlaceList\n"
+        "from desktop.core.files.path_list import PathList\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"
-        "places = PlaceList(Path(sys.argv[1]))\n"
+        "places = PathList(Path(sys.argv[1]))\n"
         "for places in (places, places):\n"
         "    assert sum(1 for _ in list_inputs(places)) == 40_000\n"
         "print(peak() - before)\n"
