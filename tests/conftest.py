@@ -1,14 +1,18 @@
-"""What every test shares: skips where the real X-rays are absent, and reproducible fuzzing."""
+"""What every test shares: a small panel, skips without the real X-rays, reproducible fuzzing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.app_dirs import HOME_VARIABLE
 from tests.helpers.data_location import shared_data
+from tests.helpers.film_files import blur_films
+from tests.helpers.tiny_models import write_panel
 
 # The same examples on every machine and no folder of earlier ones: a failure is never a surprise.
 # No deadline: how long an example takes says more about the machine than about the code.
@@ -32,3 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "data" in item.keywords:
             item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def panel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a panel of four tiny models; not to be changed."""
+    return write_panel(tmp_path_factory.mktemp("panels"))
+
+
+@pytest.fixture(scope="session")
+def panel(panel_folder: Path) -> Panel:
+    """The panel of ``panel_folder``, opened."""
+    return open_panel(panel_folder)
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """A folder of six films, ``film0.png`` and on, that a test may change."""
+    return blur_films(tmp_path / "films", 6, seed=7, size=(280, 260))

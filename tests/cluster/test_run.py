@@ -22,15 +22,9 @@ from desktop.core.export.columns import TableShape
 from desktop.core.export.table import TableFormat
 from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.session import PanelSession
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.system.cancel_token import CancelToken
 from tests.cluster.inline_backend import InlineEngine
-from tests.helpers.tiny_models import write_panel
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    return open_panel(write_panel(tmp_path_factory.mktemp("panel")))
 
 
 @pytest.fixture(scope="module")

@@ -19,30 +19,10 @@ from PIL import Image
 
 from desktop.__main__ import main
 from tests.helpers.command import REPOSITORY, environment
+from tests.helpers.film_files import blur_films
 from tests.helpers.tiny_models import write_panel
 
 NOT_POSIX = sys.platform == "win32"
-
-
-@pytest.fixture(scope="session")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_panel(tmp_path_factory.mktemp("panel"))
-
-
-@pytest.fixture
-def films(tmp_path: Path) -> Path:
-    folder = tmp_path / "films"
-    folder.mkdir()
-    draw_films(folder, 6)
-    return folder
-
-
-def draw_films(folder: Path, count: int) -> None:
-    random = np.random.default_rng(7)
-    for number in range(count):
-        grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
-        picture = Image.fromarray(grey).resize((280, 260), Image.Resampling.BICUBIC)
-        picture.save(folder / f"film{number}.png")
 
 
 @pytest.fixture
@@ -88,9 +68,9 @@ def table(content: bytes) -> list[dict[str, str]]:
 
 
 def test_a_folder_becomes_a_table_with_one_row_an_image(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
-    done = command("label", films, "--panel", panel, "-o", "votes.csv", "--heatmaps", "maps")
+    done = command("label", films, "--panel", panel_folder, "-o", "votes.csv", "--heatmaps", "maps")
     assert done.returncode == 0, done.stderr.decode()
     rows = table((tmp_path / "votes.csv").read_bytes())
     assert [row["image"] for row in rows] == [f"film{number}.png" for number in range(6)]
@@ -103,10 +83,10 @@ def test_a_folder_becomes_a_table_with_one_row_an_image(
 
 
 def test_a_broken_image_is_a_row_and_exit_code_1(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
     (films / "film2b.png").write_bytes(b"broken")
-    done = command("label", films, "--panel", panel)
+    done = command("label", films, "--panel", panel_folder)
     assert done.returncode == 1
     rows = table((tmp_path / "votes.csv").read_bytes())
     assert [row["status"] for row in rows].count("failed") == 1
@@ -118,28 +98,28 @@ def test_a_broken_image_is_a_row_and_exit_code_1(
 
 
 def test_on_error_fail_stops_and_keeps_what_is_done(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
     (films / "film0b.png").write_bytes(b"broken")
-    done = command("label", films, "--panel", panel, "--on-error", "fail", "--batch", "1")
+    done = command("label", films, "--panel", panel_folder, "--on-error", "fail", "--batch", "1")
     assert done.returncode == 1
     assert "Stopped at the first image that failed" in done.stderr.decode()
     assert table((tmp_path / "votes.csv").read_bytes())[0]["image"] == "film0.png"
 
 
 def test_a_dash_streams_plain_utf8_without_a_mark_or_other_files(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
-    to_file = command("label", films, "--panel", panel, "-o", "votes.csv")
-    streamed = command("label", films, "--panel", panel, "-o", "-")
+    to_file = command("label", films, "--panel", panel_folder, "-o", "votes.csv")
+    streamed = command("label", films, "--panel", panel_folder, "-o", "-")
     assert to_file.returncode == streamed.returncode == 0
     assert streamed.stdout == (tmp_path / "votes.csv").read_bytes().removeprefix(b"\xef\xbb\xbf")
 
 
 def test_json_lines_by_the_outputs_ending(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
-    assert command("label", films, "--panel", panel, "-o", "votes.jsonl").returncode == 0
+    assert command("label", films, "--panel", panel_folder, "-o", "votes.jsonl").returncode == 0
     lines = (tmp_path / "votes.jsonl").read_text().splitlines()
     assert [json.loads(line)["image"] for line in lines] == [f"film{n}.png" for n in range(6)]
 
@@ -173,15 +153,17 @@ def test_wrong_words_exit_with_2_and_a_sentence(
     assert sentence in errors
 
 
-def test_strange_names_do_not_break_the_table(command: Run, panel: Path, tmp_path: Path) -> None:
+def test_strange_names_do_not_break_the_table(
+    command: Run, panel_folder: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     names = [b"=cmd.png", b"new\nline.png", b"bytes\xff.png", b'comma,quote".png', b"-o.png"]
-    draw_films(folder, 1)
+    blur_films(folder, 1, seed=7, size=(280, 260))
     content = (folder / "film0.png").read_bytes()
     for name in names:
         (folder / os.fsdecode(name)).write_bytes(content)
-    done = command("label", folder, "--panel", panel, "--heatmaps", "maps")
+    done = command("label", folder, "--panel", panel_folder, "--heatmaps", "maps")
     assert done.returncode == 0, done.stderr.decode()
     found = {row["image"] for row in table((tmp_path / "votes.csv").read_bytes())}
     assert found == {
@@ -196,7 +178,7 @@ def test_strange_names_do_not_break_the_table(command: Run, panel: Path, tmp_pat
 
 
 def test_three_hundred_broken_files_cost_nothing_but_their_rows(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(3)
     sound = (films / "film0.png").read_bytes()
@@ -216,7 +198,7 @@ def test_three_hundred_broken_files_cost_nothing_but_their_rows(
                 content[place] = int(random.integers(0, 256))
         ending = (".png", ".jpg", ".dcm", ".tif", "")[number % 5]
         (films / f"broken{number:03}{ending}").write_bytes(bytes(content))
-    done = command("label", films, "--panel", panel)
+    done = command("label", films, "--panel", panel_folder)
     assert done.returncode == 1, done.stderr.decode()
     assert b"Traceback" not in done.stderr
     rows = table((tmp_path / "votes.csv").read_bytes())
@@ -232,7 +214,7 @@ def test_three_hundred_broken_files_cost_nothing_but_their_rows(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
-    command: Run, panel: Path, tmp_path: Path, number: int
+    command: Run, panel_folder: Path, tmp_path: Path, number: int
 ) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
@@ -240,7 +222,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     Image.fromarray(noise).save(folder / "film0.png")  # takes a while to decode
     for copy in range(1, 60):
         (folder / f"film{copy}.png").hardlink_to(folder / "film0.png")
-    words = ["label", folder, "--panel", panel, "-o", "votes.csv", "--batch", "1"]
+    words = ["label", folder, "--panel", panel_folder, "-o", "votes.csv", "--batch", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *map(str, words)],
         cwd=tmp_path,
@@ -265,25 +247,25 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
 
 @pytest.mark.skipif(NOT_POSIX or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_said_before_any_work(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    done = command("label", films, "--panel", panel, "-o", locked / "votes.csv")
+    done = command("label", films, "--panel", panel_folder, "-o", locked / "votes.csv")
     assert done.returncode == 1
     assert "OUTPUT-02" in done.stderr.decode()
 
 
 def test_an_output_folder_that_is_missing_is_said_before_any_work(
-    command: Run, panel: Path, films: Path
+    command: Run, panel_folder: Path, films: Path
 ) -> None:
-    done = command("label", films, "--panel", panel, "-o", "no/votes.csv")
+    done = command("label", films, "--panel", panel_folder, "-o", "no/votes.csv")
     assert done.returncode == 1
     assert "OUTPUT-03" in done.stderr.decode()
 
 
-def test_a_fallback_is_never_silent(command: Run, panel: Path, films: Path) -> None:
-    done = command("label", films, "--panel", panel, "--device", "coreml", "-o", "-")
+def test_a_fallback_is_never_silent(command: Run, panel_folder: Path, films: Path) -> None:
+    done = command("label", films, "--panel", panel_folder, "--device", "coreml", "-o", "-")
     if sys.platform == "darwin":
         pytest.skip("has Core ML")
     assert done.returncode == 0
@@ -291,15 +273,15 @@ def test_a_fallback_is_never_silent(command: Run, panel: Path, films: Path) -> N
     assert "Running on CPU" in done.stderr.decode()
 
 
-def test_quiet_is_quiet(command: Run, panel: Path, films: Path) -> None:
-    done = command("label", films, "--panel", panel, "--quiet")
+def test_quiet_is_quiet(command: Run, panel_folder: Path, films: Path) -> None:
+    done = command("label", films, "--panel", panel_folder, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(
-    panel: Path, films: Path, tmp_path: Path
+    panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
-    words = ["label", films, "--panel", panel, "-o", "-"]
+    words = ["label", films, "--panel", panel_folder, "-o", "-"]
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *map(str, words)],
         cwd=tmp_path,
@@ -317,10 +299,12 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(
     assert b"Traceback" not in errors
 
 
-def test_models_are_verified_and_a_wrong_one_is_told(say: Say, panel: Path, tmp_path: Path) -> None:
+def test_models_are_verified_and_a_wrong_one_is_told(
+    say: Say, panel_folder: Path, tmp_path: Path
+) -> None:
     bad = write_panel(tmp_path, name="bad")
     (bad / "scnn.onnx").write_bytes((bad / "ccnn.onnx").read_bytes())
-    code, text, _ = say("models", panel, bad, "--json")
+    code, text, _ = say("models", panel_folder, bad, "--json")
     values = json.loads(text)
     assert code == 1
     assert [item["code"] for item in values["refused"]] == ["MODEL-09"]
@@ -343,9 +327,9 @@ def test_doctor_and_codes_speak_to_people_and_scripts(say: Say) -> None:
 
 
 def test_the_demo_runs_the_main_job_without_any_data(
-    command: Run, panel: Path, tmp_path: Path
+    command: Run, panel_folder: Path, tmp_path: Path
 ) -> None:
-    done = command("demo", "--panel", panel, "--no-window")
+    done = command("demo", "--panel", panel_folder, "--no-window")
     assert done.returncode == 0, done.stderr.decode()
     text = done.stdout.decode()
     assert "phantom_normal_1.png" in text
@@ -355,7 +339,7 @@ def test_the_demo_runs_the_main_job_without_any_data(
     assert len(pictures) == [row["status"] for row in rows].count("ok") > 5
 
 
-def test_the_command_line_never_imports_qt(panel: Path, films: Path, tmp_path: Path) -> None:
+def test_the_command_line_never_imports_qt(panel_folder: Path, films: Path, tmp_path: Path) -> None:
     """With PySide6 made impossible to import, every command still works."""
     blocker = tmp_path / "sitecustomize.py"
     blocker.write_text(
@@ -363,7 +347,7 @@ def test_the_command_line_never_imports_qt(panel: Path, films: Path, tmp_path: P
     )
     blocked = environment(tmp_path / "home")
     blocked["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{REPOSITORY}"
-    for words in (["label", films, "--panel", panel, "-o", "-"], ["codes"], ["--version"]):
+    for words in (["label", films, "--panel", panel_folder, "-o", "-"], ["codes"], ["--version"]):
         done = subprocess.run(
             [sys.executable, "-m", "desktop", *map(str, words)],
             cwd=tmp_path,
@@ -377,15 +361,17 @@ def test_the_command_line_never_imports_qt(panel: Path, films: Path, tmp_path: P
 
 @pytest.mark.parametrize("shape", ["wide", "long"])
 def test_parquet_and_long_tables_hold_what_the_json_lines_hold(
-    say: Say, panel: Path, films: Path, tmp_path: Path, shape: str
+    say: Say, panel_folder: Path, films: Path, tmp_path: Path, shape: str
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     for name in ("votes.parquet", "votes.jsonl"):
-        assert say("label", films, "--panel", panel, "-o", name, "--shape", shape)[0] == 0
+        assert say("label", films, "--panel", panel_folder, "-o", name, "--shape", shape)[0] == 0
     rows = [json.loads(line) for line in (tmp_path / "votes.jsonl").read_text().splitlines()]
     assert parquet.read_table(tmp_path / "votes.parquet").to_pylist() == rows
     assert len(rows) == (24 if shape == "long" else 6)
-    streamed = say("label", films, "--panel", panel, "-q", "--shape", shape, "-o", "votes.csv")
+    streamed = say(
+        "label", films, "--panel", panel_folder, "-q", "--shape", shape, "-o", "votes.csv"
+    )
     assert streamed[0] == 0
     assert len(table((tmp_path / "votes.csv").read_bytes())) == len(rows)
     manifest = json.loads((tmp_path / "votes.csv.run.json").read_text())
@@ -393,10 +379,12 @@ def test_parquet_and_long_tables_hold_what_the_json_lines_hold(
 
 
 def test_a_log_holds_what_happened_and_no_name_of_a_file(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
     (films / "smith.png").write_bytes(b"broken")
-    done = command("label", films, "--panel", panel, "--log-json", "run.log", "-o", "votes.csv")
+    done = command(
+        "label", films, "--panel", panel_folder, "--log-json", "run.log", "-o", "votes.csv"
+    )
     assert done.returncode == 1
     text = (tmp_path / "run.log").read_text()
     assert "smith" not in text
@@ -415,9 +403,11 @@ def test_a_log_holds_what_happened_and_no_name_of_a_file(
     assert "Work of all cores: decode" in done.stderr.decode()
 
 
-def test_a_log_on_standard_error_has_it_for_itself(command: Run, panel: Path, films: Path) -> None:
+def test_a_log_on_standard_error_has_it_for_itself(
+    command: Run, panel_folder: Path, films: Path
+) -> None:
     (films / "smith.png").write_bytes(b"broken")
-    done = command("label", films, "--panel", panel, "--log-json", "-", "-o", "-")
+    done = command("label", films, "--panel", panel_folder, "--log-json", "-", "-o", "-")
     events = [json.loads(line)["event"] for line in done.stderr.decode().splitlines()]
     assert events.count("image") == 7
     assert len(table(done.stdout)) == 7
@@ -425,9 +415,19 @@ def test_a_log_on_standard_error_has_it_for_itself(command: Run, panel: Path, fi
 
 @pytest.mark.skipif(NOT_POSIX, reason="signals")
 def test_a_watch_labels_what_arrives_and_ends_cleanly(
-    command: Run, panel: Path, films: Path, tmp_path: Path
+    command: Run, panel_folder: Path, films: Path, tmp_path: Path
 ) -> None:
-    words = ["label", films, "--panel", panel, "-o", "votes.csv", "--watch", "--interval", "0.1"]
+    words = [
+        "label",
+        films,
+        "--panel",
+        panel_folder,
+        "-o",
+        "votes.csv",
+        "--watch",
+        "--interval",
+        "0.1",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *map(str, words), "--log-json", "watch.log"],
         cwd=tmp_path,
@@ -455,9 +455,20 @@ def test_a_watch_labels_what_arrives_and_ends_cleanly(
 
 
 @pytest.mark.skipif(NOT_POSIX, reason="signals")
-def test_a_watch_streams_rows_as_they_come(panel: Path, films: Path, tmp_path: Path) -> None:
+def test_a_watch_streams_rows_as_they_come(panel_folder: Path, films: Path, tmp_path: Path) -> None:
     (films / "film2.png").write_bytes(b"broken")
-    words = ["label", films, "--panel", panel, "-o", "-", "--watch", "--interval", "0.1", "-q"]
+    words = [
+        "label",
+        films,
+        "--panel",
+        panel_folder,
+        "-o",
+        "-",
+        "--watch",
+        "--interval",
+        "0.1",
+        "-q",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *map(str, words), "--format", "jsonl"],
         cwd=tmp_path,
@@ -491,7 +502,7 @@ def wait_for_images(log: Path, count: int, process: subprocess.Popen[bytes]) -> 
 
 @pytest.mark.skipif(NOT_POSIX, reason="signals")
 def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
-    command: Run, panel: Path, tmp_path: Path
+    command: Run, panel_folder: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
@@ -499,7 +510,7 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
     Image.fromarray(noise).save(folder / "film0.png")
     for copy in range(1, 60):
         (folder / f"film{copy}.png").hardlink_to(folder / "film0.png")
-    words = ["label", folder, "--panel", panel, "-o", "votes.csv", "--batch", "1"]
+    words = ["label", folder, "--panel", panel_folder, "-o", "votes.csv", "--batch", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "desktop", *map(str, words)],
         cwd=tmp_path,

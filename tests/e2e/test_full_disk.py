@@ -8,31 +8,18 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from desktop.__main__ import main
-from tests.helpers.tiny_models import write_panel
+from tests.helpers.film_files import blur_films
 
 DISK_BYTES = 400_000
 Say = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_panel(tmp_path_factory.mktemp("panel"))
-
-
-@pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("films")
-    random = np.random.default_rng(3)
-    for number in range(5):
-        grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
-        picture = Image.fromarray(grey).resize((200, 180), Image.Resampling.BICUBIC)
-        picture.save(folder / f"film{number}.png")
-    return folder
+    return blur_films(tmp_path_factory.mktemp("films"), 5, seed=3, size=(200, 180))
 
 
 @pytest.fixture
@@ -83,10 +70,10 @@ def hidden(disk: Path) -> list[str]:
 
 
 def test_a_full_disk_is_said_keeps_the_old_table_and_costs_only_time(
-    say: Say, disk: Path, films: Path, panel: Path
+    say: Say, disk: Path, films: Path, panel_folder: Path
 ) -> None:
     votes = disk / "votes.csv"
-    words = ("label", films, "--panel", panel, "--output", votes, "--device", "cpu")
+    words = ("label", films, "--panel", panel_folder, "--output", votes, "--device", "cpu")
     assert say(*words)[0] == 0
     before = votes.read_bytes()
     ballast = fill(disk)
@@ -102,11 +89,11 @@ def test_a_full_disk_is_said_keeps_the_old_table_and_costs_only_time(
 
 
 def test_heatmaps_that_do_not_fit_end_the_run_with_a_sentence(
-    say: Say, disk: Path, tmp_path: Path, films: Path, panel: Path
+    say: Say, disk: Path, tmp_path: Path, films: Path, panel_folder: Path
 ) -> None:
     fill(disk)
     votes, maps = tmp_path / "votes.csv", disk / "maps"
-    words = ("label", films, "--panel", panel, "--output", votes, "--device", "cpu")
+    words = ("label", films, "--panel", panel_folder, "--output", votes, "--device", "cpu")
     code, spoken = say(*words, "--heatmaps", maps)
     assert code not in (0, 130)
     assert "OUTPUT-01" in spoken
@@ -114,12 +101,12 @@ def test_heatmaps_that_do_not_fit_end_the_run_with_a_sentence(
 
 
 def test_a_log_on_a_full_disk_costs_no_row(
-    say: Say, disk: Path, tmp_path: Path, films: Path, panel: Path
+    say: Say, disk: Path, tmp_path: Path, films: Path, panel_folder: Path
 ) -> None:
     votes, log = tmp_path / "votes.csv", disk / "run.jsonl"
     log.touch()
     fill(disk)
-    words = ("label", films, "--panel", panel, "--output", votes, "--device", "cpu")
+    words = ("label", films, "--panel", panel_folder, "--output", votes, "--device", "cpu")
     code, spoken = say(*words, "--log-json", log)
     assert "Traceback" not in spoken
     if code == 0:
@@ -130,12 +117,14 @@ def test_a_log_on_a_full_disk_costs_no_row(
 
 
 def test_a_read_only_disk_is_said_before_any_work(
-    say: Say, disk: Path, films: Path, panel: Path
+    say: Say, disk: Path, films: Path, panel_folder: Path
 ) -> None:
     votes = disk / "votes.csv"
     votes.write_text("old")
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    code, spoken = say("label", films, "--panel", panel, "--output", votes, "--device", "cpu")
+    code, spoken = say(
+        "label", films, "--panel", panel_folder, "--output", votes, "--device", "cpu"
+    )
     assert code not in (0, 130)
     assert "OUTPUT-02" in spoken
     assert votes.read_text() == "old"

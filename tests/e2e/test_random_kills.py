@@ -20,11 +20,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from tests.e2e.test_full_disk import fill
-from tests.helpers.tiny_models import write_panel
+from tests.helpers.film_files import draw_films
 
 PATIENCE_S = 120.0
 FILMS = 30
@@ -35,29 +33,23 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSI
 
 
 @pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_panel(tmp_path_factory.mktemp("panels"), name="tiny")
-
-
-@pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films") / "ward"
-    folder.mkdir()
-    for number in range(FILMS):
-        film = draw_phantom(FILM_KINDS[number % len(FILM_KINDS)], number, (200, 180))
-        Image.fromarray(film).save(folder / f"film_{number:02d}.png")
+    draw_films(folder, FILMS, first=0)
     return folder
 
 
 class Reader:
     """A window with quick fingers, and everything that it has told."""
 
-    def __init__(self, films: Path, panel: Path, home: Path, seed: int, *options: str) -> None:
+    def __init__(
+        self, films: Path, panel_folder: Path, home: Path, seed: int, *options: str
+    ) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _bury
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.e2e.quick_reader"),
-                *(str(films), str(panel), str(seed), *options),
+                *(str(films), str(panel_folder), str(seed), *options),
             ],
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "CXR_QUORUM_HOME": str(home)},
             cwd=Path(__file__).resolve().parents[2],
@@ -149,11 +141,11 @@ Start = Callable[..., Reader]
 
 
 @pytest.fixture
-def start(films: Path, panel: Path, tmp_path: Path) -> Iterator[Start]:
+def start(films: Path, panel_folder: Path, tmp_path: Path) -> Iterator[Start]:
     readers: list[Reader] = []
 
     def begin(seed: int, *options: str, home: Path | None = None) -> Reader:
-        readers.append(Reader(films, panel, home or tmp_path / "home", seed, *options))
+        readers.append(Reader(films, panel_folder, home or tmp_path / "home", seed, *options))
         return readers[-1]
 
     yield begin

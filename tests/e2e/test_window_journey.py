@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageGrab
 
-from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.panels.registry import open_panel
 from desktop.core.store.review_store import ReviewStore
+from tests.helpers.film_files import draw_films
 from tests.helpers.tiny_models import write_panel
 
 NEEDED = ("Xvfb", "xdotool", "openbox")
@@ -67,12 +67,8 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
-    folder = tmp_path / "ward"
-    folder.mkdir()
-    for number in range(1, 15):
-        film = draw_phantom(FILM_KINDS[number % len(FILM_KINDS)], number, (200, 180))
-        Image.fromarray(film).save(folder / f"film_{number:02d}.png")
-    return folder
+    draw_films(tmp_path / "ward", 14)
+    return tmp_path / "ward"
 
 
 class Program:

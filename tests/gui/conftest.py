@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -26,7 +25,6 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.batch.pipeline import label
 from desktop.core.files.listing import list_folder
-from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import open_panel
 from desktop.core.store.review_store import ReviewStore
@@ -35,6 +33,7 @@ from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.settings.schema import DEFAULTS
 from desktop.gui.style import theme
+from tests.helpers.film_files import draw_films
 from tests.helpers.tiny_models import write_panel
 
 PATIENCE_MS = 60_000
@@ -95,17 +94,6 @@ def film_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_films(folder, 12)
     (folder / "film_07_broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     return folder
-
-
-def draw_films(folder: Path, count: int, first: int = 1) -> list[Path]:
-    """Write ``count`` films named ``film_01.png`` and on."""
-    paths = []
-    for number in range(first, first + count):
-        path = folder / f"film_{number:02d}.png"
-        kind = FILM_KINDS[number % len(FILM_KINDS)]
-        Image.fromarray(draw_phantom(kind, number, (160, 144))).save(path)
-        paths.append(path)
-    return paths
 
 
 MakeWindow = Callable[[], MainWindow]

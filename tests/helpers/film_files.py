@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from desktop.core.imaging.dicom_codecs import Dataset, dcmread
-from desktop.core.imaging.phantoms import draw_phantom
+from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 
 HEIGHT, WIDTH = 120, 100
 
@@ -39,6 +39,41 @@ def phantom(kind: str, seed: int, size: tuple[int, int] = (512, 512)) -> npt.NDA
     film = draw_phantom(kind, seed, size)
     film.setflags(write=False)
     return film
+
+
+def draw_films(
+    folder: Path, count: int, first: int = 1, size: tuple[int, int] = (160, 144)
+) -> list[Path]:
+    """Write ``count`` drawn films named ``film_01.png`` and on, in a folder that may be missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"film_{number:02d}.png" for number in range(first, first + count)]
+    for number, path in enumerate(paths, start=first):
+        kind = FILM_KINDS[number % len(FILM_KINDS)]
+        Image.fromarray(draw_phantom(kind, number, size)).save(path)
+    return paths
+
+
+def blur_films(folder: Path, count: int, *, seed: int, size: tuple[int, int]) -> Path:
+    """Write ``count`` films of blurred noise named ``film0.png`` and on; gives the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
+        picture = Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC)
+        picture.save(folder / f"film{number}.png")
+    return folder
+
+
+def noise_pixels(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
+    """Model pixels of noise, uint8 [count, 64, 64, 1]."""
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, (count, 64, 64, 1)).astype(np.uint8)
+
+
+def phantom_pixels(count: int, side: int) -> npt.NDArray[np.uint8]:
+    """Model pixels of drawn chests, uint8 [count, side, side, 1]."""
+    drawn = [draw_phantom("normal", seed, (side, side)) for seed in range(count)]
+    return np.stack(drawn)[..., np.newaxis]
 
 
 def grey_film() -> npt.NDArray[np.uint8]:

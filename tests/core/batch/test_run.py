@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -24,12 +23,8 @@ from desktop.core.imaging.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.cancel_token import CancelToken
+from tests.helpers.film_files import blur_films
 from tests.helpers.tiny_models import write_panel
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    return open_panel(write_panel(tmp_path_factory.mktemp("panel")))
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +35,7 @@ def session(panel: Panel) -> PanelSession:
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
     """Eleven films and two files that are none."""
-    folder = tmp_path / "films"
-    folder.mkdir()
-    random = np.random.default_rng(5)
-    for number in range(11):
-        grey = random.integers(0, 256, (9, 9)).astype(np.uint8)
-        Image.fromarray(grey).resize((300, 280), Image.Resampling.BICUBIC).save(
-            folder / f"film{number}.png"
-        )
+    folder = blur_films(tmp_path / "films", 11, seed=5, size=(300, 280))
     (folder / "film5b.png").write_bytes(b"no picture at all")
     (folder / "film7b.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return folder

@@ -27,7 +27,6 @@ from desktop.core.engine.process import (
     _Child,
 )
 from desktop.core.imaging.phantoms import draw_phantom
-from tests.helpers.tiny_models import write_panel
 from tests.hostile.panels import hostile_panel, years_of_work_at_one_grey_level
 
 WAIT_S = 60.0
@@ -69,11 +68,6 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_panel(tmp_path_factory.mktemp("panels"))
-
-
-@pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     film = Image.fromarray(draw_phantom("normal", 1, (128, 128)))
@@ -84,10 +78,10 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared(panel: Path, films: Path) -> Iterator[tuple[EngineProcess, Heard]]:
+def shared(panel_folder: Path, films: Path) -> Iterator[tuple[EngineProcess, Heard]]:
     """One engine for the tests that leave it as they found it: starting one takes a second."""
     heard = Heard()
-    with EngineProcess(EngineRequest(panel), root=films, on_event=heard) as running:
+    with EngineProcess(EngineRequest(panel_folder), root=films, on_event=heard) as running:
         heard.until_a(EngineIdle)
         yield running, heard
 
@@ -105,8 +99,8 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def engine(panel: Path, films: Path, heard: Heard) -> Iterator[EngineProcess]:
-    with EngineProcess(EngineRequest(panel), root=films, on_event=heard) as running:
+def engine(panel_folder: Path, films: Path, heard: Heard) -> Iterator[EngineProcess]:
+    with EngineProcess(EngineRequest(panel_folder), root=films, on_event=heard) as running:
         yield running
 
 
@@ -190,10 +184,10 @@ def test_a_killed_engine_is_replaced_and_no_image_is_lost(
 
 
 def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
-    panel: Path, films: Path, heard: Heard
+    panel_folder: Path, films: Path, heard: Heard
 ) -> None:
     """Its bookkeeping alone: no picture is known that makes ONNX Runtime crash."""
-    engine = EngineProcess(EngineRequest(panel), root=films, on_event=heard)
+    engine = EngineProcess(EngineRequest(panel_folder), root=films, on_event=heard)
     guilty, innocent = films / "film00.png", films / "film01.png"
     child = _Child(engine._request, 0)
     engine.add([guilty, innocent])
@@ -217,12 +211,12 @@ def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
 def test_an_image_that_a_foreign_model_never_answers_is_a_failed_case(
     films: Path, heard: Heard, tmp_path: Path
 ) -> None:
-    panel = hostile_panel(tmp_path, years_of_work_at_one_grey_level)
+    folder = hostile_panel(tmp_path, years_of_work_at_one_grey_level)
     grey = np.full((64, 64), 120, np.uint8)
     Image.fromarray(grey).save(tmp_path / "a.png")
     grey[:8, :8] = 77
     Image.fromarray(grey).save(tmp_path / "b.png")
-    request = EngineRequest(panel, answer_limit_s=3.0)
+    request = EngineRequest(folder, answer_limit_s=3.0)
     with EngineProcess(request, root=tmp_path, on_event=heard) as running:
         running.add([tmp_path / "b.png", tmp_path / "a.png"])
         heard.until_a(EngineReady)
@@ -259,9 +253,11 @@ def test_a_panel_that_is_refused_is_told_in_its_own_words(films: Path, heard: He
     assert failed.problem.code == "MODEL-01"
 
 
-def test_closing_mid_run_leaves_no_process_and_tells_nothing_more(panel: Path, films: Path) -> None:
+def test_closing_mid_run_leaves_no_process_and_tells_nothing_more(
+    panel_folder: Path, films: Path
+) -> None:
     heard = Heard()
-    engine = EngineProcess(EngineRequest(panel), root=films, on_event=heard)
+    engine = EngineProcess(EngineRequest(panel_folder), root=films, on_event=heard)
     engine.start()
     engine.add(listed(films))
     heard.until_a(CaseDone)
@@ -273,9 +269,9 @@ def test_closing_mid_run_leaves_no_process_and_tells_nothing_more(panel: Path, f
     wait_until_gone(family)
 
 
-def test_closing_before_the_models_are_loaded_works(panel: Path, films: Path) -> None:
+def test_closing_before_the_models_are_loaded_works(panel_folder: Path, films: Path) -> None:
     heard = Heard()
-    engine = EngineProcess(EngineRequest(panel), root=films, on_event=heard)
+    engine = EngineProcess(EngineRequest(panel_folder), root=films, on_event=heard)
     engine.start()
     engine.close()
     assert engine.waiting == 0
@@ -304,3 +300,9 @@ def wait_until_gone(pids: set[int]) -> None:
     while left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}:
         assert time.monotonic() < deadline, f"still running: {left}"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("micro_batch", [0, 10_000])
+def test_a_micro_batch_that_could_not_be_in_progress_is_refused(micro_batch: int) -> None:
+    with pytest.raises(ValueError, match="micro-batch"):
+        EngineRequest(panel_folder=Path(), micro_batch=micro_batch)

@@ -15,16 +15,11 @@ from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export import parquet as export_parquet
 from desktop.core.export.columns import TableRow, TableShape, column_meanings, table_columns
 from desktop.core.export.table import Table, write_table
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.vote import verdict
-from tests.helpers.tiny_models import MODEL_NAMES, write_panel
+from tests.helpers.tiny_models import MODEL_NAMES
 
 parquet = pytest.importorskip("pyarrow.parquet")
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    return open_panel(write_panel(tmp_path_factory.mktemp("panel")))
 
 
 @pytest.fixture(scope="module")

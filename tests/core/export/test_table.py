@@ -18,15 +18,10 @@ from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.errors import OutputFailed
 from desktop.core.export.columns import column_meanings
 from desktop.core.export.table import Table, TableRow, TextFormat, write_table
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.system.text import saved_text
 from desktop.core.vote import verdict
-from tests.helpers.tiny_models import MODEL_NAMES, write_panel
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    return open_panel(write_panel(tmp_path_factory.mktemp("panel")))
+from tests.helpers.tiny_models import MODEL_NAMES
 
 
 def ok(image: str = "a.png", votes: str = "CCCC") -> CaseResult:

@@ -18,14 +18,8 @@ from desktop.core.errors import UsageError
 from desktop.core.files.inputs import list_inputs
 from desktop.core.files.watch import FolderWatch
 from desktop.core.inference.session import PanelSession
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.system.cancel_token import CancelToken
-from tests.helpers.tiny_models import write_panel
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    return open_panel(write_panel(tmp_path_factory.mktemp("panel")))
 
 
 @pytest.fixture(scope="module")

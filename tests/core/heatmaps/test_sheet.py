@@ -12,14 +12,9 @@ from PIL import Image
 
 from desktop.core.cases import CaseResult, Prediction
 from desktop.core.heatmaps.sheet import PictureStyle, heatmap_sheet, picture_name, write_picture
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.vote import verdict
-from tests.helpers.tiny_models import MODEL_NAMES, write_panel
-
-
-@pytest.fixture
-def panel(tmp_path: Path) -> Panel:
-    return open_panel(write_panel(tmp_path))
+from tests.helpers.tiny_models import MODEL_NAMES
 
 
 def case(cams: list[npt.NDArray[np.float32] | None], image: str = "film.png") -> CaseResult:

@@ -11,22 +11,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.int8_graph import activation_names, convolutions, quantise
 from desktop.core.inference.session import make_session
 from desktop.core.onnx_graph.graph import read_graph, tensor, tensor_values
 from desktop.core.onnx_graph.outline import read_outline
 from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import open_panel
+from tests.helpers.film_files import phantom_pixels
 from tests.helpers.small_networks import residual_network
 
 OUTPUTS = [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE, OUTPUT_CAMS]
-
-
-def films(count: int = 8, side: int = 64) -> npt.NDArray[np.uint8]:
-    return np.stack([draw_phantom("normal", seed, (side, side)) for seed in range(count)])[
-        ..., np.newaxis
-    ]
 
 
 def ask(content: bytes, pixels: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
@@ -69,7 +63,7 @@ def kernels(content: bytes, tmp_path: Path) -> dict[str, int]:
 
 def test_convolutions_and_pools_run_on_integers_and_sums_do_not(tmp_path: Path) -> None:
     content = residual_network()
-    form = quantise(content, ranges_of(content, films()))
+    form = quantise(content, ranges_of(content, phantom_pixels(8, 64)))
     found = kernels(form, tmp_path)
     # The convolution that makes the heatmaps stays exact, as do both sums.
     assert found["QLinearConv"] == 5
@@ -85,7 +79,7 @@ def test_convolutions_and_pools_run_on_integers_and_sums_do_not(tmp_path: Path) 
 @pytest.mark.parametrize("bits", [8, 7])
 def test_the_int8_form_answers_like_the_file_it_was_made_from(bits: int) -> None:
     content = residual_network()
-    pixels = films(16)
+    pixels = phantom_pixels(16, 64)
     form = quantise(content, ranges_of(content, pixels), 8 if bits == 8 else 7)
     exact, rounded = ask(content, pixels), ask(form, pixels)
     assert np.array_equal(exact[0].argmax(1), rounded[0].argmax(1))
@@ -97,7 +91,7 @@ def test_the_int8_form_answers_like_the_file_it_was_made_from(bits: int) -> None
 
 def test_the_int8_form_is_a_valid_model_with_the_same_card_and_contract() -> None:
     content = residual_network()
-    form = quantise(content, ranges_of(content, films()))
+    form = quantise(content, ranges_of(content, phantom_pixels(8, 64)))
     onnx.checker.check_model(onnx.load_from_string(form), full_check=True)
     before, after = read_outline(content), read_outline(form)
     assert after.inputs == before.inputs
@@ -113,14 +107,14 @@ def test_the_int8_form_is_a_valid_model_with_the_same_card_and_contract() -> Non
 
 def test_equal_files_and_ranges_give_equal_bytes() -> None:
     content = residual_network()
-    ranges = ranges_of(content, films())
+    ranges = ranges_of(content, phantom_pixels(8, 64))
     hashes = {hashlib.sha256(quantise(content, ranges)).hexdigest() for _ in range(2)}
     assert len(hashes) == 1
 
 
 def test_seven_bits_never_reach_beyond_63() -> None:
     content = residual_network()
-    form = onnx.load_from_string(quantise(content, ranges_of(content, films()), 7))
+    form = onnx.load_from_string(quantise(content, ranges_of(content, phantom_pixels(8, 64)), 7))
     weights = [
         numpy_helper.to_array(item)
         for item in form.graph.initializer
@@ -131,7 +125,7 @@ def test_seven_bits_never_reach_beyond_63() -> None:
 
 def test_kept_convolutions_stay_exact(tmp_path: Path) -> None:
     content = residual_network()
-    pixels = films()
+    pixels = phantom_pixels(8, 64)
     names = [item.name for item in convolutions(content)]
     form = quantise(content, ranges_of(content, pixels), 8, names[-1:])
     found = kernels(form, tmp_path)
@@ -141,7 +135,7 @@ def test_kept_convolutions_stay_exact(tmp_path: Path) -> None:
 
 def test_the_score_comes_back_to_the_scale_of_fp32() -> None:
     content = residual_network()
-    pixels = films()
+    pixels = phantom_pixels(8, 64)
     ranges = ranges_of(content, pixels)
     plain = ask(quantise(content, ranges), pixels)[1]
     scaled = ask(quantise(content, ranges, 8, (), (2.0, -0.25)), pixels)[1]
@@ -150,7 +144,7 @@ def test_the_score_comes_back_to_the_scale_of_fp32() -> None:
 
 def test_a_correction_moves_the_bias_of_its_channels_and_no_other() -> None:
     content = residual_network()
-    ranges = ranges_of(content, films())
+    ranges = ranges_of(content, phantom_pixels(8, 64))
     last = convolutions(content)[-1]
     added = np.zeros(last.channels)
     added[3] = 0.25
@@ -173,12 +167,14 @@ def test_a_correction_that_does_not_fit_is_refused(values: list[float]) -> None:
     first = convolutions(content)[0]
     assert first.channels == 16
     with pytest.raises(ValueError, match="one number a channel"):
-        quantise(content, ranges_of(content, films()), corrections={first.name: values})
+        quantise(
+            content, ranges_of(content, phantom_pixels(8, 64)), corrections={first.name: values}
+        )
 
 
 def test_a_range_that_is_missing_or_none_is_a_bug_and_not_a_silent_guess() -> None:
     content = residual_network()
-    ranges = ranges_of(content, films())
+    ranges = ranges_of(content, phantom_pixels(8, 64))
     first = next(iter(ranges))
     with pytest.raises(ValueError, match="no ranges"):
         quantise(content, {name: r for name, r in ranges.items() if name != first})
@@ -200,7 +196,7 @@ def test_a_graph_without_convolutions_has_no_int8_form(tmp_path: Path) -> None:
 
 def test_a_dead_channel_with_a_large_bias_does_not_overflow() -> None:
     content = residual_network(dead_channel=True)
-    pixels = films()
+    pixels = phantom_pixels(8, 64)
     exact = ask(content, pixels)
     rounded = ask(quantise(content, ranges_of(content, pixels)), pixels)
     assert np.abs(exact[0] - rounded[0]).max() < 0.03
@@ -244,7 +240,7 @@ SHIPPED = [
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_shipped_networks_can_be_quantised(path: Path) -> None:
     content = path.read_bytes()
-    pixels = films(4, 224)
+    pixels = phantom_pixels(4, 224)
     form = quantise(content, ranges_of(content, pixels))
     exact, rounded = ask(content, pixels), ask(form, pixels)
     assert np.abs(exact[0] - rounded[0]).max() < 0.2

@@ -25,7 +25,9 @@ from desktop.core.inference.int8_recipe import (
     ModelRecipe,
     recipe_of,
 )
+from desktop.core.inference.names import checked_precision
 from desktop.core.inference.precision import (
+    ALL_FP32,
     Int8Benchmark,
     ModelProof,
     PrecisionPlan,
@@ -320,3 +322,13 @@ def test_processors_without_byte_products_get_seven_bits(
 
 def test_arm_processors_take_eight_bits() -> None:
     assert Processor("aarch64 Neoverse", ()).weight_bits == 8
+
+
+def test_a_precision_is_known_in_any_case_and_any_other_word_is_refused() -> None:
+    assert checked_precision("FP32") == "fp32"
+    with pytest.raises(UsageError, match="no precision fp8"):
+        checked_precision("fp8")
+
+
+def test_who_asks_for_32_bits_gets_them_without_a_look_at_the_machine(panel: Panel) -> None:
+    assert plan_precision(panel, "fp32") is ALL_FP32

@@ -27,12 +27,8 @@ from tests.helpers.failing_sessions import (
     FakeGpu,
     RuntimeException,
 )
+from tests.helpers.film_files import noise_pixels
 from tests.helpers.tiny_models import MODEL_NAMES, write_panel
-
-
-def films(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    random = np.random.default_rng(seed)
-    return random.integers(0, 256, (count, 64, 64, 1)).astype(np.uint8)
 
 
 @pytest.fixture
@@ -64,9 +60,9 @@ def test_a_gpu_that_works_is_used_through_bound_memory(panel: Panel) -> None:
     assert session.report.running == "cuda"
     assert not session.report.fell_back
     assert session.report.batch is not None
-    expected = answers(PanelSession(panel, "cpu"), films(5))
-    assert np.allclose(answers(session, films(5)), expected, atol=1e-6)
-    (first, *_) = session.predict(films(2), maps=True)
+    expected = answers(PanelSession(panel, "cpu"), noise_pixels(5))
+    assert np.allclose(answers(session, noise_pixels(5)), expected, atol=1e-6)
+    (first, *_) = session.predict(noise_pixels(2), maps=True)
     assert all(item.cams is not None for item in first.predictions)
 
 
@@ -92,7 +88,7 @@ def test_a_gpu_that_refuses_the_models_is_left_with_a_reason(
     assert session.report.fell_back
     assert words in session.report.reason
     assert session.report.batch is None
-    assert len(answers(session, films(2))) == 2 * len(MODEL_NAMES)
+    assert len(answers(session, noise_pixels(2))) == 2 * len(MODEL_NAMES)
 
 
 def test_a_session_that_silently_runs_elsewhere_is_noticed(panel: Panel) -> None:
@@ -135,7 +131,7 @@ def test_the_batch_stops_growing_where_memory_ends(panel: Panel) -> None:
     assert session.report.running == "cuda"
     assert session.report.batch is not None
     assert session.report.batch <= 16
-    assert len(answers(session, films(40))) == 40 * len(MODEL_NAMES)
+    assert len(answers(session, noise_pixels(40))) == 40 * len(MODEL_NAMES)
     assert max(size for made in gpu.made for size in made.sizes[-3:]) <= 16
 
 
@@ -196,8 +192,8 @@ def test_a_gpu_that_is_lost_during_a_run_costs_no_image_and_is_told(panel: Panel
     session = PanelSession(panel, "cuda", session_maker=gpu)
     for made in gpu.made:
         made.trouble = lambda size, calls: EPFail(LOST)
-    expected = answers(PanelSession(panel, "cpu"), films(6))
-    assert np.allclose(answers(session, films(6)), expected, atol=1e-6)
+    expected = answers(PanelSession(panel, "cpu"), noise_pixels(6))
+    assert np.allclose(answers(session, noise_pixels(6)), expected, atol=1e-6)
     assert session.report.running == "cpu"
     assert session.report.fell_back
     assert "CUDA given up" in session.report.reason
@@ -211,7 +207,7 @@ def test_an_image_that_one_model_cannot_stand_does_not_cost_the_gpu(panel: Panel
     first.sizes.clear()
     # Its first look at the image fails; the grey one that is asked then is answered.
     first.trouble = lambda size, calls: EPFail("bad image") if calls == 1 else None
-    (answer,) = session.predict(films(1))
+    (answer,) = session.predict(noise_pixels(1))
     assert session.report.running == "cuda"
     assert answer.code == "MODEL-11"
     assert len(answer.predictions) == len(MODEL_NAMES) - 1
@@ -222,7 +218,7 @@ def test_memory_that_stays_short_during_a_run_ends_on_the_processor(panel: Panel
     session = PanelSession(panel, "cuda", session_maker=gpu)
     for made in gpu.made:
         made.trouble = lambda size, calls: RuntimeException(CUDA_NO_ROOM)
-    assert len(answers(session, films(4))) == 4 * len(MODEL_NAMES)
+    assert len(answers(session, noise_pixels(4))) == 4 * len(MODEL_NAMES)
     assert "too little free memory" in session.report.reason
 
 
@@ -232,7 +228,7 @@ def test_rows_say_what_labelled_them(panel: Panel, tmp_path: Path) -> None:
     from desktop.core.files.inputs import list_inputs
 
     for number in range(6):
-        Image.fromarray(films(1, number)[0, :, :, 0]).resize((128, 128)).save(
+        Image.fromarray(noise_pixels(1, number)[0, :, :, 0]).resize((128, 128)).save(
             tmp_path / f"film{number}.png"
         )
     gpu = FakeGpu()
@@ -276,7 +272,9 @@ def test_sixteen_bits_that_change_an_answer_are_not_used(panel: Panel) -> None:
     assert session.report.running == "tensorrt"
     assert session.report.precision == "fp32"
     assert "answers differently" in session.report.precision_reason
-    assert np.allclose(answers(session, films(3)), answers(PanelSession(panel, "cpu"), films(3)))
+    assert np.allclose(
+        answers(session, noise_pixels(3)), answers(PanelSession(panel, "cpu"), noise_pixels(3))
+    )
 
 
 def test_sixteen_bits_that_fail_on_a_film_are_not_used(panel: Panel) -> None:
@@ -330,7 +328,7 @@ def test_streams_take_turns_on_directml(panel: Panel) -> None:
     for made in gpu.made:
         made.trouble = busy
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda seed: answers(session, films(2, seed)), range(8)))
+        found = list(pool.map(lambda seed: answers(session, noise_pixels(2, seed)), range(8)))
     assert most[0] == 1
     assert all(len(one) == 2 * len(MODEL_NAMES) for one in found)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 import pytest
 
@@ -24,17 +23,13 @@ from desktop.core.inference.names import DEVICES, checked_device
 from desktop.core.inference.providers import Provider
 from desktop.core.inference.session import PanelSession, make_session
 from desktop.core.panels.registry import open_panel, read_verified
+from tests.helpers.film_files import noise_pixels
 from tests.helpers.tiny_models import MODEL_NAMES, write_panel
-
-
-def films(count: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    random = np.random.default_rng(seed)
-    return random.integers(0, 256, (count, 64, 64, 1)).astype(np.uint8)
 
 
 def test_every_model_answers_every_image_in_order(tmp_path: Path) -> None:
     session = PanelSession(open_panel(write_panel(tmp_path)))
-    answers = session.predict(films(3))
+    answers = session.predict(noise_pixels(3))
     for answer in answers:
         assert [item.model for item in answer.predictions] == list(MODEL_NAMES)
         assert answer.code == answer.reason == ""
@@ -48,13 +43,13 @@ def test_every_model_answers_every_image_in_order(tmp_path: Path) -> None:
 
 def test_maps_can_be_left_out(tmp_path: Path) -> None:
     session = PanelSession(open_panel(write_panel(tmp_path)))
-    (answer,) = session.predict(films(1), maps=False)
+    (answer,) = session.predict(noise_pixels(1), maps=False)
     assert all(item.cams is None for item in answer.predictions)
 
 
 def test_an_image_gets_the_same_answer_alone_and_in_any_batch(tmp_path: Path) -> None:
     panel = open_panel(write_panel(tmp_path))
-    images = films(8)
+    images = noise_pixels(8)
     expected = PanelSession(panel, threads=1).predict(images, maps=False)
     session = PanelSession(panel, threads=2)
     for size in (1, 2, 3, 5):
@@ -69,10 +64,10 @@ def test_members_may_want_different_sizes(tmp_path: Path) -> None:
     panel = open_panel(write_panel(tmp_path, sizes={"ccnn": (128, 64)}))
     assert panel.input_sizes == ((64, 64), (128, 64))
     session = PanelSession(panel)
-    batches = {(64, 64): films(2), (128, 64): np.zeros((2, 128, 64, 1), np.uint8)}
+    batches = {(64, 64): noise_pixels(2), (128, 64): np.zeros((2, 128, 64, 1), np.uint8)}
     assert [len(answer.predictions) for answer in session.predict(batches)] == [4, 4]
     with pytest.raises(ValueError, match="one batch for each"):
-        session.predict(films(2))
+        session.predict(noise_pixels(2))
 
 
 def test_a_batch_of_the_wrong_shape_is_a_bug(tmp_path: Path) -> None:
@@ -132,27 +127,27 @@ def failing_session(tmp_path: Path, most: int, message: str) -> tuple[PanelSessi
 def test_out_of_memory_halves_the_batch_and_remembers(tmp_path: Path) -> None:
     session, (model,) = failing_session(tmp_path, 2, "Failed to allocate memory for buffer")
     model.sizes.clear()
-    assert all(answer.predictions for answer in session.predict(films(8)))
+    assert all(answer.predictions for answer in session.predict(noise_pixels(8)))
     assert model.sizes == [8, 4, 2, 2, 2, 2]
     model.sizes.clear()
-    session.predict(films(8))
+    session.predict(noise_pixels(8))
     assert model.sizes == [2, 2, 2, 2]
 
 
 def test_out_of_memory_on_a_single_image_costs_only_its_vote(tmp_path: Path) -> None:
     session, (model,) = failing_session(tmp_path, 8, "CUDA out of memory")
     model._most = 0
-    answers = session.predict(films(2))
+    answers = session.predict(noise_pixels(2))
     assert [answer.code for answer in answers] == ["MODEL-12", "MODEL-12"]
 
 
 def test_another_error_is_tried_image_by_image(tmp_path: Path) -> None:
     session, (model,) = failing_session(tmp_path, 1, "Non-zero status code")
     model.sizes.clear()
-    assert all(answer.predictions for answer in session.predict(films(3)))
+    assert all(answer.predictions for answer in session.predict(noise_pixels(3)))
     assert model.sizes == [3, 1, 1, 1]
     model._most = 0
-    assert session.predict(films(1))[0].code == "MODEL-11"
+    assert session.predict(noise_pixels(1))[0].code == "MODEL-11"
 
 
 def test_the_report_says_what_the_sessions_say(tmp_path: Path) -> None:
@@ -211,4 +206,4 @@ def test_a_session_does_not_keep_the_file_it_was_made_of(tmp_path: Path) -> None
     before = sys.getrefcount(content)
     session = make_session(content, None, ["CPUExecutionProvider"])
     assert sys.getrefcount(content) == before
-    assert session.run(None, {"pixels": films(1)})
+    assert session.run(None, {"pixels": noise_pixels(1)})

@@ -228,3 +228,10 @@ def test_what_only_looks_like_a_number_is_refused(text: str, code: str) -> None:
     with pytest.raises(UsageError) as refusal:
         parse(text)
     assert refusal.value.code == code
+
+
+def test_a_query_has_one_form_only() -> None:
+    with pytest.raises(ValueError, match="conjunction"):
+        All((All(()),))
+    with pytest.raises(ValueError, match="disjunction"):
+        Some((All(()),))

@@ -6,17 +6,14 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
-
 from desktop.core.cases import OPEN, CaseResult
 from desktop.core.panels.contract import RESEARCH_USE
-from desktop.core.panels.registry import Panel, open_panel
+from desktop.core.panels.registry import Panel
 from desktop.core.review import decisions
 from desktop.core.review.case_table import CaseTable
 from desktop.core.review.decisions import Stamp
 from desktop.core.review.report import ReportInfo, summary_report, write_summary_report
 from tests.helpers.review_cases import CLASSES, MODELS, STAMP, case, failed
-from tests.helpers.tiny_models import write_panel
 
 EVIL = "<script>alert('x')</script>&\"'.png"
 FACTS = ReportInfo(
@@ -54,12 +51,6 @@ class Page(HTMLParser):
     @property
     def words(self) -> str:
         return re.sub(r"\s+", " ", " ".join(self.text))
-
-
-@pytest.fixture(scope="module")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    folder = tmp_path_factory.mktemp("panels")
-    return open_panel(write_panel(folder))
 
 
 def reviewed_table() -> CaseTable:

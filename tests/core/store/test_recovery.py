@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -20,8 +21,9 @@ from hypothesis import strategies as st
 
 from desktop.core.cases import OPEN, CaseResult, Decision
 from desktop.core.errors import StoreFailed
+from desktop.core.store.recovery import latest_aside, rebuild
 from desktop.core.store.review_store import ReviewStore
-from tests.helpers.review_cases import case, failed, labelling, open_store, raw_store, record
+from tests.helpers.review_cases import case, fact, failed, labelling, open_store, raw_store, record
 
 PAGE = 4096
 
@@ -445,3 +447,35 @@ def test_no_acknowledged_decision_is_lost_to_a_kill(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_no_acknowledged_decision_is_lost_to_many_kills(tmp_path: Path) -> None:
     check_after_kills(tmp_path, kills=25, seed=2)
+
+
+def test_the_store_set_aside_last_is_found_among_files_of_other_names(tmp_path: Path) -> None:
+    for name in (
+        "review.damaged-20261123T090000.sqlite",
+        "review.damaged-20261123T090000-2.sqlite",
+        "review.damaged-20261123T090000-copy.sqlite",
+    ):
+        (tmp_path / name).touch()
+    found = latest_aside(tmp_path / "review.sqlite")
+    assert found is not None
+    assert found.name == "review.damaged-20261123T090000-2.sqlite"
+
+
+@pytest.mark.parametrize("faster", [False, True])
+def test_a_damaged_store_is_replaced_where_links_are_unknown_but_never_a_new_one(
+    faster: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(tmp_path) as store:
+        store.record_results([(case("a.png", "CCCC"), fact("a.png"))])
+        store.apply(labelling(store, "a.png"))
+        path = store.path
+
+    def no_links(self: Path, target: Path) -> None:
+        if faster:
+            self.write_bytes(b"another window's")
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    _, saved = rebuild(path, "ward")
+    assert saved == 1
+    assert (path.read_bytes() == b"another window's") == faster

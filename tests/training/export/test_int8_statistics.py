@@ -7,10 +7,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.int8_graph import activation_names, convolutions, quantise
 from desktop.core.inference.int8_recipe import (
     Agreement,
@@ -19,6 +17,7 @@ from desktop.core.inference.int8_recipe import (
     ModelRecipe,
     storable,
 )
+from tests.helpers.film_files import phantom_pixels
 from tests.helpers.small_networks import SIDE, residual_network
 from training.data.split import VALIDATION
 from training.export import int8 as exporter
@@ -26,11 +25,6 @@ from training.export import int8_statistics as int8_measures
 from training.export.int8_statistics import measure_corrections, measure_ranges, multiplications
 
 NAMES = ("scnn", "ccnn", "daccnn", "resnet50")
-
-
-def films(count: int = 16) -> npt.NDArray[np.uint8]:
-    drawn = [draw_phantom("normal", seed, (SIDE, SIDE)) for seed in range(count)]
-    return np.stack(drawn)[..., np.newaxis]
 
 
 def test_a_range_lies_within_the_extremes_and_rounds_with_less_error() -> None:
@@ -45,7 +39,7 @@ def test_a_range_lies_within_the_extremes_and_rounds_with_less_error() -> None:
 def test_every_tensor_of_every_form_has_a_range() -> None:
     content = residual_network()
     kept = exporter.kept_choices(content)
-    ranges = measure_ranges(content, films(), *kept)
+    ranges = measure_ranges(content, phantom_pixels(16, SIDE), *kept)
     assert len(kept) == 3
     for one in kept:
         assert set(activation_names(content, one)) <= set(ranges)
@@ -58,7 +52,7 @@ def test_corrections_take_the_error_of_the_mean_off_every_convolution(
 ) -> None:
     if not shallow:
         monkeypatch.setattr(int8_measures, "SHALLOW", 0)
-    content, pixels = residual_network(), films()
+    content, pixels = residual_network(), phantom_pixels(16, SIDE)
     ranges = measure_ranges(content, pixels)
     corrections = measure_corrections(content, ranges, 7, pixels)
     names = [item.name for item in convolutions(content)]
@@ -90,7 +84,7 @@ def test_corrections_are_read_back_as_they_were_measured() -> None:
 
 def test_multiplications_are_those_of_the_convolutions() -> None:
     content = residual_network()
-    work = multiplications(content, films(1))
+    work = multiplications(content, phantom_pixels(1, SIDE))
     first = convolutions(content)[0]
     assert work[first.name] % first.products == 0
     assert len(work) == 5

@@ -1,4 +1,4 @@
-"""Caches of maps and of film hashes: what is lost is computed again, and nobody is troubled."""
+"""The cache of film hashes: what is lost is computed again, and nobody is troubled."""
 
 from __future__ import annotations
 
@@ -11,56 +11,15 @@ import pytest
 
 from desktop.core.duplicates.hash_cache import FilmHashes
 from desktop.core.duplicates.perceptual_hash import HASH_BITS
-from desktop.core.store.heatmap_cache import MapCache, pack_maps, unpack_maps
-from tests.helpers.review_cases import MODELS, case
 
 KEY = b"k" * 32
 BITS = np.arange(HASH_BITS) % 3 == 0
-
-
-def packed() -> bytes:
-    return pack_maps(case("a.png", map_seed=1).predictions, MODELS)
 
 
 def interrupted() -> Iterator[tuple[bytes, object]]:
     """Rows of a writer that fails after the first."""
     yield KEY, BITS
     raise RuntimeError("the search was stopped")
-
-
-def test_bytes_that_are_no_maps_are_refused_and_not_guessed_at() -> None:
-    sound = packed()
-    assert set(unpack_maps(sound, MODELS)) == set(MODELS)
-    for damaged in (b"", b"XXXX" + sound[4:], sound[:-20], sound[:8] + b"\0" * 40):
-        with pytest.raises(ValueError, match=r"."):
-            unpack_maps(damaged, MODELS)
-
-
-def test_a_cache_of_maps_that_cannot_be_opened_costs_only_the_cache(tmp_path: Path) -> None:
-    (tmp_path / "maps.sqlite").mkdir()
-    (tmp_path / "maps.sqlite" / "in the way").touch()
-    (tmp_path / "maps.damaged.sqlite").mkdir()
-    (tmp_path / "maps.damaged.sqlite" / "too").touch()
-    cache = MapCache(tmp_path / "maps.sqlite")
-    cache.put([(KEY, "p", packed())])
-    assert cache.get(KEY, ["p"], MODELS) == {}
-    cache.close()
-    cache.close()
-
-
-def test_a_writer_that_fails_in_the_middle_leaves_nothing_half_written(tmp_path: Path) -> None:
-    cache = MapCache(tmp_path / "maps.sqlite")
-
-    def rows() -> Iterator[tuple[bytes, str, bytes]]:
-        yield KEY, "p", packed()
-        raise RuntimeError("stopped")
-
-    with pytest.raises(RuntimeError, match="stopped"):
-        cache.put(rows())
-    assert cache.get(KEY, ["p"], MODELS) == {}
-    cache.put([(KEY, "p", packed())])
-    assert set(cache.get(KEY, ["p"], MODELS)) == set(MODELS)
-    cache.close()
 
 
 def test_hashes_of_films_come_back_and_damage_empties_them(tmp_path: Path) -> None:
