@@ -1650,6 +1650,13 @@ map</source>
         </message>
     </context>
     <context>
+        <name>ProgressBar</name>
+        <message>
+            <source>Progress</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>ProgressNotices</name>
         <message>
             <source>The models have not voted on this image yet. Label it yourself or wait.</source>
@@ -2362,11 +2369,11 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Recent</source>
+            <source>Clear list</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Clear list</source>
+            <source>Recent</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -2393,11 +2400,11 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Review</source>
+            <source>You label before the votes appear. Both are kept.</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>You label before the votes appear. Both are kept.</source>
+            <source>Review</source>
             <translation type="unfinished" />
         </message>
     </context>
@@ -2405,10 +2412,6 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         <name>StatusBar</name>
         <message>
             <source>Progress</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Notice</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2747,13 +2750,6 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         <name>_Header</name>
         <message>
             <source>Order of the list</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>_ProgressBar</name>
-        <message>
-            <source>Progress</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QRectF, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.vote import rule_text
@@ -16,14 +16,13 @@ from desktop.gui.formatting import duration, grouped
 from desktop.gui.presenters.batch import BatchFigures, batch_figures
 from desktop.gui.session.model_run import Progress
 from desktop.gui.session.session import Session
-from desktop.gui.style import theme
-from desktop.gui.style.paint import Restyled, fill_round
 from desktop.gui.widgets.button import Button
 from desktop.gui.widgets.charts import RateCurve, ShareBars, StackedBars, StackedLine
 from desktop.gui.widgets.containers import Card, FactLines, OverlayScroll
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
 from desktop.gui.widgets.layout import STRETCH, column, row
 from desktop.gui.widgets.placeholder import Placeholder
+from desktop.gui.widgets.progress_bar import ProgressBar
 
 _REFRESH_MS = 1000
 
@@ -55,7 +54,8 @@ class BatchPage(OverlayScroll):
         self.subtitle = ElidedLabel("", "body", "text2")
         self.stats = ElidedLabel("", "secondary", "text2")
         self.started = ElidedLabel("", "secondary", "text2")
-        self._bar = _ProgressBar()
+        self._bar = ProgressBar()
+        self._bar.setFixedHeight(8)
         self.pause_button = _boxed(shortcuts["pause_run"], self.tr("Pause"), "pause")
         self.resume_button = _boxed(shortcuts["label_folder"], self.tr("Resume"), "play")
         self.stop_button = _boxed(shortcuts["stop_run"], self.tr("Stop and keep"), "cross")
@@ -335,23 +335,3 @@ def _boxed(action: QAction, text: str, icon: str) -> Button:
     button = Button(text, icon, kind="boxed", height=36)
     button.follow(action, text)
     return button
-
-
-class _ProgressBar(Restyled):
-    def __init__(self) -> None:
-        super().__init__()
-        self._share = 0.0
-        self.setFixedHeight(8)
-        self.setAccessibleName(self.tr("Progress"))
-
-    def set_share(self, share: float) -> None:
-        self._share = min(1.0, max(0.0, share))
-        self.setAccessibleDescription(f"{100 * self._share:.0f} %")
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens, painter = theme.current(), QPainter(self)
-        fill_round(painter, self.rect(), 2, tokens.track)
-        if self._share > 0:
-            done = QRectF(0, 0, max(4.0, self.width() * self._share), self.height())
-            fill_round(painter, done, 2, tokens.accent)

@@ -1,4 +1,4 @@
-"""Everything that leaves the window as a file: written off its thread, whole or not at all."""
+"""Everything that leaves the window as a file: written on a thread, completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from PySide6.QtGui import QDesktopServices, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 import desktop
-from desktop.core.errors import CxrError
 from desktop.core.export.class_folders import Basis, Mode
 from desktop.core.export.table import write_table
 from desktop.core.panels.contract import RESEARCH_USE
@@ -35,10 +34,10 @@ _CAUTION_STRIP = 28
 
 @dataclass(frozen=True)
 class Exported:
-    """What a finished export left behind, and the sentence about it."""
+    """A complete file or folder, and the sentence about it."""
 
     path: Path
-    words: str
+    text: str
 
 
 class Exporter(QObject):
@@ -46,13 +45,11 @@ class Exporter(QObject):
 
     Signals:
         notice_raised(str): Why something was not written and what to do.
-        written(str): What was written, in words.
-        exported(Path): A file or folder is complete.
+        exported(Path, str): A file or folder is complete, and the sentence about it.
     """
 
     notice_raised = Signal(str)
-    written = Signal(str)
-    exported = Signal(object)
+    exported = Signal(object, str)
 
     def __init__(
         self,
@@ -68,7 +65,7 @@ class Exporter(QObject):
         self._snapshot = snapshot
         self._background = Background(self)
         self._background.done.connect(self._on_done)
-        self._background.failed.connect(self._on_failed)
+        self._background.failed.connect(lambda _key, why: self.notice_raised.emit(str(why)))
         self.latest: Path | None = None
 
     # asking ----------------------------------------------------------------------------------
@@ -116,25 +113,23 @@ class Exporter(QObject):
         def write(_token: CancelToken) -> Exported:
             with _store(source) as store:
                 count = write_table(path, source.panel, table_rows(store, source))
-            words = self.tr("{count} rows are in {name} in {folder}.").format(
+            text = self.tr("{count} rows are in {name} in {folder}.").format(
                 count=grouped(count), name=path.name, folder=path.parent
             )
             left = len(source.images) - count
             if left:
-                words += " " + self.tr(
+                text += " " + self.tr(
                     "{left} images are left out because the models have not come to them yet."
                 ).format(left=grouped(left))
-            return Exported(path, words)
+            return Exported(path, text)
 
         self._background.start("csv", write)
 
     def write_view(self, path: Path) -> None:
         """Write the view on show as PNG."""
         session = self._controller.session
-        panel = session.panel if session is not None else None
-        image = with_caution(
-            self._snapshot(), f"{panel.name} {panel.version}" if panel is not None else ""
-        )
+        panel = "" if session is None else f"{session.panel.name} {session.panel.version}"
+        image = with_caution(self._snapshot(), panel)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")
@@ -143,10 +138,8 @@ class Exporter(QObject):
         def write(_token: CancelToken) -> Exported:
             with atomic_write(path) as stream:
                 stream.write(content)
-            words = self.tr("The view is in {name} in {folder}.").format(
-                name=path.name, folder=path.parent
-            )
-            return Exported(path, words)
+            text = self.tr("The view is in {name} in {folder}.")
+            return Exported(path, text.format(name=path.name, folder=path.parent))
 
         self._background.start("view", write)
 
@@ -156,7 +149,7 @@ class Exporter(QObject):
         if source is None:
             return
         settings = self._preferences.settings
-        facts = ReportInfo(
+        info = ReportInfo(
             folder=source.root.name,
             created_at=utc_stamp(datetime.datetime.now(datetime.UTC)),
             device=source.device,
@@ -170,11 +163,9 @@ class Exporter(QObject):
         def write(_token: CancelToken) -> Exported:
             with _store(source) as store:
                 table = store.load_table()
-            write_summary_report(path, table, source.panel, facts)
-            words = self.tr("The report is in {name} in {folder}.").format(
-                name=path.name, folder=path.parent
-            )
-            return Exported(path, words)
+            write_summary_report(path, table, source.panel, info)
+            text = self.tr("The report is in {name} in {folder}.")
+            return Exported(path, text.format(name=path.name, folder=path.parent))
 
         self._background.start("report", write)
 
@@ -187,16 +178,16 @@ class Exporter(QObject):
         def write(token: CancelToken) -> Exported:
             with _store(source) as store:
                 placed = place_classes(store, source, target, basis, mode, token)
-            words = self.tr("{count} files are in {folder}.").format(
+            text = self.tr("{count} files are in {folder}.").format(
                 count=grouped(placed.placed), folder=target
             )
             if placed.refused:
-                words += " " + self.tr("{count} were refused: {reason}").format(
+                text += " " + self.tr("{count} were refused: {reason}").format(
                     count=grouped(placed.refused), reason=placed.first_reason
                 )
             if placed.dicom_text:
-                words += " " + placed.dicom_text
-            return Exported(target, words)
+                text += " " + placed.dicom_text
+            return Exported(target, text)
 
         self._background.start("classes", write)
 
@@ -207,11 +198,7 @@ class Exporter(QObject):
     # inside ----------------------------------------------------------------------------------
     def _on_done(self, _key: str, outcome: Exported) -> None:
         self.latest = outcome.path
-        self.written.emit(outcome.words)
-        self.exported.emit(outcome.path)
-
-    def _on_failed(self, _key: str, problem: CxrError) -> None:
-        self.notice_raised.emit(str(problem))
+        self.exported.emit(outcome.path, outcome.text)
 
     def _ask_file(self, title: str, suffix: str, kind: str) -> Path | None:
         session = self._controller.session
@@ -239,10 +226,10 @@ def with_caution(view: QImage, panel: str) -> QImage:
     width, height = view.width() / ratio, view.height() / ratio
     strip = theme.dp(_CAUTION_STRIP)
     size = QSize(view.width(), view.height() + round(strip * ratio))
-    whole = QImage(size, QImage.Format.Format_RGB32)
-    whole.setDevicePixelRatio(ratio)
-    whole.fill(theme.colour(theme.current().canvas))
-    painter = QPainter(whole)
+    image = QImage(size, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(theme.colour(theme.current().canvas))
+    painter = QPainter(image)
     painter.drawImage(QPointF(0, 0), view)
     origin = f"CXR Quorum {desktop.__version__}" + (f", {panel}" if panel else "")
     font, ink = theme.font(12), theme.current().hud2
@@ -252,7 +239,7 @@ def with_caution(view: QImage, panel: str) -> QImage:
     if text_width(font, origin) <= room:
         draw_text(painter, left, origin, font, ink, Qt.AlignmentFlag.AlignRight)
     painter.end()
-    return whole
+    return image
 
 
 def _store(source: ExportSource) -> ReviewStore:

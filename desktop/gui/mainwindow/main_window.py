@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from desktop.core.review.case_table import SafetyRule
 from desktop.gui.actions.menus import Entry, build_menus, fill_menu
@@ -33,6 +33,7 @@ from desktop.gui.settings.preferences import Preferences, opened_words
 from desktop.gui.start.opener import Opener
 from desktop.gui.start.page import RecentFolder, StartPage
 from desktop.gui.style import icons, theme
+from desktop.gui.widgets.layout import column
 
 MINIMUM = (1120, 720)
 DEFAULT = (1440, 900)
@@ -131,11 +132,7 @@ class MainWindow(QMainWindow):
         for page in (self.start, self.review, self.batch, self.scorecard):
             self.pages.addWidget(page)
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.pages, 1)
-        column.addWidget(self.status)
+        column((self.pages, 1), self.status, of=body, spacing=0)
         self.setCentralWidget(body)
 
     def _connect_controller(self) -> None:
@@ -151,8 +148,8 @@ class MainWindow(QMainWindow):
         run.progress_changed.connect(self._on_progress)
         for source in (controller, self.opener, self.exporter, self.scoring):
             source.notice_raised.connect(status.show_notice)
-        self.exporter.written.connect(
-            lambda text: status.show_notice(
+        self.exporter.exported.connect(
+            lambda _path, text: status.show_notice(
                 text, self.tr("Show in folder"), chosen=self.exporter.show_latest
             )
         )

@@ -1,17 +1,18 @@
-"""The 40 px top row: name, menus, the four pages, the open folder, blind first and export."""
+"""The top row: name, menus, the four pages, the open folder, blind first and export."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenuBar, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QMenuBar, QWidget
 
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.style import icons, theme
 from desktop.gui.widgets.button import Button
+from desktop.gui.widgets.layout import STRETCH, row
 
 HEIGHT = 40
-# Above and below the words, as the style sheet has it.
+# Above and below the text, as the style sheet has it.
 MENU_PADDING = 6
 _NARROW = 1200
 
@@ -42,18 +43,20 @@ class TopBar(QWidget):
         self._rule = QFrame()
         self._rule.setFixedSize(1, 16)
         self._folder_name = ""
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(theme.GAP_S)
-        row.addWidget(self._mark)
-        row.addWidget(self.menu_bar, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addStretch(1)
-        row.addWidget(self._folder)
-        row.addWidget(self._panel_name)
-        row.addSpacing(theme.GAP_S)
-        row.addWidget(self._rule)
-        row.addWidget(self.blind_button)
-        row.addWidget(self.export_button)
+        row(
+            self._mark,
+            (self.menu_bar, 0, Qt.AlignmentFlag.AlignVCenter),
+            STRETCH,
+            self._folder,
+            self._panel_name,
+            theme.GAP_S,
+            self._rule,
+            self.blind_button,
+            self.export_button,
+            of=self,
+            margins=(12, 0, 12, 0),
+            spacing=theme.GAP_S,
+        )
         self._build_pages(shortcuts)
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
@@ -85,7 +88,6 @@ class TopBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour(tokens.bg))
         painter.fillRect(0, self.height() - 1, self.width(), 1, theme.colour(tokens.line))
-        painter.end()
 
     def _build_pages(self, shortcuts: Shortcuts) -> None:
         titles = {
@@ -94,9 +96,6 @@ class TopBar(QWidget):
             "batch": self.tr("Batch"),
             "scorecard": self.tr("Scorecard"),
         }
-        row = QHBoxLayout(self._pages)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GAP_XS)
         group = QButtonGroup(self)
         group.setExclusive(True)
         self._page_buttons: dict[str, Button] = {}
@@ -108,8 +107,8 @@ class TopBar(QWidget):
             keys = shortcuts[f"page_{name}"].shortcut().toString()
             button.setToolTip(f"{title} ({keys})" if keys else title)
             group.addButton(button)
-            row.addWidget(button)
             self._page_buttons[name] = button
+        row(*self._page_buttons.values(), of=self._pages, spacing=theme.GAP_XS)
 
     def _fit(self) -> None:
         """Centre the pages in the window as long as the sides leave room, and shorten the rest."""
@@ -135,10 +134,10 @@ class TopBar(QWidget):
     def _on_theme_changed(self, tokens: theme.Tokens) -> None:
         self.setFixedHeight(theme.dp(HEIGHT))
         self.menu_bar.setFont(theme.font(13))
-        # No higher than its words: Qt puts them at the top of what is left over.
-        words = QFontMetrics(theme.font(13)).height()
-        # Two more than that, because Qt rounds up, and hides all menus where one pixel is missing.
-        self.menu_bar.setFixedHeight(words + 2 * theme.dp(MENU_PADDING) + 2)
+        # No higher than its text, which Qt puts at the top of what is left over; two more, because
+        # Qt rounds up, and hides all menus where one pixel is missing.
+        height = QFontMetrics(theme.font(13)).height()
+        self.menu_bar.setFixedHeight(height + 2 * theme.dp(MENU_PADDING) + 2)
         self._panel_name.setFont(theme.font(12))
         self._panel_name.setStyleSheet(f"color: {tokens.text3};")
         self._rule.setStyleSheet(f"background: {tokens.border};")
@@ -166,10 +165,9 @@ class _Mark(QWidget):
         painter.setPen(theme.colour(tokens.text1))
         box = self.rect().adjusted(side + theme.GAP_S, 0, 0, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, "CXR Quorum")
-        painter.end()
 
     def _resize(self, _tokens: object = None) -> None:
-        words = QFontMetrics(theme.font(13, 600)).horizontalAdvance("CXR Quorum")
-        self.setFixedWidth(theme.dp(18) + theme.GAP_S + words + theme.GAP_S)
+        width = QFontMetrics(theme.font(13, 600)).horizontalAdvance("CXR Quorum")
+        self.setFixedWidth(theme.dp(18) + theme.GAP_S + width + theme.GAP_S)
         self.setFixedHeight(theme.dp(HEIGHT) - 1)
         self.update()

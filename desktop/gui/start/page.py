@@ -10,7 +10,6 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -30,6 +29,7 @@ from desktop.gui.style.paint import (
 )
 from desktop.gui.widgets.button import Button, PaintedButton
 from desktop.gui.widgets.label import ElidedLabel, WrappedLabel
+from desktop.gui.widgets.layout import STRETCH, Item, add_items, column, row
 from desktop.gui.widgets.switch import Switch
 
 SIDE_WIDTH = 344
@@ -66,7 +66,6 @@ class StartPage(QWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Start"))
         self._shortcuts = shortcuts
-        self.drop_zone = _DropZone()
         self.open_folder_button = Button(
             self.tr("Open folder"), "folder", kind="primary", height=36
         )
@@ -75,43 +74,25 @@ class StartPage(QWidget):
         self.open_folder_button.follow(shortcuts["open_folder"], self.open_folder_button.text())
         self.open_files_button.follow(shortcuts["open_files"], self.open_files_button.text())
         self.samples_button.follow(shortcuts["open_samples"], self.samples_button.text())
-        self.drop_zone.set_buttons(
-            [self.open_folder_button, self.open_files_button, self.samples_button]
+        self.drop_zone = _DropZone(
+            self.open_folder_button, self.open_files_button, self.samples_button
         )
-        self._recent_title = ElidedLabel(self.tr("Recent"), "secondary", "text2")
-        self._clear = Button(self.tr("Clear list"), kind="plain")
-        self._clear.clicked.connect(self.recent_cleared)
-        self._recent_card = QFrame()
-        self._recent_card.setProperty("card", True)
-        self._recent_rows = QVBoxLayout(self._recent_card)
-        self._recent_rows.setContentsMargins(1, 1, 1, 1)
-        self._recent_rows.setSpacing(0)
+        clear = Button(self.tr("Clear list"), kind="plain")
+        clear.clicked.connect(self.recent_cleared)
+        card = QFrame()
+        card.setProperty("card", True)
+        self._recent_rows = column(of=card, margins=(1, 1, 1, 1), spacing=0)
         self._recent_area = QWidget()
-        recent = QVBoxLayout(self._recent_area)
-        recent.setContentsMargins(0, 0, 0, 0)
-        recent.setSpacing(theme.GAP_S)
-        head = QHBoxLayout()
-        head.addWidget(self._recent_title)
-        head.addStretch(1)
-        head.addWidget(self._clear)
-        recent.addLayout(head)
-        recent.addWidget(self._recent_card)
-        left = QVBoxLayout()
-        left.setContentsMargins(48, 32, 48, 32)
-        left.setSpacing(32)
-        left.addWidget(self.drop_zone, 1)
-        left.addWidget(self._recent_area)
+        title = ElidedLabel(self.tr("Recent"), "secondary", "text2")
+        column(row(title, STRETCH, clear), card, of=self._recent_area, spacing=theme.GAP_S)
+        left = column((self.drop_zone, 1), self._recent_area, margins=(48, 32, 48, 32), spacing=32)
         self.side = StartSide(shortcuts["blind_first"])
         self.side.panel_chosen.connect(self.panel_chosen)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addLayout(left, 1)
-        row.addWidget(self.side)
+        row((left, 1), self.side, of=self, spacing=0)
         self.set_recent([])
         shortcuts.bindings_changed.connect(self._show_keys)
         self._show_keys()
-        # Takes the first focus, so that no button wears the ring before a key was pressed.
+        # Takes the first focus, so that no button shows the ring before a key was pressed.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _show_keys(self) -> None:
@@ -120,14 +101,11 @@ class StartPage(QWidget):
 
     def set_recent(self, folders: Sequence[RecentFolder]) -> None:
         """List recent folders, latest first; hidden where there are none."""
-        while (item := self._recent_rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        _clear(self._recent_rows)
         for position, folder in enumerate(folders):
-            row = _RecentRow(folder, line=position > 0)
-            row.clicked.connect(lambda _c=False, path=folder.path: self.recent_chosen.emit(path))
-            self._recent_rows.addWidget(row)
+            line = _RecentRow(folder, ruled=position > 0)
+            line.clicked.connect(lambda _c=False, path=folder.path: self.recent_chosen.emit(path))
+            self._recent_rows.addWidget(line)
         self._recent_area.setVisible(bool(folders))
 
 
@@ -142,10 +120,7 @@ class StartSide(Restyled):
 
     def __init__(self, blind_first: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 16, 16, 16)
-        self._column.setSpacing(theme.GAP_S)
-        self._cards: dict[str, _PanelCard] = {}
+        self._column = column(of=self, margins=(16, 16, 16, 16), spacing=theme.GAP_S)
         self.blind_switch = Switch(self.tr("Blind first"))
         self.blind_switch.clicked.connect(blind_first.trigger)
         blind_first.toggled.connect(self.blind_switch.setChecked)
@@ -156,34 +131,24 @@ class StartSide(Restyled):
     ) -> None:
         """Show the installed panels, the models of the chosen one, and what was refused."""
         _clear(self._column)
-        self._cards = {}
-        self._column.addWidget(_title(self.tr("Panel")))
+        items: list[Item] = [_title(self.tr("Panel"))]
         for panel in panels:
             card = _PanelCard(panel)
             card.setChecked(panel.name == chosen)
             card.clicked.connect(lambda _c=False, name=panel.name: self.panel_chosen.emit(name))
-            self._cards[panel.name] = card
-            self._column.addWidget(card)
+            items.append(card)
         if not panels:
-            self._column.addWidget(
-                _note(self.tr("No panel is installed. Add a panel folder in the Models menu."))
-            )
-        for problem in refused:
-            self._column.addWidget(_note(f"{problem.folder.name}: {problem.problem}"))
+            missing = self.tr("No panel is installed. Add a panel folder in the Models menu.")
+            items.append(_note(missing))
+        items += [_note(f"{problem.folder.name}: {problem.problem}") for problem in refused]
         current = next((panel for panel in panels if panel.name == chosen), None)
         if current is not None:
-            self._column.addWidget(_Rule())
-            self._column.addWidget(_title(self.tr("Models")))
-            for model in current.models:
-                self._column.addWidget(_ModelLine(model.card.title, model.size_bytes))
-            self._column.addWidget(
-                _note(self.tr("Checksums are verified whenever a model is loaded."))
-            )
-        self._column.addWidget(_Rule())
-        self._column.addWidget(_title(self.tr("Review")))
-        self._column.addWidget(self.blind_switch)
-        self._column.addWidget(_note(self.tr("You label before the votes appear. Both are kept.")))
-        self._column.addStretch(1)
+            items += [_Rule(), _title(self.tr("Models"))]
+            items += [_ModelLine(model.card.title, model.size_bytes) for model in current.models]
+            items.append(_note(self.tr("Checksums are verified whenever a model is loaded.")))
+        explained = self.tr("You label before the votes appear. Both are kept.")
+        items += [_Rule(), _title(self.tr("Review")), self.blind_switch, _note(explained), STRETCH]
+        add_items(self._column, items)
 
     def restyle(self) -> None:
         self.setFixedWidth(theme.dp(SIDE_WIDTH))
@@ -193,30 +158,18 @@ class StartSide(Restyled):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour(tokens.panel))
         painter.fillRect(0, 0, 1, self.height(), theme.colour(tokens.line))
-        painter.end()
 
 
 class _DropZone(Restyled):
-    """The dashed well with the four squares."""
+    """The dashed box with the four squares and the buttons."""
 
-    def __init__(self) -> None:
+    def __init__(self, *buttons: QWidget) -> None:
         super().__init__()
-        self._buttons = QHBoxLayout()
         self._hot = False
         self.setMinimumHeight(320)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        layout = QVBoxLayout(self)
-        layout.addStretch(1)
-        layout.addSpacing(230)
-        layout.addLayout(self._buttons)
-        layout.addStretch(1)
-
-    def set_buttons(self, buttons: Sequence[QWidget]) -> None:
-        self._buttons.setSpacing(theme.GAP_S)
-        self._buttons.addStretch(1)
-        for button in buttons:
-            self._buttons.addWidget(button)
-        self._buttons.addStretch(1)
+        self._buttons = row(STRETCH, *buttons, STRETCH, spacing=theme.GAP_S)
+        column(STRETCH, 230, self._buttons, STRETCH, of=self)
 
     def set_hot(self, hot: bool) -> None:
         """Light up while something is dragged over the window."""
@@ -233,58 +186,40 @@ class _DropZone(Restyled):
         pen.setDashPattern([4, 3])
         painter.setPen(pen)
         painter.drawRoundedRect(box, theme.RADIUS_CARD, theme.RADIUS_CARD)
-        first = self._buttons.geometry()
-        middle, bottom = self.width() / 2, first.top() - theme.dp(24)
-        centre = Qt.AlignmentFlag.AlignHCenter
-        lines = (
-            (self.tr("DICOM, PNG, TIFF and JPEG. Nothing leaves this computer."), 13, 400, 20),
-            (self.tr("Four models vote on each image. You decide."), 13, 400, 20),
+        texts = (
+            (self.tr("DICOM, PNG, TIFF and JPEG. Nothing leaves this computer."), 20, 20),
+            (self.tr("Four models vote on each image. You decide."), 20, 20),
+            (self.tr("Drop a folder of chest X-rays"), 44, 36),
         )
-        y = bottom
-        for text, size, weight, height in lines:
-            y -= theme.dp(height)
-            draw_text(
-                painter,
-                QRectF(0, y, self.width(), theme.dp(height)),
-                text,
-                theme.font(size, weight),
-                tokens.text2,
-                centre,
-            )
-        y -= theme.dp(44)
-        draw_text(
-            painter,
-            QRectF(0, y, self.width(), theme.dp(36)),
-            self.tr("Drop a folder of chest X-rays"),
-            theme.font(24, 600),
-            tokens.text1,
-            centre,
-        )
-        self._paint_squares(painter, middle, y - theme.dp(32))
-        painter.end()
+        y = self._buttons.geometry().top() - theme.dp(24)
+        for text, step, height in texts:
+            y -= theme.dp(step)
+            title = height == 36
+            font = theme.font(24, 600) if title else theme.font(13)
+            ink = tokens.text1 if title else tokens.text2
+            line = QRectF(0, y, self.width(), theme.dp(height))
+            draw_text(painter, line, text, font, ink, Qt.AlignmentFlag.AlignHCenter)
+        self._paint_squares(painter, self.width() / 2, y - theme.dp(32))
 
     def _paint_squares(self, painter: QPainter, middle: float, bottom: float) -> None:
         tokens = theme.current()
         side, gap = theme.dp(34), theme.dp(4)
         left, top = middle - side - gap / 2, bottom - 2 * side - gap
-        for column in range(2):
-            for row in range(2):
-                box = QRectF(left + column * (side + gap), top + row * (side + gap), side, side)
-                if (column, row) == (1, 1):
-                    stroke_round(painter, box, 5, tokens.accent, 1.5, dashed=True)
-                    size = theme.dp(16)
-                    spot = QRectF(0, 0, size, size)
-                    spot.moveCenter(box.center())
-                    icons.paint_icon(painter, "plus", spot, tokens.accent)
-                else:
-                    fill_round(painter, box, 5, tokens.raised)
-                    stroke_round(painter, box, 5, tokens.border)
+        for x, y in ((0, 0), (0, 1), (1, 0)):
+            box = QRectF(left + x * (side + gap), top + y * (side + gap), side, side)
+            fill_round(painter, box, 5, tokens.raised)
+            stroke_round(painter, box, 5, tokens.border)
+        last = QRectF(left + side + gap, top + side + gap, side, side)
+        stroke_round(painter, last, 5, tokens.accent, 1.5, dashed=True)
+        spot = QRectF(0, 0, theme.dp(16), theme.dp(16))
+        spot.moveCenter(last.center())
+        icons.paint_icon(painter, "plus", spot, tokens.accent)
 
 
 class _RecentRow(PaintedButton):
-    def __init__(self, folder: RecentFolder, *, line: bool) -> None:
+    def __init__(self, folder: RecentFolder, *, ruled: bool) -> None:
         super().__init__()
-        self._folder, self._line = folder, line
+        self._folder, self._ruled = folder, ruled
         self.setAccessibleName(f"{folder.path.name}, {folder.path}")
         self.setToolTip(str(folder.path))
         self.setFixedHeight(theme.dp(_RECENT_ROW))
@@ -297,7 +232,7 @@ class _RecentRow(PaintedButton):
         painter = QPainter(self)
         if self.underMouse():
             fill_round(painter, self.rect(), theme.RADIUS_CONTROL, tokens.raised)
-        if self._line:
+        if self._ruled:
             horizontal_line(painter, 0, self.width(), 0, tokens.line)
         size = theme.dp(16)
         icon = QRectF(theme.dp(18), (self.height() - size) / 2, size, size)
@@ -310,17 +245,10 @@ class _RecentRow(PaintedButton):
         name = QRectF(left, theme.dp(8), right - left, theme.dp(20))
         draw_text(painter, name, self._folder.path.name, theme.font(13, 500), tokens.text1)
         below = QRectF(left, name.bottom(), right - left, theme.dp(18))
-        draw_text(
-            painter,
-            below,
-            str(self._folder.path),
-            theme.font(12),
-            tokens.text3,
-            elide=Qt.TextElideMode.ElideMiddle,
-        )
+        elide = Qt.TextElideMode.ElideMiddle
+        draw_text(painter, below, str(self._folder.path), theme.font(12), tokens.text3, elide=elide)
         if self.hasFocus():
             stroke_round(painter, self.rect(), theme.RADIUS_CONTROL, tokens.accent, 2)
-        painter.end()
 
 
 class _PanelCard(PaintedButton):
@@ -365,7 +293,6 @@ class _PanelCard(PaintedButton):
                 break
             draw_text(painter, QRectF(x, y, room, theme.dp(18)), text, font, tokens.text2)
             x += text_width(font, text) + theme.dp(12)
-        painter.end()
 
 
 class _ModelLine(Restyled):
@@ -385,7 +312,6 @@ class _ModelLine(Restyled):
         draw_text(painter, name, self._title, theme.font(13, 500), tokens.text1)
         rest = QRectF(theme.dp(114), 0, self.width() - theme.dp(114), self.height())
         draw_text(painter, rest, self._size, theme.font(12), tokens.text2)
-        painter.end()
 
 
 class _Rule(Restyled):
@@ -396,7 +322,6 @@ class _Rule(Restyled):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         horizontal_line(painter, 0, self.width(), 8, theme.current().line)
-        painter.end()
 
 
 def _title(words: str) -> QWidget:

@@ -43,7 +43,7 @@ def test_once_the_models_are_through_it_is_the_reader_who_makes_progress(qtbot: 
     bar.show_progress(16, 16, 0.0, "idle")
     assert "5" in bar._count.text()
     assert "of 16 reviewed" in bar._count.text()
-    assert bar._rate.text() == "240 images an hour, 2 min 45 s left"
+    assert bar.progress_text == "240 images an hour, 2 min 45 s left"
     bar.show_review(16, 16, Pace(240.0, 0.0))
     assert "of 16 reviewed" in bar._count.text()
-    assert bar._rate.text() == ""
+    assert bar.progress_text == ""

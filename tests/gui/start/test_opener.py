@@ -30,7 +30,7 @@ def test_without_a_folder_the_window_says_how_to_begin(window: MainWindow) -> No
     assert window.pages.currentWidget() is window.start
     assert window.start.open_folder_button.isVisible()
     assert not window.shortcuts["export_csv"].isEnabled()
-    assert window.status.progress_words == ""
+    assert window.status.progress_text == ""
 
 
 def test_single_files_are_opened_without_their_neighbours(
