@@ -98,7 +98,7 @@ def plain_data(panel: str, root: Path, side: int) -> PlainData:
             f"{root} has no train and test folders with class folders. The plain experiment uses "
             "the split as it lies on the disk; make a test folder."
         )
-    names = {name: place for place, name in enumerate(recipe.class_names)}
+    names = {name: index for index, name in enumerate(recipe.class_names)}
     parts = {}
     for part, found in films.items():
         pixels, hashes, problems = decode_films(found, (side, side))
@@ -107,7 +107,7 @@ def plain_data(panel: str, root: Path, side: int) -> PlainData:
         parts[part] = pixels[readable], labels[readable], hashes[readable]
     train, test = parts["train"], parts["test"]
     leaked = np.zeros(len(test[0]), bool)
-    leaked[[place for place, _, _ in near_pairs(test[2], train[2])]] = True
+    leaked[[index for index, _, _ in near_pairs(test[2], train[2])]] = True
     return PlainData(recipe.class_names, train[0], train[1], test[0], test[1], leaked)
 
 
@@ -232,17 +232,17 @@ def plain_scores(
         "auc": metrics.macro_auc,
         "f1": macro_f1,
         **{
-            f"recall_{snake_case(name)}": metrics.recall(place)
-            for place, name in enumerate(data.class_names)
+            f"recall_{snake_case(name)}": metrics.recall(index)
+            for index, name in enumerate(data.class_names)
         },
     }
     scores = {
         name: metrics.with_interval(measure, labels, probabilities)
         for name, measure in found.items()
     }
-    whole = ~data.leaked
+    clean = ~data.leaked
     scores["accuracy_without_leaked"] = metrics.with_interval(
-        metrics.accuracy, labels[whole], probabilities[whole]
+        metrics.accuracy, labels[clean], probabilities[clean]
     )
     positive = positive_class(data.class_names)
     if positive is not None:
@@ -278,8 +278,8 @@ def macro_f1(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float6
 
 def plain_epochs(model: str, films: int, epochs: int) -> int:
     """Epochs of a network: a small set gives few steps an epoch, ResNet50 costs most."""
-    whole = epochs * 5 if films < _SMALL_SET else epochs
-    return max(1, whole // 2) if model == "resnet50" else whole
+    count = epochs * 5 if films < _SMALL_SET else epochs
+    return max(1, count // 2) if model == "resnet50" else count
 
 
 def run_plain_experiment(

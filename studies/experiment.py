@@ -82,8 +82,8 @@ class Outcome:
         Raises:
             KeyError: A film was not asked.
         """
-        place = {film: index for index, film in enumerate(self.asked.tolist())}
-        chosen = np.array([place[film] for film in films.tolist()], np.int64)
+        rows = {film: row for row, film in enumerate(self.asked.tolist())}
+        chosen = np.array([rows[film] for film in films.tolist()], np.int64)
         return self.labels[chosen], self.probabilities[chosen]
 
 
@@ -154,17 +154,17 @@ def run_experiment(
         "weights": _weights(mine),
     }
     key = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
-    place = folder / f"row-{key}"
+    run_folder = folder / f"row-{key}"
     sides = np.array(data.sides)
     strange = ~np.isin(source_names(data), list(row.trained_on))
     asked = np.flatnonzero((sides == VALIDATION) | ((sides == TRAIN) & strange))
-    if not (place / "answers.npz").is_file():
+    if not (run_folder / "answers.npz").is_file():
         changed = from_another_scanner(data) if scanner is None else scanner
-        _train(row, mine, place, data.pixels[asked], changed, asked, on_epoch)
-        write_json(place / "row.json", rules | {"name": row.name})
-    kept = read_weights(place / "answers.npz")
+        _train(row, mine, run_folder, data.pixels[asked], changed, asked, on_epoch)
+        write_json(run_folder / "row.json", rules | {"name": row.name})
+    kept = read_weights(run_folder / "answers.npz")
     if not np.array_equal(kept["asked"], asked):
-        raise ValueError(f"{place} holds answers about other films; delete it to start anew.")
+        raise ValueError(f"{run_folder} holds answers about other films; delete it to start anew.")
     return Outcome(
         row,
         int(kept["parameters"]),

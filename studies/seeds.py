@@ -121,12 +121,12 @@ def _together(
     return [
         {
             side: np.mean(
-                [seeds[place if place < len(seeds) else 0][side] for seeds in answers.values()],
+                [seeds[index if index < len(seeds) else 0][side] for seeds in answers.values()],
                 axis=0,
             )
             for side in sides
         }
-        for place in range(most)
+        for index in range(most)
     ]
 
 
@@ -148,21 +148,26 @@ def bars_of(
 
     everyone = {"panel": _together(answers, labels)}
     rows = []
-    for bar in TARGETS.get(panel, ()):
+    for target in TARGETS.get(panel, ()):
         for side, truth in labels.items():
             measures = measures_for(truth, class_names)
-            name = bar.metric.removeprefix(f"{side_prefix(side)}_")
-            if name == bar.metric or name not in measures:
+            name = target.metric.removeprefix(f"{side_prefix(side)}_")
+            if name == target.metric or name not in measures:
                 continue
             found = {
                 who: [float(measures[name](truth, seed[side])) for seed in seeds]
-                for who, seeds in (answers if bar.every_model else everyone).items()
+                for who, seeds in (answers if target.every_model else everyone).items()
             }
             weakest = min(found, key=lambda who: float(np.mean(found[who])))
-            note = f" ({TITLES[weakest]}, the weakest)" if bar.every_model else ""
+            note = f" ({TITLES[weakest]}, the weakest)" if target.every_model else ""
             values = found[weakest]
             rows.append(
-                [bar.what, bar.asked, _cell(values) + note, bar.verdict(float(np.mean(values)))]
+                [
+                    target.what,
+                    target.asked,
+                    _cell(values) + note,
+                    target.verdict(float(np.mean(values))),
+                ]
             )
     title = f"Panel {panel}: what was asked, by the means over the seeds"
     heads = ["bar", "asked", "mean (lowest to highest)", "met?"]

@@ -146,10 +146,10 @@ def sides_on_disk(data: SplitData, root: Path) -> list[str]:
         for source in data.recipe.sources
         if source.role in ("test", "guard")
     }
-    places = {film.path.parent for film in data.films}
+    folders = {film.path.parent for film in data.films}
     of_folder = {
-        place: next((marked[up] for up in (place, *place.parents) if up in marked), TRAIN)
-        for place in places
+        folder: next((marked[up] for up in (folder, *folder.parents) if up in marked), TRAIN)
+        for folder in folders
     }
     return [of_folder[film.path.parent] for film in data.films]
 

@@ -5,11 +5,10 @@ gradient-boosting model that never sees a pixel further in than the margin: what
 network may have learnt instead of medicine (Zech et al. 2018, DeGrave et al. 2021). An area near
 one half does not prove that there is no shortcut, only that there is none in these cues.
 
-Letters and markers burnt into the margin of a film: small, bright, sharp, and no anatomy.
-
-A heuristic for films of about 224 pixels, for counting and for the shortcut probe. It does not
-read: a lead letter, a text line, an electrode and an arrow all count as marks. Faint or very
-large letters, letters over bone and letters inside the lung fields are not found.
+Marks are letters and markers burnt into the margin: small, bright and sharp. They are found by a
+heuristic for films of about 224 pixels, which does not read: a lead letter, a text line, an
+electrode and an arrow all count. Faint or very large letters, letters over bone and letters
+inside the lung fields are not found.
 """
 
 from __future__ import annotations
@@ -133,12 +132,12 @@ def _margin_cues(films: npt.NDArray[np.uint8]) -> dict[tuple[str, str], Floats]:
         found[("border", f"{name} mean")] = flat.mean(1)
         found[("border", f"{name} spread")] = flat.std(1)
         found[("border", f"{name} black lines")] = _black_lines(band, name)
-    for place, rows in (("top", slice(None, corner)), ("bottom", slice(-corner, None))):
+    for edge, rows in (("top", slice(None, corner)), ("bottom", slice(-corner, None))):
         for side, cols in (("left", slice(None, corner)), ("right", slice(-corner, None))):
             flat = films[:, rows, cols].reshape(count, -1)
-            found[("corners", f"{place} {side} mean")] = flat.mean(1)
-            found[("corners", f"{place} {side} spread")] = flat.std(1)
-            found[("corners", f"{place} {side} black share")] = (flat <= 8).mean(1)
+            found[("corners", f"{edge} {side} mean")] = flat.mean(1)
+            found[("corners", f"{edge} {side} spread")] = flat.std(1)
+            found[("corners", f"{edge} {side} black share")] = (flat <= 8).mean(1)
     return {key: np.asarray(column, np.float64) for key, column in found.items()}
 
 
@@ -288,9 +287,10 @@ class Marks:
     """What stands in the margin.
 
     Attributes:
-        count: Number of marks; letters that touch are one. area: Their share of the film. corner:
-        Corner that holds most of their area: 0 top left, 1 top right, 2 bottom left, 3 bottom
-            right, -1 without marks.
+        count: Number of marks; letters that touch are one.
+        area: Their share of the film.
+        corner: Corner that holds most of their area: 0 top left, 1 top right, 2 bottom left,
+            3 bottom right, -1 without marks.
     """
 
     count: int
@@ -347,7 +347,7 @@ def _stands_out(
     rows: slice,
     columns: slice,
 ) -> bool:
-    """The mark's edge is a cliff on nearly all sides, as ink has it and bone has not."""
+    """The mark's edge is steep on nearly all sides, as of ink and not of bone."""
     near = (
         slice(max(0, rows.start - 3), rows.stop + 3),
         slice(max(0, columns.start - 3), columns.stop + 3),
@@ -358,5 +358,5 @@ def _stands_out(
     if not len(around):
         return False
     # A letter is lit flat and its surroundings are dark nearly everywhere.
-    cliff = np.mean(around.astype(int) + _STEP <= int(np.median(film[near][own])))
-    return bool(cliff >= 0.85)
+    steep = np.mean(around.astype(int) + _STEP <= int(np.median(film[near][own])))
+    return bool(steep >= 0.85)

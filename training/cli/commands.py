@@ -100,12 +100,13 @@ def export_panel(
         found = exported.differences
         CONSOLE.print(
             f"{TITLES[model]}: {exported.path.stat().st_size / 1e6:.1f} MB in "
-            f"{time.monotonic() - started:.0f} s; the gate measured {found.probabilities:.1e} in "
-            f"probabilities and {found.cams:.1e} in heatmaps on {found.images} films"
+            f"{time.monotonic() - started:.0f} s; Keras and the file differ by "
+            f"{found.probabilities:.1e} in probabilities and {found.cams:.1e} in heatmaps on "
+            f"{found.images} films"
         )
     finish_panel(folder, runs, data)
     with CONSOLE.status(f"{data.recipe.panel}: int8") as status:
-        quantise_panel(folder, data, tell=lambda words: status.update(f"int8: {words}"))
+        quantise_panel(folder, data, tell=lambda stage: status.update(f"int8: {stage}"))
     return folder
 
 
@@ -123,7 +124,9 @@ def smoke_all(output: Path | None) -> Path:
         target = output or scratch / "exported"
         folder = export_panel(data, list(TITLES), scratch / "runs", target, default_version())
         opened = open_panel(folder)
-        CONSOLE.print(f"Panel {opened.name} with {', '.join(opened.model_names)} passed its gate.")
+        CONSOLE.print(
+            f"Panel {opened.name} with {', '.join(opened.model_names)} agrees with Keras."
+        )
         return folder
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -52,10 +52,10 @@ def coverage_curve(labels: Labels, members: list[Floats]) -> dict[str, Any]:
     right = (leader == labels)[order]
     kept = np.arange(1, len(right) + 1)
     accuracy = np.cumsum(right) / kept
-    places = np.unique(np.linspace(0, len(right) - 1, _POINTS).round().astype(int))
+    indices = np.unique(np.linspace(0, len(right) - 1, _POINTS).round().astype(int))
     return {
-        "coverage": [round(float(kept[place] / len(right)), 4) for place in places],
-        "accuracy": [round(float(accuracy[place]), 4) for place in places],
+        "coverage": [round(float(kept[index] / len(right)), 4) for index in indices],
+        "accuracy": [round(float(accuracy[index]), 4) for index in indices],
         "at": {
             f"{share:.0%}": float(accuracy[max(0, round(share * len(right)) - 1)])
             for share in COVERAGES

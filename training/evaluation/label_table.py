@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from desktop.core.panels.contract import snake_case
 from desktop.core.panels.registry import Panel
@@ -80,8 +79,8 @@ def read_label_table(path: Path, panel: Panel) -> LabelTable:
     found, unanswered = [], 0
     for row in rows:
         for model in panel.models:
-            said = row.get(f"{model.name}_sha256")
-            if said and said != model.sha256:
+            sha256 = row.get(f"{model.name}_sha256")
+            if sha256 and sha256 != model.sha256:
                 raise ValueError(
                     f"{path.name} was made by another {model.card.title} than the one in panel "
                     f"{panel.name} {panel.version}. Label the images again."
@@ -109,17 +108,14 @@ def read_label_table(path: Path, panel: Panel) -> LabelTable:
 def _check_consensus(path: Path, panel: Panel, rows: list[LabelRow]) -> None:
     if not rows:
         raise ValueError(f"{path.name} has no image that all models of {panel.name} answered.")
-    members = [
-        np.array([row.probabilities[place] for row in rows])
-        for place in range(len(panel.model_names))
-    ]
-    votes, _ = panel_votes(members)
+    probabilities = np.array([row.probabilities for row in rows])
+    votes, _ = panel_votes(list(probabilities.swapaxes(0, 1)))
     for row, vote in zip(rows, votes.tolist(), strict=True):
-        said = panel.class_names[vote] if vote >= 0 else NO_CONSENSUS
-        if row.consensus != said:
+        expected = panel.class_names[vote] if vote >= 0 else NO_CONSENSUS
+        if row.consensus != expected:
             raise ValueError(
-                f"{path.name} says {row.consensus} of {row.image}, its own votes say {said}. The "
-                "table was changed, or made by another version; label the images again."
+                f"{path.name} says {row.consensus} of {row.image}, its own votes say {expected}. "
+                "The table was changed, or made by another version; label the images again."
             )
 
 
@@ -164,14 +160,14 @@ def answers_by_truth(
     Returns:
         The answers, and how many rows have no known class of the panel.
     """
-    places = {name.lower(): place for place, name in enumerate(panel.class_names)}
+    indices = {name.lower(): index for index, name in enumerate(panel.class_names)}
     chosen, labels = [], []
     for row in table.rows:
         keys = (row.sha256, row.image, row.image.rsplit("/", 1)[-1])
         label = next((truth[key] for key in keys if key in truth), "").lower()
-        if label in places:
+        if label in indices:
             chosen.append(row)
-            labels.append(places[label])
+            labels.append(indices[label])
     if not chosen:
         raise ValueError(
             f"No row of the table has a known class of {', '.join(panel.class_names)}. Check that "
@@ -196,9 +192,7 @@ def answers_by_films(
         lacks.
     """
     by_hash = {row.sha256: row for row in table.rows}
-    places = {name: place for place, name in enumerate(panel.class_names)}
-    found = {}
-    lacking = {}
+    found, lacking = {}, {}
     for side, films in sides.items():
         known = [film for film in films if film.sha256 in by_hash]
         if not known:
@@ -206,7 +200,7 @@ def answers_by_films(
         _, groups = np.unique([film.group for film in known], return_inverse=True)
         found[side] = (
             [by_hash[film.sha256] for film in known],
-            [places[film.label] for film in known],
+            [panel.class_names.index(film.label) for film in known],
             [f"{film.source}/{film.label}/{film.path.name}" for film in known],
             groups.tolist(),
         )
@@ -225,15 +219,10 @@ def _side(
     result: dict[str, dict[str, Predictions]] = {}
     for side, (rows, labels, names, groups) in sides.items():
         truth = np.array(labels, np.int64)
-        distances: npt.NDArray[np.float64] = np.array([row.ood_score for row in rows])
+        scores = np.array([row.ood_score for row in rows], np.float64)
+        probabilities = np.array([row.probabilities for row in rows])
         result[side] = {
-            model: Predictions(
-                truth,
-                np.array([row.probabilities[place] for row in rows]),
-                distances,
-                tuple(names),
-                tuple(groups),
-            )
-            for place, model in enumerate(panel.model_names)
+            model: Predictions(truth, probabilities[:, index], scores, tuple(names), tuple(groups))
+            for index, model in enumerate(panel.model_names)
         }
     return PanelPredictions(panel.class_names, panel.model_names, result)

@@ -11,13 +11,10 @@ than the fixed one, because most films of these sets are cropped alike. On a fil
 in a small part of it, the boxes hold much that is no lung. Heart, spine and parts of the
 diaphragm lie inside both.
 
-``cxr-train lungs``: do the models look at lungs, and what do they say when there are none?
-
-Two measurements of the shipped files, through the app's own engine:
+``cxr-train lungs`` makes two measurements of the shipped files, through the app's own engine:
 
 - *heatmap share*: how much of the positive heatmap of the class voted for lies in the tight lung
-box,
-  beside the box' share of the film, which is what an even map would have there;
+  box, beside the box' share of the film, which is what an even map would have there;
 - *cover the lungs*: the wide box is filled with its surroundings, so that no lung is left, and the
   models vote again. A vote that survives rests on something else: age, scanner, marks, body
   outline. Survival of one class alone says little, as a model that always falls back to one class

@@ -248,11 +248,11 @@ def _roc(positive: npt.NDArray[np.bool_], scores: Floats) -> list[list[float]]:
     false = np.append(0, np.cumsum(~positive[order])[last_of_equals])
     # A point on a straight line between its neighbours draws nothing.
     bends = (np.diff(true[:-1]) * np.diff(false[1:])) != (np.diff(true[1:]) * np.diff(false[:-1]))
-    places = np.flatnonzero(np.concatenate([[True], bends, [True]]))
-    if len(places) > _CURVE_POINTS:
-        chosen = np.linspace(0, len(places) - 1, _CURVE_POINTS).round().astype(int)
-        places = places[np.unique(chosen)]
+    corners = np.flatnonzero(np.concatenate([[True], bends, [True]]))
+    if len(corners) > _CURVE_POINTS:
+        chosen = np.linspace(0, len(corners) - 1, _CURVE_POINTS).round().astype(int)
+        corners = corners[np.unique(chosen)]
     return [
-        [round(float(value), 4) for value in false[places] / max(1, (~positive).sum())],
-        [round(float(value), 4) for value in true[places] / max(1, positive.sum())],
+        [round(float(value), 4) for value in false[corners] / max(1, (~positive).sum())],
+        [round(float(value), 4) for value in true[corners] / max(1, positive.sum())],
     ]

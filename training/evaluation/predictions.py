@@ -68,16 +68,16 @@ def write_answers(folder: Path, answers: PanelPredictions) -> None:
         "models": np.array(answers.models, dtype=np.str_),
         "sides": np.array(list(answers.sides), dtype=np.str_),
     }
-    for place, side in enumerate(answers.sides):
+    for index, side in enumerate(answers.sides):
         members = answers.members(side)
         whole = together(members)
-        values[f"{place}_names"] = np.frombuffer("\n".join(whole.names).encode(), np.uint8)
-        values[f"{place}_labels"] = whole.labels.astype(np.int8)
-        values[f"{place}_groups"] = np.array(whole.groups, np.int32)
-        values[f"{place}_probabilities"] = np.stack(
+        values[f"{index}_names"] = np.frombuffer("\n".join(whole.names).encode(), np.uint8)
+        values[f"{index}_labels"] = whole.labels.astype(np.int8)
+        values[f"{index}_groups"] = np.array(whole.groups, np.int32)
+        values[f"{index}_probabilities"] = np.stack(
             [member.probabilities for member in members]
         ).astype(np.float32)
-        values[f"{place}_ood"] = np.stack([member.ood_scores for member in members]).astype(
+        values[f"{index}_ood"] = np.stack([member.ood_scores for member in members]).astype(
             np.float32
         )
     buffer = io.BytesIO()
@@ -97,12 +97,12 @@ def read_answers(folder: Path) -> PanelPredictions:
     with np.load(path) as arrays:
         models = tuple(str(name) for name in arrays["models"])
         sides: dict[str, dict[str, Predictions]] = {}
-        for place, side in enumerate(arrays["sides"]):
-            names = tuple(arrays[f"{place}_names"].tobytes().decode().split("\n"))
-            probabilities = arrays[f"{place}_probabilities"].astype(np.float64)
-            distances = arrays[f"{place}_ood"].astype(np.float64)
-            labels = arrays[f"{place}_labels"].astype(np.int64)
-            groups = tuple(arrays[f"{place}_groups"].tolist())
+        for number, side in enumerate(arrays["sides"]):
+            names = tuple(arrays[f"{number}_names"].tobytes().decode().split("\n"))
+            probabilities = arrays[f"{number}_probabilities"].astype(np.float64)
+            distances = arrays[f"{number}_ood"].astype(np.float64)
+            labels = arrays[f"{number}_labels"].astype(np.int64)
+            groups = tuple(arrays[f"{number}_groups"].tolist())
             sides[str(side)] = {
                 model: Predictions(labels, probabilities[index], distances[index], names, groups)
                 for index, model in enumerate(models)

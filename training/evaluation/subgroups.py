@@ -22,24 +22,12 @@ from training.metrics import classification as metrics
 FEW = 20
 _SAMPLES = 1000
 
-#: Words of the header -> what the column tells.
+#: What a column tells -> names that it may have.
 _COLUMNS = {
-    "age": "age",
-    "patientage": "age",
-    "patient age": "age",
-    "sex": "sex",
-    "gender": "sex",
-    "patientsex": "sex",
-    "patient gender": "sex",
-    "view": "view",
-    "view position": "view",
-    "viewposition": "view",
-    "projection": "view",
-    "site": "site",
-    "hospital": "site",
-    "institution": "site",
-    "institutionname": "site",
-    "location": "site",
+    "age": ("age", "patientage", "patient age"),
+    "sex": ("sex", "gender", "patientsex", "patient gender"),
+    "view": ("view", "view position", "viewposition", "projection"),
+    "site": ("site", "hospital", "institution", "institutionname", "location"),
 }
 _FILE_COLUMNS = ("image", "filename", "file", "file name", "path", "name", "image index")
 _AGES = ((18, "under 18"), (40, "18 to 39"), (60, "40 to 59"), (80, "60 to 79"))
@@ -108,7 +96,8 @@ def read_metadata(path: Path) -> dict[str, dict[str, str]]:
         reader = csv.DictReader(stream)
         header = {name: name.strip().lower() for name in reader.fieldnames or () if name}
         files = [name for name, low in header.items() if low in _FILE_COLUMNS]
-        traits = {name: _COLUMNS.get(low, low) for name, low in header.items() if name not in files}
+        kinds = {name: kind for kind, names in _COLUMNS.items() for name in names}
+        traits = {name: kinds.get(low, low) for name, low in header.items() if name not in files}
         if not files or not traits:
             raise ValueError(
                 f"{path.name} needs a column with the file ({', '.join(_FILE_COLUMNS[:3])}) and "
@@ -166,14 +155,10 @@ def _from_dicom(folder: Path) -> dict[str, dict[str, str]]:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
         except (InvalidDicomError, OSError, EOFError):
             continue
-        words = {tag: str(header.get(tag, "") or "") for tag in tags}
-        machine = " ".join(word for word in (words[tags[4]], words[tags[5]]) if word)
-        found = {
-            "age": _value("age", words["PatientAge"]),
-            "sex": _value("sex", words["PatientSex"]),
-            "view": _value("view", words["ViewPosition"]),
-            "site": _value("site", words["InstitutionName"] or machine),
-        }
+        values = {tag: str(header.get(tag, "") or "") for tag in tags}
+        machine = " ".join(filter(None, (values[tags[4]], values[tags[5]])))
+        texts = (*(values[tag] for tag in tags[:3]), values["InstitutionName"] or machine)
+        found = {kind: _value(kind, text) for kind, text in zip(_COLUMNS, texts, strict=True)}
         rows.append(([path.relative_to(folder).as_posix()], found))
     if not rows:
         raise ValueError(f"No DICOM file below {folder}; --metadata takes a CSV or DICOM files.")

@@ -54,9 +54,9 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("official test without leaked films: accuracy of the panel", "test_accuracy", 0.95),
         Target("official test without leaked films: macro AUC", "test_macro_auc", 0.985),
         *(
-            bar
+            target
             for side, words in _ADULTS.items()
-            for bar in (
+            for target in (
                 Target(
                     f"{words}: AUC COVID-19 against normal", f"{side}_auc_covid_vs_normal", 0.98
                 ),
@@ -82,16 +82,18 @@ def bar_rows(panel: str, scores: Scores, models: Mapping[str, Scores]) -> list[S
         models: Title -> scores of each model.
     """
     rows = []
-    for bar in TARGETS.get(panel, ()):
-        measured, note = scores.get(bar.metric), ""
-        if bar.every_model:
-            known = {title: of[bar.metric] for title, of in models.items() if bar.metric in of}
+    for target in TARGETS.get(panel, ()):
+        measured, note = scores.get(target.metric), ""
+        if target.every_model:
+            known = {
+                title: of[target.metric] for title, of in models.items() if target.metric in of
+            }
             if not known:
                 continue
             title = min(known, key=lambda name: known[name]["value"])
             measured, note = known[title], f" ({title}, the weakest)"
         if measured is None:
             continue
-        verdict = bar.verdict(measured["value"])
-        rows.append((bar.what, bar.asked, interval(measured) + note, verdict))
+        verdict = target.verdict(measured["value"])
+        rows.append((target.what, target.asked, interval(measured) + note, verdict))
     return rows

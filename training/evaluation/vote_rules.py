@@ -121,7 +121,7 @@ def _compared(
     rows = {name: sure[given] for name, given in votes.items()}
     random = np.random.default_rng(seed)
     people, inverse = np.unique(groups, return_inverse=True)
-    films_of = [np.flatnonzero(inverse == place) for place in range(len(people))]
+    films_of = [np.flatnonzero(inverse == group) for group in range(len(people))]
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for _ in range(_SAMPLES):
         drawn = np.concatenate([films_of[i] for i in random.integers(0, len(people), len(people))])

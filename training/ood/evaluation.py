@@ -219,13 +219,13 @@ def measure_ood(
     usual: dict[str, Any] = {}
     against: list[Floats] = []
     seeds: list[npt.NDArray[np.int64]] = []
-    for place, (side, indices) in enumerate(films.items()):
+    for number, (side, indices) in enumerate(films.items()):
         on_stage(f"{side}: {len(indices)} films")
         scores, flags = panel_scores_of(session, data.pixels[indices])
         if np.isnan(scores).any():
             raise ValueError(f"The models of panel {panel.name} give no out-of-distribution score.")
         usual[side] = _share(flags)
-        if place:
+        if number:
             against.append(scores)
             random = np.random.default_rng(5)
             seeds.append(random.permutation(indices)[:made_from])

@@ -101,10 +101,10 @@ def _cut(film: Pixels, random: np.random.Generator) -> Pixels:
     """At most six tenths of a side, of both or of one."""
     height, width = film.shape
     part_y, part_x = random.uniform(0.2, 0.6, 2)
-    whole = random.random()
-    if whole < 0.3:
+    kind = random.random()
+    if kind < 0.3:
         part_x = random.uniform(0.85, 1)
-    elif whole < 0.5:
+    elif kind < 0.5:
         part_y = random.uniform(0.85, 1)
     top, left = random.uniform(0, 1 - part_y), random.uniform(0, 1 - part_x)
     box = (left * width, top * height, (left + part_x) * width, (top + part_y) * height)
@@ -118,8 +118,8 @@ def _on_a_page(film: Pixels, random: np.random.Generator) -> Pixels:
     small = Image.fromarray(film).resize(
         (max(1, int(width * part_x)), max(1, int(height * part_y)))
     )
-    place = random.integers(0, width - small.width), random.integers(0, height - small.height)
-    page.paste(small, (int(place[0]), int(place[1])))
+    left, top = random.integers(0, width - small.width), random.integers(0, height - small.height)
+    page.paste(small, (int(left), int(top)))
     return np.asarray(page)
 
 

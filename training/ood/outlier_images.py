@@ -1,11 +1,9 @@
-"""Drawn things a radiology archive holds beside frontal chest films: a CT slice, a hand, a
-lateral film.
+"""Images that are no upright frontal chest film, changed from films or drawn, and how well a panel
+notices them.
 
-Stylised from soft shapes, seeded, no patient. They are far from real ones; what a panel does with
-a drawn hand says little about real hands, which is why :mod:`training.ood.evaluation` also uses
-real images where a package brings some.
-
-Does the panel notice what is no upright frontal chest film? Measured on unseen films.
+Drawn are a CT slice, a hand and a lateral film, stylised from soft shapes and seeded. What a panel
+does with a drawn hand says little about real hands, which is why :mod:`training.ood.evaluation`
+also uses real images where a package brings some.
 """
 
 from __future__ import annotations

@@ -148,9 +148,9 @@ def _mark(axes: Axes, index: int, x: float, y: float, note: str, *, hollow: bool
 def _axes(
     axes: Axes, x: tuple[float, float], y: tuple[float, float], x_label: str, y_label: str
 ) -> None:
-    place = axes.get_subplotspec()
+    position = axes.get_subplotspec()
     axes.set(xlim=x, ylim=y, xlabel=x_label)
-    axes.set_ylabel(y_label if place is None or place.is_first_col() else "")
+    axes.set_ylabel(y_label if position is None or position.is_first_col() else "")
     axes.grid(clip_on=False)
     axes.locator_params(nbins=5)
 

@@ -158,10 +158,10 @@ class PanelReport:
         rows: Rows = []
         for side in self.sides:
             found = {row["votes"]: row for row in self.kept["coverage"][side]["by_agreement"]}
-            said = {
+            shares = {
                 votes: f"{row['accuracy']:.3f} of {row['films']}" for votes, row in found.items()
             }
-            rows.append((self.title(side), *(said.get(votes, "none") for votes in most)))
+            rows.append((self.title(side), *(shares.get(votes, "none") for votes in most)))
         return ["side", *(f"{votes} equal votes" for votes in most)], rows
 
     def coverage_curves(self) -> dict[str, Chart]:

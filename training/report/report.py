@@ -75,17 +75,17 @@ class Report:
         return html_page(render_report(self._values, found), found, draw)
 
 
-def write_report(models_folder: Path, output: Path, **places: Path) -> tuple[Path, Path]:
+def write_report(models_folder: Path, output: Path, **folders: Path) -> tuple[Path, Path]:
     """Write both forms; returns their paths.
 
     Args:
         models_folder: As for :class:`Report`.
         output: Folder, or the Markdown file; the HTML page lies beside it.
-        places: ``results`` and ``docs`` of :class:`Report`.
+        folders: ``results`` and ``docs`` of :class:`Report`.
     """
     markdown = output if output.suffix == ".md" else output / MARKDOWN_NAME
     html = markdown.parent / HTML_NAME
-    report = Report(models_folder, **places)
+    report = Report(models_folder, **folders)
     write_atomically(html, report.html().encode())
     write_atomically(markdown, report.markdown().encode())
     return markdown, html
@@ -133,16 +133,16 @@ def html_page(markdown: str, found: Sequence[Figure], draw: Draw) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     body = parser.render(markdown)
 
-    def figure(place: re.Match[str]) -> str:
-        number = int(place[1])
+    def figure(match: re.Match[str]) -> str:
+        number = int(match[1])
         one = found[number]
         caption = f"<figcaption>{parser.renderInline(one.caption)}</figcaption>"
         return f'<figure data-values="{one.digest}">{draw(one, number)}{caption}</figure>'
 
     links: list[dict[str, Any]] = []
 
-    def heading(place: re.Match[str]) -> str:
-        level, text = place[1], place[2]
+    def heading(match: re.Match[str]) -> str:
+        level, text = match[1], match[2]
         anchor = re.sub(r"[\s-]+", "-", re.sub(r"<[^>]+>|[^\w\s-]", "", text.lower()).strip())
         if level == "3":
             anchor = (
