@@ -70,13 +70,16 @@ def take_exported_weights(model: keras.Model, file: Path, images: Floats) -> Non
         )
     for convolution, normalisation, depth in wanted:
         shape = tuple(convolution.kernel.shape)
+        # The export lets a convolution over copies of one channel read it once.
+        shapes = (shape, (*shape[:2], 1, shape[3]))
         match = next(
-            (one for one in found if one.depth == depth and one.kernel.shape == shape), None
+            (one for one in found if one.depth == depth and one.kernel.shape in shapes), None
         )
         if match is None:
             raise ValueError(f"{file} has no {shape} convolution at depth {depth}.")
         found.remove(match)
-        convolution.kernel.assign(match.kernel)
+        copies = shape[2] // match.kernel.shape[2]
+        convolution.kernel.assign(np.repeat(match.kernel / copies, copies, axis=2))
         convolution.bias.assign(match.bias)
         # For now normalise with nothing, so that the forward pass below is already the right one.
         spread = np.sqrt(1.0 + normalisation.epsilon)
