@@ -41,7 +41,7 @@ def below(folder: str, *endings: str) -> set[str]:
 
 MODELS = below("exported_models", ".onnx", "manifest.json", ".md")
 ASSETS = below("desktop/assets", ".svg", ".otf", ".txt")
-CODE = below("desktop", ".py") | below("training", ".py")
+CODE = below("desktop", ".py") | below("training", ".py", ".j2")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,8 @@ def build(kind: str, source: Path, output: Path) -> None:
 def test_the_sdist_holds_everything_that_the_wheel_and_a_contributor_need(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = MODELS | ASSETS | {"LICENSE", "Makefile", "mkdocs.yml", "docs/index.md"}
+    wanted = MODELS | ASSETS | below("studies", ".py")
+    wanted |= {"LICENSE", "Makefile", "mkdocs.yml", "docs/index.md"}
     assert wanted - names == set()
     assert not any(name.endswith((".dcm", ".jpg", ".jpeg")) for name in names)
 
