@@ -16,6 +16,7 @@ from PIL import Image
 
 from desktop.core.imaging.phantoms import draw_not_a_film, draw_phantom
 from desktop.core.system.atomic_write import atomic_write, output_failed
+from desktop.core.system.cancel_token import CancelToken
 
 SIZE = (512, 512)
 _PHANTOMS = (
@@ -39,8 +40,12 @@ class Sample:
     what: str
 
 
-def write_samples(folder: Path) -> tuple[Sample, ...]:
+def write_samples(folder: Path, cancel: CancelToken | None = None) -> tuple[Sample, ...]:
     """Write the samples into ``folder``, made if missing; equal on every machine.
+
+    Args:
+        folder: Where to.
+        cancel: Ends it after the sample at hand.
 
     Raises:
         OutputFailed: The folder cannot be written.
@@ -49,8 +54,10 @@ def write_samples(folder: Path) -> tuple[Sample, ...]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_failed(folder, error) from error
-    samples = []
+    samples: list[Sample] = []
     for kind, seed in _PHANTOMS:
+        if cancel is not None and cancel.cancelled:
+            return tuple(samples)
         sample = Sample(f"phantom_{kind}_{seed}.png", f"drawn, {kind}")
         _save(folder / sample.name, Image.fromarray(draw_phantom(kind, seed, SIZE)))
         samples.append(sample)

@@ -47,7 +47,8 @@ class Background(QObject):
         thread.start()
 
     def close(self) -> None:
-        """Ask all jobs to stop and wait for them."""
+        """Ask all jobs to stop and wait for them; nothing is reported any more."""
+        self.blockSignals(True)
         for token in self._threads.values():
             token.cancel()
         for thread in self._threads:

@@ -143,15 +143,15 @@ class Opener(QObject):
         """Draw phantoms and find real sample films, then open them."""
         folder = data_home() / "samples"
 
-        def write(_token: CancelToken) -> Path:
-            write_samples(folder)
+        def write(token: CancelToken) -> Path:
+            write_samples(folder, token)
             return folder
 
         self.notice_raised.emit(self.tr("Drawing the samples."))
         self._background.start("samples", write)
 
     def close(self) -> None:
-        """Wait for what is being written."""
+        """Stop writing samples."""
         self._background.close()
 
     def _show_samples(self, folder: Path) -> None:

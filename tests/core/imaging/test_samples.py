@@ -10,6 +10,7 @@ import pytest
 
 from desktop.core.errors import OutputFailed
 from desktop.core.imaging.samples import write_samples
+from desktop.core.system.cancel_token import CancelToken
 
 
 def test_every_name_says_whether_it_is_a_drawing(tmp_path: Path) -> None:
@@ -38,3 +39,10 @@ def test_a_place_that_takes_no_files_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputFailed):
         write_samples(tmp_path / "file" / "samples")
+
+
+def test_it_ends_between_two_samples_when_it_is_cancelled(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    assert write_samples(tmp_path, cancel) == ()
+    assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.core.system.app_dirs import data_home
 from desktop.gui.mainwindow.main_window import MainWindow
-from tests.gui.conftest import PATIENCE_MS, draw_films
+from tests.gui.conftest import PATIENCE_MS, MakeWindow, draw_films
 
 
 def listed(window: MainWindow) -> list[str]:
@@ -268,3 +269,14 @@ def test_samples_are_named_as_what_they_are_for_as_long_as_they_are_new(
     assert all(
         name.startswith(("phantom_", "chest_real_", "something_")) for name in listed(window)
     )
+
+
+def test_a_window_closed_while_samples_are_drawn_opens_nothing(
+    make_window: MakeWindow,
+) -> None:
+    window = make_window()
+    window.shortcuts["open_samples"].trigger()
+    window.close()
+    QApplication.processEvents()
+    assert window.controller.session is None
+    assert len(list((data_home() / "samples").glob("phantom_*.png"))) < 7
