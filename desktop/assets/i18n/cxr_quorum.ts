@@ -1689,7 +1689,7 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>{place} of {count}</source>
+            <source>{number} of {count}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1967,7 +1967,7 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
     <context>
         <name>SegmentedControl</name>
         <message>
-            <source>{choice}, {place} of {count}</source>
+            <source>{choice}, {number} of {count}</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from desktop.gui.style import theme
@@ -43,8 +42,8 @@ class FailureTable(QTableView):
 
     failure_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._model = _Failures()
         self.setModel(self._model)
         self.setItemDelegate(_Delegate(self))

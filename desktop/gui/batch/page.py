@@ -40,8 +40,8 @@ class BatchPage(OverlayScroll):
     failure_chosen = Signal(str)
     folder_asked = Signal()
 
-    def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, shortcuts: Shortcuts) -> None:
+        super().__init__()
         self.setAccessibleName(self.tr("Batch"))
         self._session: Session | None = None
         self._figures: BatchFigures | None = None

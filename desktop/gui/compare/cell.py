@@ -23,8 +23,8 @@ _CELL = 18
 class CellHeader(Restyled):
     """``SCNN  [18 % at the border]  says Covid 0.71 [C]`` in 32 px."""
 
-    def __init__(self, panel: PanelInfo, index: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo, index: int) -> None:
+        super().__init__()
         self._panel, self._index = panel, index
         self._prediction: Prediction | None = None
         self._text = ""
@@ -119,12 +119,10 @@ class CompareCell(QWidget):
 
     chosen = Signal(int)
 
-    def __init__(
-        self, panel: PanelInfo, index: int, state: ViewState, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self.header = CellHeader(panel, index, self)
-        self.view = ImageView(state, self)
+    def __init__(self, panel: PanelInfo, index: int, state: ViewState) -> None:
+        super().__init__()
+        self.header = CellHeader(panel, index)
+        self.view = ImageView(state)
         self.view.set_hud_visible(False)
         self.view.set_fills_view(True)
         title = panel.models[index].title

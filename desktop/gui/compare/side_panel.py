@@ -140,7 +140,7 @@ class ComparePanel(QWidget):
         self.overlap_text.setText(sentence)
 
     def set_style(self, style: HeatStyle) -> None:
-        """Show a style without telling."""
+        """Show a style without a signal."""
         self._style = style
         self.opacity.set_share(style.opacity)
 

@@ -117,7 +117,7 @@ class CompareView(QWidget):
         columns = max(1, ceil(sqrt(count)))
         self.cells = []
         for index in range(count):
-            cell = CompareCell(panel, index, self.state, self._grid_widget)
+            cell = CompareCell(panel, index, self.state)
             cell.chosen.connect(self._on_cell)
             cell.view.window_changed.connect(lambda _width, _level: self._read_out())
             cell.view.zoom_changed.connect(lambda _zoom: self._read_out())
@@ -171,7 +171,7 @@ class CompareView(QWidget):
         return self.classes.index - 1
 
     def set_class(self, index: int) -> None:
-        """Maps of this class, -1 = predicted, without telling."""
+        """Maps of this class, -1 = predicted, without a signal."""
         self.classes.set_index(index + 1)
         self._show_maps()
 
@@ -193,7 +193,7 @@ class CompareView(QWidget):
             view.set_bare(bare)
 
     def select(self, index: int) -> None:
-        """Select a cell without telling."""
+        """Select a cell without a signal."""
         self._selected = index
         for position, cell in enumerate(self.cells):
             cell.view.set_selected(position == index)

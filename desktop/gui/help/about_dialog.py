@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
 
 import desktop
 from desktop.core.panels.contract import RESEARCH_USE
-
-# Distribution -> licence, for those whose metadata do not say it in a word.
 from desktop.gui.style import icons, theme
 
 # Distribution -> licence, for those whose metadata do not say it in a word.

@@ -67,8 +67,8 @@ def page_titles(folder: Path) -> dict[str, str]:
         found = _TITLE.search(path.read_text(encoding="utf-8"))
         if found:
             titles[path.name] = found[1]
-    places = {name: place for place, name in enumerate(_ORDER)}
-    names = sorted(titles, key=lambda name: (places.get(name, len(places)), titles[name]))
+    order = {name: index for index, name in enumerate(_ORDER)}
+    names = sorted(titles, key=lambda name: (order.get(name, len(order)), titles[name]))
     return {name: titles[name] for name in names}
 
 
@@ -79,8 +79,8 @@ class ManualPage(QTextBrowser):
     from anywhere but the manual's folder.
     """
 
-    def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
         self.setOpenLinks(False)
         self.setAccessibleName(self.tr("Page of the manual"))
@@ -211,7 +211,7 @@ class ManualWindow(QWidget):
         self.page.show_page(START)
 
     def find_next(self) -> None:
-        """Go to the next place with the searched words; from the last to the first."""
+        """Go to the next match; from the last to the first."""
         text = self.search.text()
         if text and not self.page.find(text):
             self.page.moveCursor(self.page.textCursor().MoveOperation.Start)

@@ -111,7 +111,7 @@ class PictureProcess:
         self._name = name
         self._nice = nice
         self._jobs: list[PictureJob] = []
-        self._in_hand: PictureJob | None = None
+        self._in_progress: PictureJob | None = None
         self._closed = False
         self._changed = threading.Condition()
         self._child: DecoderChild | None = None
@@ -120,16 +120,16 @@ class PictureProcess:
         self._thread.start()
 
     def want(self, jobs: Sequence[PictureJob]) -> None:
-        """Replace what waits, first to be decoded first; the one in hand is still finished."""
+        """Replace what waits, first to be decoded first; the one in progress is still finished."""
         with self._changed:
-            self._jobs = [job for job in jobs if job != self._in_hand]
+            self._jobs = [job for job in jobs if job != self._in_progress]
             self._changed.notify()
 
     @property
     def waiting(self) -> int:
-        """Jobs that wait or are in hand."""
+        """Jobs that wait or are in progress."""
         with self._changed:
-            return len(self._jobs) + (self._in_hand is not None)
+            return len(self._jobs) + (self._in_progress is not None)
 
     def close(self) -> None:
         """End thread and child, also mid-decode; safe to call twice."""
@@ -147,7 +147,7 @@ class PictureProcess:
         while (job := self._next()) is not None:
             picture = self._ask(job)
             with self._changed:
-                self._in_hand = None
+                self._in_progress = None
                 if self._closed:
                     break
             self._on_done(picture)
@@ -159,8 +159,8 @@ class PictureProcess:
                 self._changed.wait()
             if self._closed:
                 return None
-            self._in_hand = self._jobs.pop(0)
-            return self._in_hand
+            self._in_progress = self._jobs.pop(0)
+            return self._in_progress
 
     def _ask(self, job: PictureJob) -> Picture:
         code = ""

@@ -67,11 +67,6 @@ class FilmLoader(QObject):
         for case in cases:
             self._drop(case)
 
-    @property
-    def kept_bytes(self) -> int:
-        """Memory that the kept films take."""
-        return self._bytes
-
     def close(self) -> None:
         """End the decoding process."""
         self._process.close()

@@ -37,17 +37,11 @@ class ViewState(QObject):
 
     Signals:
         changed(): Anything but the cursor changed; views repaint.
-        window_changed(float, float): Window width and level in stored grey values were set.
-        zoom_changed(float): Device pixels per film pixel, 0 while the film is fitted.
-        orientation_changed(Orientation): Turned or flipped.
         inverted_changed(bool): Black and white exchanged.
         cursor_moved(object): Film position (QPointF in film pixels) under the pointer, or None.
     """
 
     changed = Signal()
-    window_changed = Signal(float, float)
-    zoom_changed = Signal(float)
-    orientation_changed = Signal(object)
     inverted_changed = Signal(bool)
     cursor_moved = Signal(object)
 
@@ -92,7 +86,6 @@ class ViewState(QObject):
         value = (max(1.0, float(width)), float(level))
         if value != self._window:
             self._window = value
-            self.window_changed.emit(*value)
             self.changed.emit()
 
     def reset_window(self) -> None:
@@ -105,13 +98,9 @@ class ViewState(QObject):
         """Set zoom (device pixels per film pixel, None = fit) and centre (film pixels) together."""
         if zoom is not None:
             zoom = min(MAX_ZOOM, max(MIN_ZOOM, float(zoom)))
-        if zoom == self._zoom and centre == self._centre:
-            return
-        zoom_was = self._zoom
-        self._zoom, self._centre = zoom, centre
-        if zoom != zoom_was:
-            self.zoom_changed.emit(zoom or 0.0)
-        self.changed.emit()
+        if (zoom, centre) != (self._zoom, self._centre):
+            self._zoom, self._centre = zoom, centre
+            self.changed.emit()
 
     def fit(self) -> None:
         """Fit the film to the view."""
@@ -120,7 +109,6 @@ class ViewState(QObject):
     def set_orientation(self, orientation: Orientation) -> None:
         if orientation != self._orientation:
             self._orientation = orientation
-            self.orientation_changed.emit(orientation)
             self.changed.emit()
 
     def set_inverted(self, inverted: bool) -> None:

@@ -22,7 +22,7 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
         table: Images, results and decisions.
         case: Row of the table.
         facts: The panel.
-        blind: The votes must not be told: neither on screen nor to a screen reader.
+        blind: The votes must not be shown: neither on screen nor to a screen reader.
     """
     image = table.images[case]
     decision = table.decision(case)

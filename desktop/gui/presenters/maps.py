@@ -56,8 +56,8 @@ def difference_maps(maps: Sequence[FloatMap | None]) -> list[FloatMap | None]:
     """
     fine = [None if cam is None else upsampled(normalised(cam), (_SIDE, _SIDE)) for cam in maps]
     results: list[FloatMap | None] = []
-    for place, own in enumerate(fine):
-        others = [cam for index, cam in enumerate(fine) if index != place and cam is not None]
+    for index, own in enumerate(fine):
+        others = [cam for cam in (*fine[:index], *fine[index + 1 :]) if cam is not None]
         if own is None or not others:
             results.append(None)
         else:
@@ -74,10 +74,10 @@ def overlap_sentence(matrix: npt.NDArray[np.float64], titles: Sequence[str]) -> 
     if count < 2:
         return translate("Compare", "Fewer than two maps to compare.")
     off = matrix - np.eye(count)
-    first, second = (int(place) for place in np.unravel_index(np.argmax(off), off.shape))
-    lonely = [title for place, title in enumerate(titles) if off[place].max() < APART]
+    first, second = (int(index) for index in np.unravel_index(np.argmax(off), off.shape))
+    apart = [title for index, title in enumerate(titles) if off[index].max() < APART]
     if off[first, second] < ALIKE:
-        if len(lonely) == count:
+        if len(apart) == count:
             return translate("Compare", "No two models look at the same places.")
         return translate("Compare", "The models look at partly the same places.")
     if off[~np.eye(count, dtype=bool)].min() >= ALIKE:
@@ -86,11 +86,11 @@ def overlap_sentence(matrix: npt.NDArray[np.float64], titles: Sequence[str]) -> 
     sentence = translate("Compare", "{first} and {second} look at the same places.").format(
         first=titles[names[0]], second=titles[names[1]]
     )
-    if len(lonely) == 1:
-        sentence += " " + translate("Compare", "{model} does not.").format(model=lonely[0])
-    elif lonely:
+    if len(apart) == 1:
+        sentence += " " + translate("Compare", "{model} does not.").format(model=apart[0])
+    elif apart:
         listed = translate("Compare", "{first} and {second}").format(
-            first=", ".join(lonely[:-1]), second=lonely[-1]
+            first=", ".join(apart[:-1]), second=apart[-1]
         )
         sentence += " " + translate("Compare", "{models} do not.").format(models=listed)
     return sentence
@@ -98,7 +98,7 @@ def overlap_sentence(matrix: npt.NDArray[np.float64], titles: Sequence[str]) -> 
 
 def overlap_of(maps: Sequence[FloatMap | None]) -> npt.NDArray[np.float64]:
     """Overlap [n, n] of the maps that are there; NaN rows and columns for those that are not."""
-    there = [place for place, cam in enumerate(maps) if cam is not None]
+    there = [index for index, cam in enumerate(maps) if cam is not None]
     matrix = np.full((len(maps), len(maps)), np.nan)
     if there:
         matrix[np.ix_(there, there)] = overlap([cam for cam in maps if cam is not None])

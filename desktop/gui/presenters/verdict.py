@@ -31,7 +31,7 @@ class VerdictText:
 
 
 translate = QCoreApplication.translate
-# Share of votes kept with covered lungs from which on the reader is told.
+# Share of votes kept with covered lungs from which on the reader is warned.
 MOSTLY_KEPT = 0.5
 
 

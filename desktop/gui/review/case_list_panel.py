@@ -57,13 +57,8 @@ class CaseListPanel(QFrame):
     context_asked = Signal(QPoint)
     selection_counted = Signal(int)
 
-    def __init__(
-        self,
-        model: CaseListModel,
-        thumbnail: Callable[[int], QImage | None],
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, model: CaseListModel, thumbnail: Callable[[int], QImage | None]) -> None:
+        super().__init__()
         self.setProperty("panel", True)
         self.model = model
         self.search = SearchField()
@@ -127,7 +122,7 @@ class CaseListPanel(QFrame):
         return self._rail
 
     def show_case(self, case: int | None) -> None:
-        """Mark the row of a case and scroll to it, without telling."""
+        """Mark the row of a case and scroll to it, without a signal."""
         row = None if case is None else self.model.row_of(case)
         self._quiet = True
         try:
@@ -295,8 +290,7 @@ class _Header(Restyled):
         self.setFixedHeight(theme.dp(32))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         horizontal_line(painter, 0, self.width(), 0, tokens.line)
         if not self._rail:
             cell = theme.dp(CELL_LIST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.gui.style import theme
 from desktop.gui.style.icons import paint_icon
@@ -40,7 +40,6 @@ class DecisionButton(KeyboardFocus, PaintedButton):
         icon: str = "",
         checked_icon: str = "",
         short: str = "",
-        parent: QWidget | None = None,
     ) -> None:
         """Build a button.
 
@@ -49,9 +48,8 @@ class DecisionButton(KeyboardFocus, PaintedButton):
             slot: Class colour, None for none.
             icon: Icon name where there is no slot. checked_icon: the same while checked.
             short: Text for a narrow button.
-            parent: Owner.
         """
-        super().__init__(text, parent)
+        super().__init__(text)
         self._short = short or text
         self._slot, self._icon, self._checked_icon = slot, icon, checked_icon or icon
         self._key = ""

@@ -42,11 +42,9 @@ class DecisionPanel(QWidget):
     undo_requested = Signal()
     next_unreviewed_requested = Signal()
 
-    def __init__(
-        self, panel: PanelInfo, parent: QWidget | None = None, *, stacked: bool = False
-    ) -> None:
+    def __init__(self, panel: PanelInfo, *, stacked: bool = False) -> None:
         """``stacked``: one full-width class button a line, for the compare page."""
-        super().__init__(parent)
+        super().__init__()
         self._panel, self._stacked = panel, stacked
         self._keys: dict[str, str] = {}
         self._undo_allowed, self._undo_text = True, ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
 
 from desktop.core.imaging.radiograph import DicomMetadata, Radiograph
 from desktop.gui.style import theme
@@ -17,8 +16,8 @@ from desktop.gui.widgets.layout import column
 class DicomPanel(Restyled):
     """Names and values below the list."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(self.tr("DICOM facts"))
         title = ElidedLabel(self.tr("Facts of the file"), "secondary", "text2")
         self._lines = FactLines()

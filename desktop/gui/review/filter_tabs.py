@@ -22,8 +22,8 @@ class FilterBar(QWidget):
 
     tab_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         titles = {
             "all": self.tr("All"),
             "unreviewed": self.tr("Unreviewed"),
@@ -48,7 +48,7 @@ class FilterBar(QWidget):
             self._tabs[key].set_count(count)
 
     def set_tab(self, key: str) -> None:
-        """Mark a tab without telling; an empty key marks none (another filter is at work)."""
+        """Mark a tab without a signal; an empty key marks none (another filter is at work)."""
         self._group.setExclusive(False)
         for name, tab in self._tabs.items():
             tab.setChecked(name == key)
@@ -82,8 +82,7 @@ class _Tab(PaintedButton):
         return self.sizeHint()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         strong = self.isChecked() or self.underMouse()
         ink = tokens.text1 if strong else tokens.text2
         centre = Qt.AlignmentFlag.AlignHCenter

@@ -21,8 +21,8 @@ from desktop.gui.widgets.slider import PercentSlider
 class KeyHint(Restyled):
     """``Hold [Space] for the bare image``, right-aligned; words leave before the key does."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._key = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_key("Space")
@@ -70,8 +70,8 @@ class HeatmapControls(QWidget):
     class_chosen = Signal(int)
     style_changed = Signal(object)
 
-    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo) -> None:
+        super().__init__()
         self._style = HeatStyle()
         self._blind = False
         self.setAccessibleName(self.tr("Heatmap"))
@@ -117,11 +117,11 @@ class HeatmapControls(QWidget):
         return self.classes.index - 1
 
     def set_class(self, index: int) -> None:
-        """Show a class as chosen (-1 = predicted) without telling."""
+        """Show a class as chosen (-1 = predicted) without a signal."""
         self.classes.set_index(index + 1)
 
     def set_style(self, style: HeatStyle) -> None:
-        """Show a style without telling."""
+        """Show a style without a signal."""
         self._style = style
         self.opacity.set_share(style.opacity)
         self.threshold.set_share(style.threshold)

@@ -27,8 +27,8 @@ class ModelRows(QWidget):
     model_chosen = Signal(int)
     retry_requested = Signal(int)
 
-    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo) -> None:
+        super().__init__()
         self._panel = panel
         self._rows: list[ModelRow] = []
         self._compact = False
@@ -44,7 +44,7 @@ class ModelRows(QWidget):
             self._layout.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self._rows = [ModelRow(panel, index, self) for index in range(len(panel.models))]
+        self._rows = [ModelRow(panel, index) for index in range(len(panel.models))]
         for row in self._rows:
             row.set_compact(self._compact)
             row.chosen.connect(self._on_chosen)
@@ -110,7 +110,7 @@ class ModelRows(QWidget):
             row.set_compact(compact)
 
     def select(self, index: int) -> None:
-        """Select without telling."""
+        """Select without a signal."""
         self._selected = index
         for position, row in enumerate(self._rows):
             row.setChecked(position == index)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.core.cases import Prediction
 from desktop.core.heatmaps.grad_cam import has_evidence
@@ -51,8 +51,8 @@ class ModelRow(KeyboardFocus, PaintedButton):
     chosen = Signal(int)
     retry_requested = Signal(int)
 
-    def __init__(self, panel: PanelInfo, index: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+    def __init__(self, panel: PanelInfo, index: int) -> None:
+        super().__init__()
         self._panel, self._index = panel, index
         self._prediction: Prediction | None = None
         self._map_class = -1
@@ -229,10 +229,9 @@ class ModelRow(KeyboardFocus, PaintedButton):
         if self._prediction is not None:
             facts = self._panel.models[self._index]
             selected = surface != tokens.panel
-            for place, index in enumerate(self.shown_classes()):
-                line = QRectF(
-                    body.left(), body.top() + place * theme.dp(_LINE), body.width(), theme.dp(_LINE)
-                )
+            height = theme.dp(_LINE)
+            for number, index in enumerate(self.shown_classes()):
+                line = QRectF(body.left(), body.top() + number * height, body.width(), height)
                 paint_probability_line(
                     painter,
                     line,
@@ -245,9 +244,9 @@ class ModelRow(KeyboardFocus, PaintedButton):
                 )
         elif self._state in ("waiting", "running"):
             count = min(len(self._panel.class_names), 2 if self._compact else 3)
-            for place in range(count):
+            for number in range(count):
                 height = theme.dp(BAR_HEIGHT)
-                y = body.top() + (place + 0.5) * theme.dp(_LINE) - height / 2
+                y = body.top() + (number + 0.5) * theme.dp(_LINE) - height / 2
                 bar = QRectF(body.left(), y, body.width(), height)
                 fill_round(painter, bar, theme.RADIUS_BAR, mix(tokens.text1, surface, 0.10))
         elif self._state != "absent":

@@ -46,14 +46,8 @@ class ReviewPage(QWidget):
 
     bulk_menu_asked = Signal(QPoint)
 
-    def __init__(
-        self,
-        controller: Controller,
-        shortcuts: Shortcuts,
-        facts: PanelInfo,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, controller: Controller, shortcuts: Shortcuts, facts: PanelInfo) -> None:
+        super().__init__()
         self._controller = controller
         self._shortcuts = shortcuts
         self._facts = facts
@@ -106,13 +100,13 @@ class ReviewPage(QWidget):
         controller.case_updated.connect(lambda _case: self._show_result())
         controller.case_leaving.connect(lambda _case: self._commit_comment())
         controller.choices_changed.connect(self._on_choices)
-        controller.decisions.consensus_missing.connect(self.verdict.say_no_consensus)
+        controller.decisions.consensus_missing.connect(self.verdict.show_no_consensus)
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
         controller.list_grew.connect(lambda _count: self._show_position())
         controller.thumbnails.thumbnail_arrived.connect(self._on_thumbnail)
         self.list_panel.case_chosen.connect(controller.show_case)
-        self.list_panel.view_settled.connect(self._tell_rows_in_view)
+        self.list_panel.view_settled.connect(self._report_rows_in_view)
         self.list_panel.context_asked.connect(self.bulk_menu_asked)
         self.list_panel.selection_counted.connect(self._on_selection_counted)
         self.tool_bar.tool_chosen.connect(self.image.set_tool)
@@ -268,11 +262,11 @@ class ReviewPage(QWidget):
         )
         if session is None or case is None:
             return HudText()
-        place = controller.list.position(case)
+        index = controller.list.position(case)
         count = len(controller.list.shown)
         position = (
-            self.tr("{place} of {count}").format(place=grouped(place + 1), count=grouped(count))
-            if place is not None
+            self.tr("{number} of {count}").format(number=grouped(index + 1), count=grouped(count))
+            if index is not None
             else self.tr("not in this list")
         )
         outcome = controller.films.outcome(case)
@@ -338,7 +332,7 @@ class ReviewPage(QWidget):
         self.heatmap.set_blind(blind)
         for panel in (self.decision, self.compare_decision):
             panel.show_decision(decision)
-        self._say_reach()
+        self._show_reach()
         if self._comparing:
             self.compare.show_result(result, blind=blind)
             self.compare_side.show_result(result, blind=blind, map_class=choices.map_class)
@@ -394,9 +388,9 @@ class ReviewPage(QWidget):
 
     def _on_selection_counted(self, count: int) -> None:
         self._selected = count
-        self._say_reach()
+        self._show_reach()
 
-    def _say_reach(self) -> None:
+    def _show_reach(self) -> None:
         """Say beside the buttons what a press of one does, loudly where it decides many images."""
         case, many = self._controller.current, self._selected > 1
         if many:
@@ -422,7 +416,7 @@ class ReviewPage(QWidget):
     def _commit_comment(self) -> None:
         (self.compare_decision if self._comparing else self.decision).commit_comment()
 
-    def _tell_rows_in_view(self) -> None:
+    def _report_rows_in_view(self) -> None:
         rows = self.list_panel.visible_rows()
         model = self.list_panel.model
         ahead = range(rows.start, min(rows.stop + len(rows), model.rowCount()))

@@ -35,8 +35,8 @@ class ToolBar(Restyled):
     window_entry_asked = Signal()
     presets_asked = Signal()
 
-    def __init__(self, shortcuts: Shortcuts, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, shortcuts: Shortcuts) -> None:
+        super().__init__()
         group = QButtonGroup(self)
         self._tools: dict[Tool, Button] = {}
         for tool, icon, text in (
@@ -78,7 +78,7 @@ class ToolBar(Restyled):
         self.restyle()
 
     def show_tool(self, tool: Tool) -> None:
-        """Mark a tool without telling."""
+        """Mark a tool without a signal."""
         self._tools[tool].setChecked(True)
 
     def set_presets(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.core.cases import CaseResult
 from desktop.gui.panel_info import PanelInfo
@@ -32,21 +32,21 @@ class VerdictPanel(Restyled):
 
     badge_opened = Signal(str)
 
-    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo) -> None:
+        super().__init__()
         self._panel = panel
         self._result: CaseResult | None = None
         self._blind = False
         self._badges: tuple[BadgeSpec, ...] = ()
         self._accept_key = ""
         self._label_keys: tuple[str, ...] = ()
-        self.title = ElidedLabel("", "verdict", parent=self)
-        self.strip = VoteStrip(panel, CELL_VERDICT, self)
-        self.sentence = ElidedLabel("", "secondary", "text2", parent=self)
-        self.reason = WrappedLabel("", "secondary", "text2", self, selectable=True)
+        self.title = ElidedLabel("", "verdict")
+        self.strip = VoteStrip(panel, CELL_VERDICT)
+        self.sentence = ElidedLabel("", "secondary", "text2")
+        self.reason = WrappedLabel("", "secondary", "text2", selectable=True)
         self.reason.setAccessibleName(self.tr("Reason"))
-        self.mean = MeanProbability(panel, self)
-        self.badges = BadgeRow(self)
+        self.mean = MeanProbability(panel)
+        self.badges = BadgeRow()
         self.badges.opened.connect(self.badge_opened)
         strip = (self.strip, 0, Qt.AlignmentFlag.AlignVCenter)
         header = row((self.title, 1), strip, spacing=theme.GAP_M)
@@ -99,7 +99,7 @@ class VerdictPanel(Restyled):
         self._accept_key, self._label_keys = accept, tuple(labels)
         self._show()
 
-    def say_no_consensus(self) -> None:
+    def show_no_consensus(self) -> None:
         """Draw attention to the rule after Enter was pressed without a consensus."""
         self.sentence.set_text(self.tr("Nothing to accept: no majority. Label it yourself."))
         self.sentence.set_tone("text1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isnan
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
 
 from desktop.core.review.agreement import Estimate, ReliabilityBin, wilson
 from desktop.gui.style import theme
-from desktop.gui.style.paint import Restyled, draw_text, fill_round, vertical_line
+from desktop.gui.style.paint import draw_text, fill_round, vertical_line
 from desktop.gui.style.tokens import mix
+from desktop.gui.widgets.charts import Chart
 
 _RIGHT = Qt.AlignmentFlag.AlignRight
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
@@ -36,28 +36,24 @@ class IntervalLine:
     own: bool = False
 
 
-class Intervals(Restyled):
+class Intervals(Chart):
     """Accuracy with 95 % intervals, and the numbers."""
 
     _TITLE, _ACCURACY, _INTERVAL, _IMAGES, _ROW, _HEAD = 96, 72, 120, 64, 32, 44
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: Sequence[IntervalLine] = ()
 
     def show_lines(self, lines: Sequence[IntervalLine]) -> None:
         """Show these, in order."""
         self._lines = lines
-        self.setAccessibleName(self.tr("Accuracy with 95 % interval"))
-        self.setAccessibleDescription(
-            "; ".join(
-                f"{line.title} {_share(line.estimate.value)} ({_share(line.estimate.low)} – "
-                f"{_share(line.estimate.high)}), {line.estimate.n}"
-                for line in lines
-            )
+        sentences = (
+            f"{line.title} {_share(line.estimate.value)} ({_share(line.estimate.low)} – "
+            f"{_share(line.estimate.high)}), {line.estimate.n}"
+            for line in lines
         )
-        self.updateGeometry()
-        self.update()
+        self.describe(self.tr("Accuracy with 95 % interval"), "; ".join(sentences))
 
     def sizeHint(self) -> QSize:
         return QSize(640, theme.dp(self._HEAD + self._ROW * max(1, len(self._lines)) + 4))
@@ -66,8 +62,7 @@ class Intervals(Restyled):
         return QSize(480, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         images = self.width() - theme.dp(self._IMAGES)
         interval = images - theme.dp(self._INTERVAL)
@@ -87,26 +82,25 @@ class Intervals(Restyled):
             max((item.high for item in known), default=1.0),
         )
 
-        def place(value: float) -> float:
+        def x_of(value: float) -> float:
             return left + (value - low) / (high - low) * (right - left)
 
         for tick in np.arange(low, high + step / 2, step):
-            x = place(float(tick))
+            x = x_of(float(tick))
             vertical_line(painter, x, head - 4, self.height(), tokens.line)
             box = QRectF(x - 30, theme.dp(20), 60, theme.dp(20))
             draw_text(painter, box, f"{tick:.2f}", theme.font(12), tokens.text3, _CENTRE)
         y = float(head)
         for line in self._lines:
-            self._paint_line(painter, line, y, place, (number, interval, images))
+            self._paint_line(painter, line, y, x_of, (number, interval, images))
             y += theme.dp(self._ROW)
-        painter.end()
 
     def _paint_line(
         self,
         painter: QPainter,
         line: IntervalLine,
         y: float,
-        place: object,
+        x_of: Callable[[float], float],
         columns: tuple[float, float, float],
     ) -> None:
         tokens = theme.current()
@@ -117,7 +111,7 @@ class Intervals(Restyled):
         estimate = line.estimate
         if estimate.n and not isnan(estimate.value):
             middle = y + row / 2
-            x1, x2, x = place(estimate.low), place(estimate.high), place(estimate.value)  # type: ignore[operator]
+            x1, x2, x = x_of(estimate.low), x_of(estimate.high), x_of(estimate.value)
             painter.setPen(QPen(QColor(tokens.text2), 1.5))
             painter.drawLine(QPointF(x1, middle), QPointF(x2, middle))
             painter.setPen(Qt.PenStyle.NoPen)
@@ -135,26 +129,23 @@ class Intervals(Restyled):
         draw_text(painter, box, f"{estimate.n:,}", theme.font(12), tokens.text2, _RIGHT)
 
 
-class KappaMatrix(Restyled):
+class KappaMatrix(Chart):
     """Cohen's kappa of each pair, the reader first."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._names: Sequence[str] = ()
         self._values: npt.NDArray[np.float64] = np.zeros((0, 0))
 
     def show_matrix(self, names: Sequence[str], values: npt.NDArray[np.float64]) -> None:
         """Show ``values`` [n, n] under ``names`` [n]."""
         self._names, self._values = names, values
-        self.setAccessibleName(self.tr("Kappa of each pair"))
         pairs = [
             f"{names[i]} {names[j]} {_kappa(float(values[i, j]))}"
             for i in range(len(names))
             for j in range(i)
         ]
-        self.setAccessibleDescription(", ".join(pairs))
-        self.updateGeometry()
-        self.update()
+        self.describe(self.tr("Kappa of each pair"), ", ".join(pairs))
 
     def sizeHint(self) -> QSize:
         return QSize(400, theme.dp(24 + 38 * max(2, len(self._names))))
@@ -163,8 +154,7 @@ class KappaMatrix(Restyled):
         return QSize(300, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         count = len(self._names)
         if count:
             title, head, row = theme.dp(72), theme.dp(24), theme.dp(38)
@@ -179,14 +169,13 @@ class KappaMatrix(Restyled):
                     if i != j:
                         spot = QRectF(title + j * cell + 1, head + i * row + 1, cell - 2, row - 2)
                         _paint_cell(painter, spot, float(self._values[i, j]))
-        painter.end()
 
 
-class ConfusionMatrix(Restyled):
+class ConfusionMatrix(Chart):
     """Counts and row shares, with recall at the right and precision below."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._names: Sequence[str] = ()
         self._slots: Sequence[int] = ()
         self._matrix: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
@@ -196,15 +185,12 @@ class ConfusionMatrix(Restyled):
     ) -> None:
         """Show counts [K, K], rows = the reader, columns = the model."""
         self._names, self._slots, self._matrix = names, slots, matrix
-        self.setAccessibleName(self.tr("Confusion matrix, rows: you"))
         cells = [
             f"{names[i]} → {names[j]}: {matrix[i, j]}"
             for i in range(len(names))
             for j in range(len(names))
         ]
-        self.setAccessibleDescription(", ".join(cells))
-        self.updateGeometry()
-        self.update()
+        self.describe(self.tr("Confusion matrix, rows: you"), ", ".join(cells))
 
     def sizeHint(self) -> QSize:
         return QSize(640, theme.dp(60 + 40 * max(3, len(self._names))))
@@ -214,11 +200,9 @@ class ConfusionMatrix(Restyled):
         return QSize(300, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         count = len(self._names)
         if not count:
-            painter.end()
             return
         title, head, foot, last = theme.dp(92), theme.dp(26), theme.dp(30), theme.dp(64)
         cell = (self.width() - title - last) / count
@@ -245,32 +229,27 @@ class ConfusionMatrix(Restyled):
         draw_text(painter, box, self.tr("Recall"), theme.font(12), tokens.text2, _RIGHT)
         box = QRectF(0, self.height() - foot, title, foot)
         draw_text(painter, box, self.tr("Precision"), theme.font(12), tokens.text2)
-        painter.end()
 
 
-class CalibrationChart(Restyled):
+class CalibrationChart(Chart):
     """Stated probability against how often it was right, with 95 % intervals."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._bins: Sequence[ReliabilityBin] = ()
         self.setMinimumSize(200, 180)
 
     def show_bins(self, bins: Sequence[ReliabilityBin]) -> None:
         """Show the bins that hold any case."""
         self._bins = [item for item in bins if item.count]
-        self.setAccessibleName(self.tr("Calibration"))
-        self.setAccessibleDescription(
-            ", ".join(f"{item.confidence:.2f}: {item.accuracy:.2f}" for item in self._bins)
-        )
-        self.update()
+        figures = (f"{item.confidence:.2f}: {item.accuracy:.2f}" for item in self._bins)
+        self.describe(self.tr("Calibration"), ", ".join(figures))
 
     def sizeHint(self) -> QSize:
         return QSize(260, 180)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         margin_left, margin_bottom, room = theme.dp(36), theme.dp(24), theme.dp(8)
         side = min(self.width() - margin_left - 12, self.height() - margin_bottom - 12)
@@ -278,30 +257,30 @@ class CalibrationChart(Restyled):
         # Points at 0 and 1 stay clear of the ends of the lines.
         plot = frame.adjusted(room, room, -room, -room)
 
-        def place(x: float, y: float) -> QPointF:
+        def point_of(x: float, y: float) -> QPointF:
             return QPointF(plot.left() + x * plot.width(), plot.bottom() - y * plot.height())
 
         painter.setPen(QPen(QColor(tokens.line), 1))
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-            spot = place(tick, tick)
+            spot = point_of(tick, tick)
             painter.drawLine(QPointF(spot.x(), frame.top()), QPointF(spot.x(), frame.bottom()))
             painter.drawLine(QPointF(frame.left(), spot.y()), QPointF(frame.right(), spot.y()))
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-            spot = place(tick, 0)
+            spot = point_of(tick, 0)
             below = QRectF(spot.x() - 20, frame.bottom() + 4, 40, 16)
             draw_text(painter, below, f"{tick:g}", theme.font(11), tokens.text2, _CENTRE)
-            beside = QRectF(0, place(0, tick).y() - 8, margin_left - 8, 16)
+            beside = QRectF(0, point_of(0, tick).y() - 8, margin_left - 8, 16)
             draw_text(painter, beside, f"{tick:g}", theme.font(11), tokens.text2, _RIGHT)
         dashed = QPen(QColor(tokens.text3), 1, Qt.PenStyle.DashLine)
         painter.setPen(dashed)
-        painter.drawLine(place(0, 0), place(1, 1))
-        points = [place(item.confidence, item.accuracy) for item in self._bins]
+        painter.drawLine(point_of(0, 0), point_of(1, 1))
+        points = [point_of(item.confidence, item.accuracy) for item in self._bins]
         for item, point in zip(self._bins, points, strict=True):
             interval = wilson(round(item.accuracy * item.count), item.count)
             painter.setPen(QPen(QColor(tokens.text3), 1.5))
             painter.drawLine(
-                QPointF(point.x(), place(0, interval.low).y()),
-                QPointF(point.x(), place(0, interval.high).y()),
+                QPointF(point.x(), point_of(0, interval.low).y()),
+                QPointF(point.x(), point_of(0, interval.high).y()),
             )
         painter.setPen(QPen(QColor(tokens.accent), 1.5))
         painter.drawPolyline(QPolygonF(points))
@@ -309,7 +288,6 @@ class CalibrationChart(Restyled):
         painter.setBrush(QColor(tokens.text1))
         for point in points:
             painter.drawEllipse(point, 3.5, 3.5)
-        painter.end()
 
 
 def share_axis(lowest: float, highest: float) -> tuple[float, float, float]:
@@ -324,21 +302,22 @@ def share_axis(lowest: float, highest: float) -> tuple[float, float, float]:
     return low, high, step
 
 
-def _paint_cell(painter: QPainter, box: QRectF, value: float) -> None:
+def _fill_cell(painter: QPainter, box: QRectF, value: float) -> None:
+    """A cell as strong as its value in [0, 1]; NaN is as weak as 0."""
     tokens = theme.current()
     share = 0.0 if isnan(value) else min(1.0, max(0.0, value))
-    fill_round(
-        painter, box, theme.RADIUS_BAR, mix(tokens.matrix, tokens.panel, 0.04 + 0.26 * share)
-    )
-    draw_text(painter, box, _kappa(value), theme.font(12), tokens.text1, _CENTRE)
+    ink = mix(tokens.matrix, tokens.panel, 0.04 + 0.26 * share)
+    fill_round(painter, box, theme.RADIUS_BAR, ink)
+
+
+def _paint_cell(painter: QPainter, box: QRectF, value: float) -> None:
+    _fill_cell(painter, box, value)
+    draw_text(painter, box, _kappa(value), theme.font(12), theme.current().text1, _CENTRE)
 
 
 def _paint_count(painter: QPainter, box: QRectF, count: int, share: float) -> None:
     tokens = theme.current()
-    level = 0.0 if isnan(share) else share
-    fill_round(
-        painter, box, theme.RADIUS_BAR, mix(tokens.matrix, tokens.panel, 0.04 + 0.26 * level)
-    )
+    _fill_cell(painter, box, share)
     line = theme.dp(18)
     upper = QRectF(box.left(), box.center().y() - line, box.width(), line)
     lower = QRectF(box.left(), box.center().y(), box.width(), line)

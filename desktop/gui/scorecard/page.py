@@ -45,8 +45,8 @@ class ScorecardPage(OverlayScroll):
     review_asked = Signal()
     folder_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(self.tr("Scorecard"))
         self._facts: PanelInfo | None = None
         self._card: Scorecard | None = None

@@ -1,4 +1,4 @@
-"""One job on a thread of its own, its outcome told on the window's thread."""
+"""One job on a thread of its own, its outcome reported on the window's thread."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class CaseList(QObject):
         self.refresh_soon()
 
     def counts(self) -> dict[str, int | None]:
-        """Images in each tab; None where telling it would tell the votes."""
+        """Images in each tab; None where the number would reveal the votes."""
         session = self._session
         if session is None:
             return dict.fromkeys(TAB_QUERIES, 0)
@@ -151,18 +151,18 @@ class CaseList(QObject):
         return found
 
     def position(self, case: int | None) -> int | None:
-        """Place of a case in the list, None where it is not listed."""
+        """Index of a case in the list, None where it is not listed."""
         return None if case is None else self.model.row_of(case)
 
     def neighbour(self, case: int | None, step: int) -> int | None:
         """The listed case ``step`` rows on; None beyond the ends."""
         if not len(self._rows):
             return None
-        place = self.position(case)
-        if place is None:
-            place = self._place_of_hidden(case) - (1 if step > 0 else 0)
-        place += step
-        return int(self._rows[place]) if 0 <= place < len(self._rows) else None
+        index = self.position(case)
+        if index is None:
+            index = self._index_of_hidden(case) - (1 if step > 0 else 0)
+        index += step
+        return int(self._rows[index]) if 0 <= index < len(self._rows) else None
 
     def unreviewed_from(
         self, case: int | None, step: int = 1, *, inclusive: bool = False
@@ -172,16 +172,16 @@ class CaseList(QObject):
         if session is None or not len(self._rows):
             return None
         count = len(self._rows)
-        place = self.position(case)
-        if place is None:
-            place = self._place_of_hidden(case)
+        index = self.position(case)
+        if index is None:
+            index = self._index_of_hidden(case)
             inclusive = True
         waiting = waits_for_review(session.table)[self._rows]
-        order = (place + step * np.arange(0 if inclusive else 1, count + 1)) % count
+        order = (index + step * np.arange(0 if inclusive else 1, count + 1)) % count
         hits = np.flatnonzero(waiting[order])
         return int(self._rows[order[hits[0]]]) if len(hits) else None
 
-    def _place_of_hidden(self, case: int | None) -> int:
+    def _index_of_hidden(self, case: int | None) -> int:
         """Where a case that the filter hides would stand in folder order."""
         if case is None:
             return 0

@@ -33,14 +33,14 @@ class CaseNumbers(Sequence[int]):
         return len(self._cases)
 
     @overload
-    def __getitem__(self, place: int) -> int: ...
+    def __getitem__(self, index: int) -> int: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
 
-    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
-        found = self._cases[place]
-        return CaseNumbers(found) if isinstance(place, slice) else int(found)
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        found = self._cases[index]
+        return CaseNumbers(found) if isinstance(index, slice) else int(found)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._cases.tolist())

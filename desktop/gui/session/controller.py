@@ -1,6 +1,6 @@
-"""The one place where the session changes: opening, moving, deciding, closing.
+"""All changes of the session: opening, moving, deciding, closing.
 
-Widgets send signals here and are told by signals from here; they never touch the session.
+Widgets send signals here and get signals from here; they never change the session.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Controller(QObject):
         """Open a folder, or single files of it.
 
         Returns:
-            False where its review store cannot be opened; the sentence was told.
+            False where its review store cannot be opened; `notice_raised` says why.
         """
         self.close_folder()
         root = root.expanduser().absolute()

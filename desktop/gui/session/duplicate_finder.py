@@ -40,7 +40,7 @@ class DuplicateFinder(QObject):
     searching = Signal(int, int)
     found = Signal(int, int)
     failed = Signal(object)
-    _told = Signal(int, object)
+    _received = Signal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class DuplicateFinder(QObject):
         self._searched = -1
         self._child: ChildProcess | None = None
         self._thread: threading.Thread | None = None
-        self._told.connect(self._on_told, Qt.ConnectionType.QueuedConnection)
+        self._received.connect(self._on_received, Qt.ConnectionType.QueuedConnection)
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.setInterval(_QUIET_MS)
@@ -121,16 +121,16 @@ class DuplicateFinder(QObject):
                 while True:
                     news = ours.recv()
                     if isinstance(news, FoundCopies):
-                        self._told.emit(number, (_by_row(session, news), news.compared))
+                        self._received.emit(number, (_by_row(session, news), news.compared))
                         return
-                    self._told.emit(number, news)
-            self._told.emit(number, None)
+                    self._received.emit(number, news)
+            self._received.emit(number, None)
 
         self._thread = threading.Thread(target=listen, name="near-duplicates", daemon=True)
         self._thread.start()
 
     @Slot(int, object)
-    def _on_told(self, number: int, news: object) -> None:
+    def _on_received(self, number: int, news: object) -> None:
         if number != self._number or self._session is None:
             return
         if isinstance(news, Searching):
@@ -153,10 +153,10 @@ def _by_row(session: Session, found: FoundCopies) -> dict[int, int]:
     Runs on the listening thread: a look-up for each of perhaps 100,000 images.
     """
     rows = [session.table.row(image) for image in found.images]
-    kept = [place for place, row in enumerate(rows) if row is not None and row in session.stamps]
+    kept = [index for index, row in enumerate(rows) if row is not None and row in session.stamps]
     _, inverse, counts = np.unique(found.groups[kept], return_inverse=True, return_counts=True)
     return {
-        row: int(found.groups[place])
-        for place, count in zip(kept, counts[inverse].tolist(), strict=True)
-        if count > 1 and (row := rows[place]) is not None
+        row: int(found.groups[index])
+        for index, count in zip(kept, counts[inverse].tolist(), strict=True)
+        if count > 1 and (row := rows[index]) is not None
     }

@@ -44,7 +44,7 @@ class EngineClient(QObject):
         ready(str, str): Device that really runs, and why no better one does.
         cases_answered(list[CaseResult]): Predictions, without maps; ``with_maps`` has those.
         idle(): Everything asked for is answered.
-        paused(): The images in hand are answered; nothing else is begun.
+        paused(): The images in progress are answered; nothing else is begun.
         failed(CxrError): The engine cannot run.
         restarted(str): The engine died and goes on; why.
         files_changed(list[str]): Images whose content is not what was decided on.
@@ -140,7 +140,7 @@ class EngineClient(QObject):
 
     @property
     def waiting(self) -> int:
-        """Files that wait or are in hand."""
+        """Files that wait or are in progress."""
         return self._engine.waiting if self._engine is not None else 0
 
     @property
@@ -158,7 +158,7 @@ class EngineClient(QObject):
         return self._with_maps.get(image)
 
     def close(self) -> None:
-        """End the engine and the recorder within about a second; answers in hand are written."""
+        """End the engine and the recorder within about a second; waiting answers are written."""
         self._closed = True
         if self._engine is not None:
             self._engine.close()
@@ -194,7 +194,7 @@ class EngineClient(QObject):
         if answered:
             self.cases_answered.emit(answered)
         for event in events:
-            self._tell(event)
+            self._report(event)
 
     def _keep(self, event: CaseDone) -> None:
         self._done_times.append(monotonic())
@@ -203,7 +203,7 @@ class EngineClient(QObject):
         while len(self._with_maps) > _KEPT_WITH_MAPS:
             self._with_maps.popitem(last=False)
 
-    def _tell(self, event: EngineEvent) -> None:
+    def _report(self, event: EngineEvent) -> None:
         match event:
             case EngineReady(device, fallback):
                 self.ready.emit(device, fallback)
@@ -245,7 +245,7 @@ class ResultRecorder(QObject):
         self._waiting: list[StoredResult] = []
         self._changed = threading.Condition()
         self._ended = False
-        self._told = False
+        self._reported = False
         self._thread = threading.Thread(target=self._run, name="cxr-quorum-recorder", daemon=True)
         self._started = False
 
@@ -290,7 +290,7 @@ class ResultRecorder(QObject):
                     if self._give_up(answers, problem):
                         return
                     continue
-                self._told = False
+                self._reported = False
                 if changed:
                     self.files_changed.emit(sorted(changed))
         finally:
@@ -306,8 +306,8 @@ class ResultRecorder(QObject):
             if self._ended:
                 return True
             self._waiting = answers + self._waiting
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self.not_recorded.emit(problem)
         with self._changed:
             self._changed.wait_for(lambda: self._ended, _RETRY_S)

@@ -79,7 +79,7 @@ class FolderScan(QObject):
         self._thread.start()
 
     def cancel(self) -> None:
-        """Stop and wait for the thread; nothing is told any more."""
+        """Stop and wait for the thread; no signal follows."""
         self._cancelled.set()
         self._thread.quit()
         self._thread.wait()

@@ -24,7 +24,7 @@ _TICK_MS = 1000
 # Answers come dozens of times a second; a reader cannot read a count that changes faster than this.
 _TELL_MS = 200
 _CURVE_POINTS = 600
-# Stays below one micro-batch of work in hand when the reader jumps.
+# Stays below one micro-batch of work in progress when the reader jumps.
 _AHEAD = 24
 # Files that the engine is handed at once.
 _FED = 400
@@ -88,7 +88,7 @@ class RunControl(QObject):
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_TELL_MS)
-        self._soon.timeout.connect(self._tell)
+        self._soon.timeout.connect(self._report)
 
     def begin(
         self, session: Session, *, device: str, store_home: Path | None, keep_maps: bool = True
@@ -134,14 +134,14 @@ class RunControl(QObject):
         """Queue cases without an answer behind what waits."""
         session = self._session
         if session is None or self._client is None or self._state == "stopped":
-            self._tell()
+            self._report()
             return
         before = len(self._queue)
         self._queue.extend(case for case in cases if not session.has_result(case))
         if len(self._queue) > before and self._state == "idle":
             self._run()
         self._feed()
-        self._tell()
+        self._report()
 
     def _feed(self) -> None:
         """Keep the engine's own queue short: a hundred thousand paths at once would stall us."""
@@ -181,7 +181,7 @@ class RunControl(QObject):
         client.bring_forward([session.path(case) for case in known])
         if known and self._state == "idle":
             self._run()
-            self._tell()
+            self._report()
 
     def with_maps(self, image: str) -> CaseResult | None:
         """A recent answer with its heatmaps."""
@@ -201,7 +201,7 @@ class RunControl(QObject):
         if self._state == "paused":
             client.resume()
             self._run()
-            self._tell()
+            self._report()
         elif self._state in ("stopped", "idle"):
             self._state = "idle"
             self.add(range(len(session.table)))
@@ -234,7 +234,7 @@ class RunControl(QObject):
 
     def recount(self) -> None:
         """Count again after results came in from the store."""
-        self._tell()
+        self._report()
 
     def _count(self) -> None:
         session = self._session
@@ -288,7 +288,7 @@ class RunControl(QObject):
         self._since_tick = 0
         if self._state in ("idle", "failed"):
             self._timer.stop()
-        self._tell()
+        self._report()
 
     def _run(self) -> None:
         self._state = "running"
@@ -297,9 +297,9 @@ class RunControl(QObject):
 
     def _set_state(self, state: RunState) -> None:
         self._state = state
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._soon.stop()
         self.progress_changed.emit(self.progress)
 

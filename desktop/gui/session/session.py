@@ -64,10 +64,6 @@ class Session:
         """A listed case as the scan saw it."""
         return ImageFile(self.path(case), self.table.images[case], *self.stamps[case])
 
-    def order_key(self, case: int) -> int:
-        """Sort key of the listing: cases are numbered as the scan met them."""
-        return case
-
     def image(self, case: int) -> str:
         """Path of a case relative to the opened folder."""
         return self.table.images[case]

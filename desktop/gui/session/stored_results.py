@@ -24,19 +24,19 @@ class StoredResults:
         self._decisions = store.decisions()
         self._finished = store.finished()
         self._columns = store.result_columns()
-        self._place = {image: place for place, image in enumerate(self._columns.images)}
+        self._index_of = {image: index for index, image in enumerate(self._columns.images)}
         self._changed = store.changed_files()
         self._with_maps: tuple[str, CaseResult | None] = ("", None)
 
     def fill(self, session: Session, cases: Sequence[int]) -> None:
         """Put what is known of newly listed cases into the table."""
         table = session.table
-        places, changed, decisions = [], [], {}
+        indices, changed, decisions = [], [], {}
         for case in cases:
             image = table.images[case]
-            place = self._place.get(image)
-            if place is not None and self._finished.get(image) == session.stamps[case]:
-                places.append(place)
+            index = self._index_of.get(image)
+            if index is not None and self._finished.get(image) == session.stamps[case]:
+                indices.append(index)
             decision = self._decisions.get(image)
             if decision is not None:
                 decisions[image] = decision
@@ -44,8 +44,8 @@ class StoredResults:
                 changed.append(case)
         if decisions:
             table.set_decisions(decisions)
-        if places:
-            table.set_results(_taken(self._columns, places))
+        if indices:
+            table.set_results(_taken(self._columns, indices))
         if changed:
             table.mark("changed", changed)
 
@@ -55,19 +55,15 @@ class StoredResults:
             self._with_maps = (image, self._store.case_result(image, maps=True))
         return self._with_maps[1]
 
-    def forget_kept(self) -> None:
-        """Ask the store again next time."""
-        self._with_maps = ("", None)
 
-
-def _taken(columns: ResultColumns, places: Sequence[int]) -> ResultColumns:
-    """The rows of ``columns`` at these places."""
-    rows = np.asarray(places, np.intp)
-    images = [columns.images[place] for place in places]
+def _taken(columns: ResultColumns, indices: Sequence[int]) -> ResultColumns:
+    """The rows of ``columns`` at these indices."""
+    rows = np.asarray(indices, np.intp)
+    images = [columns.images[index] for index in indices]
     wanted = set(images) & columns.refusals.keys()
     return ResultColumns(
         images=images,
-        sha256=[columns.sha256[place] for place in places],
+        sha256=[columns.sha256[index] for index in indices],
         status=columns.status[rows],
         probabilities=columns.probabilities[rows],
         model_ood=columns.model_ood[rows],

@@ -118,8 +118,8 @@ class StartSide(Restyled):
 
     panel_chosen = Signal(str)
 
-    def __init__(self, blind_first: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, blind_first: QAction) -> None:
+        super().__init__()
         self._column = column(of=self, margins=(16, 16, 16, 16), spacing=theme.GAP_S)
         self.blind_switch = Switch(self.tr("Blind first"))
         self.blind_switch.clicked.connect(blind_first.trigger)

@@ -12,7 +12,6 @@ from PySide6.QtSvg import QSvgRenderer
 import desktop
 from desktop.gui.style import theme
 
-ICON_PX = 16
 # Other names for the same drawing.
 _ALIASES = {
     "download": "export",

@@ -182,8 +182,8 @@ class Restyled(QWidget):
     ``theme.current()``; sizes in it go through ``theme.dp``.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         theme.notifier().theme_changed.connect(self._on_theme_changed)
 
     def _on_theme_changed(self, _tokens: object) -> None:

@@ -87,7 +87,7 @@ def colour(value: str, opacity: float = 1.0) -> QColor:
 
 
 def system_tokens() -> Tokens:
-    """The theme that the desktop asks for; dark where it does not say: readers sit in the dark."""
+    """The theme that the desktop asks for; dark where it says nothing: readers sit in the dark."""
     scheme = QGuiApplication.styleHints().colorScheme()
     return LIGHT if scheme == Qt.ColorScheme.Light else DARK
 

@@ -62,7 +62,7 @@ class Tokens:
         return mix(self.accent, self.panel, 0.10)
 
     def class_colour(self, slot: int) -> str:
-        """Colour of a class slot; classes beyond the sixth are grey and told by their letter."""
+        """Colour of a class slot; classes beyond the sixth are grey and differ by their letter."""
         return self.classes[slot] if 0 <= slot < len(self.classes) else self.text2
 
     def class_tint(self, slot: int) -> str:

@@ -30,17 +30,17 @@ class FilmView(QWidget):
     window_changed = Signal(float, float)
     zoom_changed = Signal(float)
 
-    def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ViewState | None = None) -> None:
         """Build a view; without ``state`` it has its own."""
-        super().__init__(parent)
+        super().__init__()
         self._state = state or ViewState(self)
         self._renderer: FilmRenderer | None = None
         self._hud = HudText()
         self._keep_window = self._keep_zoom = False
         self._hud_visible = True
         self._fills_view = False
-        self._told_window: tuple[float, float] | None = None
-        self._told_zoom = 0.0
+        self._reported_window: tuple[float, float] | None = None
+        self._reported_zoom = 0.0
         self._first_preset = "file"
         self._state.changed.connect(self._refresh)
         self._state.cursor_moved.connect(self._on_cursor)
@@ -157,10 +157,6 @@ class FilmView(QWidget):
         """A quarter turn clockwise; the heatmap turns along."""
         self._state.set_orientation(self._state.orientation.turned(1))
 
-    def rotate_left(self) -> None:
-        """A quarter turn counter-clockwise."""
-        self._state.set_orientation(self._state.orientation.turned(-1))
-
     def flip(self) -> None:
         """Mirror left to right as seen."""
         self._state.set_orientation(self._state.orientation.mirrored())
@@ -193,23 +189,23 @@ class FilmView(QWidget):
         return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
 
     def _area(self, ratio: float | None = None) -> QRectF:
-        """Where a fitted film goes, device pixels: clear of the words unless told to fill."""
+        """Where a fitted film goes, device pixels: clear of the words unless it fills the view."""
         scale = ratio or self.devicePixelRatioF()
-        whole = QRectF(0, 0, *self._device_size(scale))
+        view = QRectF(0, 0, *self._device_size(scale))
         if self._fills_view:
-            return whole
+            return view
         edge = _MARGIN * scale
-        roomy = whole.adjusted(edge, edge, -edge, -edge)
+        roomy = view.adjusted(edge, edge, -edge, -edge)
         if not self._hud_visible:
             return roomy
         size = self._film_size()
         zoom = geometry.fit_zoom(size, roomy, self._state.orientation)
         width, _ = geometry.oriented_size(*size, self._state.orientation)
-        side = (whole.width() - width * zoom) / 2
+        side = (view.width() - width * zoom) / 2
         if self._renderer is not None and side >= corner_width(self._lines_for_room()) * scale:
             return roomy
         band = corner_height() * scale
-        return whole.adjusted(edge, band, -edge, -band)
+        return view.adjusted(edge, band, -edge, -band)
 
     def _lines_for_room(self) -> HudLines:
         """Corner words as wide as they ever get, so that a window drag never moves the film."""
@@ -239,15 +235,15 @@ class FilmView(QWidget):
         """Tell what changed as it is really drawn, then draw."""
         if self._renderer is not None:
             zoom = self.effective_zoom()
-            if abs(zoom - self._told_zoom) > 1e-6:
-                self._told_zoom = zoom
+            if abs(zoom - self._reported_zoom) > 1e-6:
+                self._reported_zoom = zoom
                 self.zoom_changed.emit(zoom)
             window = self.grey_window()
-            if window != self._told_window:
-                self._told_window = window
+            if window != self._reported_window:
+                self._reported_window = window
                 self.window_changed.emit(*window)
         self._describe()
         self.update()
 
     def _describe(self) -> None:
-        """Say the state to screen readers; the base has nothing to say."""
+        """Describe the state for screen readers; the base shows nothing."""

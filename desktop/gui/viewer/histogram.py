@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.core.imaging.decode import Radiograph, value_range
 from desktop.gui.style import theme
@@ -47,8 +47,8 @@ class Histogram(KeyboardFocus, Restyled):
 
     window_dragged = Signal(float, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._heights: npt.NDArray[np.float64] = np.zeros(_BARS)
         self._range = (0.0, 255.0)
         self._window = (255.0, 127.5)
@@ -65,7 +65,7 @@ class Histogram(KeyboardFocus, Restyled):
         self.update()
 
     def set_window(self, width: float, level: float) -> None:
-        """Show a window without telling."""
+        """Show a window without a signal."""
         self._window = (max(1.0, width), level)
         self.setAccessibleDescription(
             self.tr("Width {width}, level {level}").format(width=round(width), level=round(level))
@@ -122,7 +122,7 @@ class Histogram(KeyboardFocus, Restyled):
             low = min(low, high - 1)
         elif grip == "high":
             high = max(high, low + 1)
-        self._tell(high - low, (low + high) / 2)
+        self._report(high - low, (low + high) / 2)
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         self._grip = None
@@ -139,9 +139,9 @@ class Histogram(KeyboardFocus, Restyled):
         if change is None:
             super().keyPressEvent(event)
             return
-        self._tell(max(1.0, width + change[0]), level + change[1])
+        self._report(max(1.0, width + change[0]), level + change[1])
 
-    def _tell(self, width: float, level: float) -> None:
+    def _report(self, width: float, level: float) -> None:
         self.set_window(width, level)
         self.window_dragged.emit(width, level)
 

@@ -1,6 +1,6 @@
 """Words at the corners of the image, readable on any film: light with a black halo.
 
-The words of the image area: what the corners say of film, view and heatmap.
+What the corners say of film, view and heatmap.
 """
 
 from __future__ import annotations

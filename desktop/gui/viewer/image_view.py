@@ -1,4 +1,4 @@
-"""The film with everything over it: heatmap, words, distances; and the hands on it."""
+"""The film with its heatmap, words and distances, and what mouse and keyboard do with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.core.imaging.decode import Radiograph
 from desktop.gui.images import geometry
@@ -48,21 +48,19 @@ class ImageView(KeyboardFocus, FilmView):
 
     Signals (past events):
         measured(Measurement): A distance was finished.
-        bare_changed(bool): Overlays were hidden or shown again.
         cursor_moved(object): (x, y, grey value) of the film under the pointer, or None.
         activated(): The view was pressed.
         images_wheeled(int): The wheel asked for another image, 1 = next; see ``set_mouse_tools``.
     """
 
     measured = Signal(object)
-    bare_changed = Signal(bool)
     cursor_moved = Signal(object)
     activated = Signal()
     images_wheeled = Signal(int)
 
-    def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, state: ViewState | None = None) -> None:
         """Build a view; without ``state`` it has its own."""
-        super().__init__(state, parent)
+        super().__init__(state)
         self._failure: tuple[str, str] | None = None
         self._thumbnail: QImage | None = None
         self._loading_size: tuple[int, int] | None = None
@@ -123,7 +121,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._refresh()
 
     def show_failure(self, hud: HudText, title: str, sentence: str) -> None:
-        """Put the reason in the image's place."""
+        """Show the reason instead of the image."""
         self._drop_film()
         self._hud, self._failure = hud, (title, sentence)
         self._stop_loading()
@@ -208,7 +206,6 @@ class ImageView(KeyboardFocus, FilmView):
         if bare != self._bare:
             self._bare = bare
             self.update()
-            self.bare_changed.emit(bare)
 
     def measurement_of(self, start: QPointF, end: QPointF) -> Measurement:
         """Distance of two film positions, in mm where the film says its spacing."""
@@ -221,11 +218,6 @@ class ImageView(KeyboardFocus, FilmView):
     def measurements(self) -> tuple[Measurement, ...]:
         """Distances on the film, oldest first."""
         return tuple(self._gestures.done)
-
-    def clear_measurements(self) -> None:
-        """Remove all distances."""
-        self._gestures.clear()
-        self.update()
 
     def snapshot(self, width: int | None = None) -> QImage:
         """The view with overlays and words as an image, for export; ``width`` in device px."""
@@ -324,7 +316,7 @@ class ImageView(KeyboardFocus, FilmView):
             self.film,
             self._hud,
             self.shown_window(),
-            self._told_zoom,
+            self._reported_zoom,
             self._state.orientation,
             self._heat.layer if self._style.visible else None,
             self._heat.evident(),
@@ -339,7 +331,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._gestures.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._tell_cursor(self.film_position(event.position()))
+        self._report_cursor(self.film_position(event.position()))
         self._gestures.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -367,7 +359,7 @@ class ImageView(KeyboardFocus, FilmView):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._tell_cursor(None)
+        self._report_cursor(None)
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -405,7 +397,7 @@ class ImageView(KeyboardFocus, FilmView):
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._refresh()
 
-    def _tell_cursor(self, position: QPointF | None) -> None:
+    def _report_cursor(self, position: QPointF | None) -> None:
         self._state.set_cursor(position)
         if position is None or self._renderer is None:
             self.cursor_moved.emit(None)

@@ -1,4 +1,4 @@
-"""What stands in the image's place: the reason of a failure, or the film on its way."""
+"""What is shown instead of the image: the reason of a failure, or the film on its way."""
 
 from __future__ import annotations
 

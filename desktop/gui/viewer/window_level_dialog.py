@@ -41,8 +41,8 @@ class WindowEntry(QDialog):
         self._before = (width, level)
         self.width_field = _number(1, 131_072, width, self.tr("Window width"))
         self.level_field = _number(-65_536, 131_072, level, self.tr("Window level"))
-        self.width_field.valueChanged.connect(self._tell)
-        self.level_field.valueChanged.connect(self._tell)
+        self.width_field.valueChanged.connect(self._report)
+        self.level_field.valueChanged.connect(self._report)
         self.histogram = Histogram()
         self.histogram.set_film(film)
         self.histogram.set_window(width, level)
@@ -67,7 +67,7 @@ class WindowEntry(QDialog):
         self.window_entered.emit(*self._before)
         super().reject()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         width, level = self.width_field.value(), self.level_field.value()
         self.histogram.set_window(width, level)
         self.window_entered.emit(width, level)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.style import theme
@@ -77,8 +77,8 @@ def paint_probability_line(
 def paint_tick(painter: QPainter, bar: QRectF, at: float, under: str) -> None:
     """Mark a probability on a bar: 1 px in text 1, cut out of the bar by its surface."""
     tokens = theme.current()
-    place = round(bar.left() + bar.width() * min(1.0, max(0.0, at)))
-    x = min(max(place, bar.left()), bar.right() - 1)
+    mark = round(bar.left() + bar.width() * min(1.0, max(0.0, at)))
+    x = min(max(mark, bar.left()), bar.right() - 1)
     gap = QRectF(x - 1, bar.top() - 2, 3, bar.height() + 4)
     painter.fillRect(gap, QColor(under))
     painter.fillRect(QRectF(x, bar.top() - 2, 1, bar.height() + 4), QColor(tokens.text2))
@@ -109,8 +109,8 @@ def paint_stack(
 class MeanProbability(Restyled):
     """The mean probability of the panel: stacked bar, and the figures below it."""
 
-    def __init__(self, panel: PanelInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo) -> None:
+        super().__init__()
         self._panel = panel
         self._values: tuple[float, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

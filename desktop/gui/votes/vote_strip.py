@@ -1,4 +1,4 @@
-"""The vote strip: one cell a model, so that agreement is quiet and dissent is loud.
+"""The vote strip: one cell a model, so that dissent stands out.
 
 All agree: tinted. A majority with dissent: only the dissent is solid. No majority: all solid. No
 answer: dashed. Waiting: plain track. Blind: outline without a letter, so that nothing leaks.
@@ -13,7 +13,7 @@ from typing import Literal
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import StripState, strip_text
@@ -156,10 +156,8 @@ def _paint_cell(
 class VoteStrip(Restyled):
     """The strip as a widget, for the verdict and wherever no delegate paints it."""
 
-    def __init__(
-        self, panel: PanelInfo, cell: int = CELL_VERDICT, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: PanelInfo, cell: int = CELL_VERDICT) -> None:
+        super().__init__()
         self._panel = panel
         self._cell = cell
         self._votes: tuple[int | None, ...] = (None,) * len(panel.models)

@@ -50,8 +50,8 @@ class Badge(KeyboardFocus, PaintedButton):
 
     opened = Signal(str)
 
-    def __init__(self, spec: BadgeSpec, parent: QWidget | None = None) -> None:
-        super().__init__(spec.text, parent)
+    def __init__(self, spec: BadgeSpec) -> None:
+        super().__init__(spec.text)
         self.spec = spec
         self.fade = FadeIn(self)
         self.setAccessibleDescription(spec.sentence)
@@ -115,8 +115,8 @@ class BadgeRow(QWidget):
 
     opened = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._specs: tuple[BadgeSpec, ...] = ()
         self._shown: tuple[BadgeSpec, ...] = ()
         self._badges: list[Badge] = []
@@ -152,7 +152,7 @@ class BadgeRow(QWidget):
             self._layout.removeWidget(badge)
             badge.hide()
             badge.deleteLater()
-        self._badges = [Badge(spec, self) for spec in shown]
+        self._badges = [Badge(spec) for spec in shown]
         for index, badge in enumerate(self._badges):
             self._layout.insertWidget(index, badge)
             badge.opened.connect(self.opened)

@@ -1,7 +1,4 @@
-"""Small charts drawn with QPainter, each with its numbers in words for screen readers.
-
-A matrix of figures: grey fill by value, names at the sides, every cell readable.
-"""
+"""Small charts drawn with QPainter, each with its numbers in words for screen readers."""
 
 from __future__ import annotations
 
@@ -11,13 +8,14 @@ from datetime import datetime
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_text, fill_round, horizontal_line, text_width
 from desktop.gui.style.tokens import mix
 
 _SHORTEST_BAR = 24
+_RIGHT = Qt.AlignmentFlag.AlignRight
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class StackedLine:
     Attributes:
         title: e.g. ``SCNN``.
         counts: One a class, then one for none where there is such a column.
-        strong: Drawn in the stronger hand, for the consensus.
+        strong: Drawn stronger, for the consensus.
     """
 
     title: str
@@ -35,13 +33,24 @@ class StackedLine:
     strong: bool = False
 
 
-class StackedBars(Restyled):
+class Chart(Restyled):
+    """Base of the charts."""
+
+    def describe(self, name: str, figures: str) -> None:
+        """Say the new figures to screen readers, then draw them."""
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(figures)
+        self.updateGeometry()
+        self.update()
+
+
+class StackedBars(Chart):
     """Votes by class: a bar a model, its numbers beside it."""
 
     _TITLE, _COLUMN, _ROW, _HEAD = 96, 76, 32, 24
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._names: Sequence[str] = ()
         self._slots: Sequence[int] = ()
         self._lines: Sequence[StackedLine] = ()
@@ -52,20 +61,12 @@ class StackedBars(Restyled):
     ) -> None:
         """Show counts; ``names`` has one more entry than ``slots`` where there is a none column."""
         self._title, self._names, self._slots, self._lines = title, names, slots, lines
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(
-            "; ".join(
-                f"{line.title}: "
-                + ", ".join(
-                    f"{name} {count}"
-                    for name, count in zip(names, line.counts, strict=False)
-                    if count is not None
-                )
-                for line in lines
-            )
-        )
-        self.updateGeometry()
-        self.update()
+        sentences = []
+        for line in lines:
+            pairs = zip(names, line.counts, strict=False)
+            counts = (f"{name} {count}" for name, count in pairs if count is not None)
+            sentences.append(f"{line.title}: {', '.join(counts)}")
+        self.describe(title, "; ".join(sentences))
 
     def sizeHint(self) -> QSize:
         return QSize(640, theme.dp(self._HEAD + 16 + self._ROW * max(1, len(self._lines)) + 20))
@@ -74,16 +75,14 @@ class StackedBars(Restyled):
         return QSize(420, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
-        right = Qt.AlignmentFlag.AlignRight
+        tokens, painter = theme.current(), QPainter(self)
         column, row = theme.dp(self._COLUMN), theme.dp(self._ROW)
         numbers = self.width() - column * len(self._names)
         head = QRectF(0, 0, self.width(), theme.dp(16))
         draw_text(painter, head, self._title, theme.font(12), tokens.text2)
         for index, name in enumerate(self._names):
             box = QRectF(numbers + index * column, 0, column, head.height())
-            draw_text(painter, box, name, theme.font(12), tokens.text2, right)
+            draw_text(painter, box, name, theme.font(12), tokens.text2, _RIGHT)
             if index < len(self._slots):
                 width = min(text_width(theme.font(12), name), column - 14)
                 dot = QRectF(box.right() - width - 14, box.center().y() - 4, 8, 8)
@@ -95,7 +94,6 @@ class StackedBars(Restyled):
                 y += 16
             self._paint_line(painter, line, y, row, numbers, column)
             y += row
-        painter.end()
 
     def _paint_line(
         self, painter: QPainter, line: StackedLine, y: float, row: int, numbers: float, column: int
@@ -111,43 +109,30 @@ class StackedBars(Restyled):
         for index, count in enumerate(line.counts):
             if count:
                 width = (track.width()) * count / total
-                colour = (
-                    tokens.class_colour(self._slots[index])
-                    if index < len(self._slots)
-                    else tokens.border
-                )
+                classed = index < len(self._slots)
+                colour = tokens.class_colour(self._slots[index]) if classed else tokens.border
                 box = QRectF(x, track.top(), max(2.0, width - 2), track.height())
                 painter.fillRect(QRectF(x, track.top(), width, track.height()), tokens.panel)
                 fill_round(painter, box, theme.RADIUS_BAR, colour)
                 x += width
             if count is not None:
                 box = QRectF(numbers + index * column, y, column, row)
-                draw_text(
-                    painter,
-                    box,
-                    f"{count:,}",
-                    theme.font(13, 600 if line.strong else 400),
-                    tokens.text1,
-                    Qt.AlignmentFlag.AlignRight,
-                )
+                font = theme.font(13, 600 if line.strong else 400)
+                draw_text(painter, box, f"{count:,}", font, tokens.text1, _RIGHT)
 
 
-class ShareBars(Restyled):
+class ShareBars(Chart):
     """Agreement: split, words, bar, count and share."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._lines: Sequence[tuple[str, str, int, float]] = ()
 
     def show_lines(self, lines: Sequence[tuple[str, str, int, float]]) -> None:
         """Show (split, words, count, share 0 to 1), strongest agreement first."""
         self._lines = lines
-        self.setAccessibleName(self.tr("Agreement of the models"))
-        self.setAccessibleDescription(
-            "; ".join(f"{text}: {count}, {share:.1%}" for _, text, count, share in lines)
-        )
-        self.updateGeometry()
-        self.update()
+        sentences = (f"{text}: {count}, {share:.1%}" for _, text, count, share in lines)
+        self.describe(self.tr("Agreement of the models"), "; ".join(sentences))
 
     def sizeHint(self) -> QSize:
         return QSize(360, theme.dp(32) * max(1, len(self._lines)))
@@ -156,10 +141,8 @@ class ShareBars(Restyled):
         return QSize(280, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
-        row, right = theme.dp(32), Qt.AlignmentFlag.AlignRight
-        share_w, count_w = theme.dp(56), theme.dp(64)
+        tokens, painter = theme.current(), QPainter(self)
+        row, share_w, count_w = theme.dp(32), theme.dp(56), theme.dp(64)
         left = theme.dp(64 + 104)
         end = self.width() - share_w - count_w
         for index, (split, text, count, share) in enumerate(self._lines):
@@ -169,38 +152,26 @@ class ShareBars(Restyled):
             text_box = QRectF(theme.dp(64), y, theme.dp(100), row)
             draw_text(painter, text_box, text, theme.font(12), tokens.text2)
             track = QRectF(left, y + row / 2 - 3, max(0, end - left), 6)
-            # A bar of a few pixels would look like dirt; the figures say it all.
+            # A bar of a few pixels would look like dirt; the figures are enough.
             if track.width() >= theme.dp(_SHORTEST_BAR):
                 fill_round(painter, track, theme.RADIUS_BAR, tokens.track)
                 bar = QRectF(track.left(), track.top(), max(2.0, track.width() * share), 6)
-                # Agreement is quiet, dissent is loud.
-                loud = split.count(":") > 1 or not split.endswith(" 0")
-                ink = tokens.text1 if loud else tokens.text3
+                # Agreement is grey, dissent stands out.
+                split_votes = split.count(":") > 1 or not split.endswith(" 0")
+                ink = tokens.text1 if split_votes else tokens.text3
                 fill_round(painter, bar, theme.RADIUS_BAR, ink)
-            draw_text(
-                painter,
-                QRectF(end, y, count_w, row),
-                f"{count:,}",
-                theme.font(13),
-                tokens.text1,
-                right,
-            )
-            draw_text(
-                painter,
-                QRectF(self.width() - share_w, y, share_w, row),
-                f"{100 * share:.1f} %",
-                theme.font(12),
-                tokens.text2,
-                right,
-            )
-        painter.end()
+            count_box = QRectF(end, y, count_w, row)
+            draw_text(painter, count_box, f"{count:,}", theme.font(13), tokens.text1, _RIGHT)
+            share_box = QRectF(self.width() - share_w, y, share_w, row)
+            figure = f"{100 * share:.1f} %"
+            draw_text(painter, share_box, figure, theme.font(12), tokens.text2, _RIGHT)
 
 
 class RateCurve(Restyled):
     """Images a second over time."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._points: list[tuple[datetime, float]] = []
         self._text = ""
         self.setMinimumHeight(120)
@@ -228,20 +199,14 @@ class RateCurve(Restyled):
         return QSize(360, theme.dp(132))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bottom = self.height() - theme.dp(22)
         horizontal_line(painter, 0, self.width(), bottom, tokens.border)
+        font = theme.font(12)
         if len(self._points) < 2:
-            draw_text(
-                painter,
-                QRectF(0, 0, self.width(), bottom),
-                self._text,
-                theme.font(12),
-                tokens.text3,
-            )
-            painter.end()
+            room = QRectF(0, 0, self.width(), bottom)
+            draw_text(painter, room, self._text, font, tokens.text3)
             return
         rates = _smoothed([rate for _, rate in self._points])
         top = max(1.0, max(rates)) * 1.15
@@ -256,24 +221,11 @@ class RateCurve(Restyled):
         painter.drawPolyline(line)
         below = QRectF(0, bottom + 2, self.width(), theme.dp(20))
         first, last = self._points[0][0], self._points[-1][0]
-        draw_text(painter, below, f"{first:%H:%M:%S}", theme.font(12), tokens.text2)
-        draw_text(
-            painter,
-            below,
-            f"{last:%H:%M:%S}",
-            theme.font(12),
-            tokens.text2,
-            Qt.AlignmentFlag.AlignRight,
-        )
-        draw_text(
-            painter,
-            below,  # beside the curve it would be crossed out sooner or later
-            self.tr("mean {rate}").format(rate=f"{mean:.1f}"),
-            theme.font(12),
-            tokens.text3,
-            Qt.AlignmentFlag.AlignHCenter,
-        )
-        painter.end()
+        draw_text(painter, below, f"{first:%H:%M:%S}", font, tokens.text2)
+        draw_text(painter, below, f"{last:%H:%M:%S}", font, tokens.text2, _RIGHT)
+        # Beside the curve it would be crossed out sooner or later.
+        text = self.tr("mean {rate}").format(rate=f"{mean:.1f}")
+        draw_text(painter, below, text, font, tokens.text3, Qt.AlignmentFlag.AlignHCenter)
 
 
 def _smoothed(rates: Sequence[float], span: int = 5) -> list[float]:
@@ -289,14 +241,14 @@ _GAP = 2
 _STRONGEST = 0.30
 
 
-class MatrixChart(Restyled):
+class MatrixChart(Chart):
     """Figures in [0, 1] (or shares of the largest), rows and columns named.
 
     Screen readers get every row as a sentence in the accessible description.
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None, *, cell_height: int = 28) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str, *, cell_height: int = 28) -> None:
+        super().__init__()
         self._rows: tuple[str, ...] = ()
         self._columns: tuple[str, ...] = ()
         self._cells: tuple[tuple[str, ...], ...] = ()
@@ -328,9 +280,7 @@ class MatrixChart(Restyled):
                 f"{column} {text}" for column, text in zip(self._columns, line, strict=True) if text
             )
             sentences.append(f"{row}: {figures}.")
-        self.setAccessibleDescription(" ".join(sentences))
-        self.updateGeometry()
-        self.update()
+        self.describe(self.accessibleName(), " ".join(sentences))
 
     def sizeHint(self) -> QSize:
         height = theme.dp(20) + len(self._rows) * (theme.dp(self._cell_height) + _GAP)
@@ -346,17 +296,17 @@ class MatrixChart(Restyled):
         step = (self.width() - names + _GAP) / len(self._columns)
         centre = Qt.AlignmentFlag.AlignHCenter
         head, height = theme.dp(20), theme.dp(self._cell_height)
-        for place, column in enumerate(self._columns):
-            box = QRectF(names + place * step, 0, step - _GAP, head)
+        for index, column in enumerate(self._columns):
+            box = QRectF(names + index * step, 0, step - _GAP, head)
             draw_text(painter, box, column, font, tokens.text2, centre)
         for line, row in enumerate(self._rows):
             top = head + line * (height + _GAP)
             name_box = QRectF(0, top, names - theme.GAP_XS, height)
             draw_text(painter, name_box, row, font, tokens.text1)
-            for place, text in enumerate(self._cells[line]):
+            for index, text in enumerate(self._cells[line]):
                 if not text:
                     continue
-                box = QRectF(names + place * step, top, step - _GAP, height)
-                share = 0.04 + (_STRONGEST - 0.04) * min(1.0, max(0.0, self._fills[line][place]))
+                box = QRectF(names + index * step, top, step - _GAP, height)
+                share = 0.04 + (_STRONGEST - 0.04) * min(1.0, max(0.0, self._fills[line][index]))
                 fill_round(painter, box, theme.RADIUS_BAR, mix(tokens.matrix, tokens.panel, share))
                 draw_text(painter, box, text, figures, tokens.text1, centre)

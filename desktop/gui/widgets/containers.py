@@ -55,8 +55,8 @@ class OverlayBar(QScrollBar):
 class OverlayScroll(QScrollArea):
     """The area for panels and pages; scrolls up and down only."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -70,8 +70,8 @@ class OverlayScroll(QScrollArea):
 class Card(QFrame):
     """A bordered box; its heading shows a title and, at the right, a remark."""
 
-    def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
         self.setProperty("card", True)
         self._column = column(of=self, margins=(16, 12, 16, 16), spacing=8)
         self.title = ElidedLabel(title, "secondary", "text2")
@@ -95,8 +95,8 @@ class Card(QFrame):
 class FactLines(QWidget):
     """Names at the left, values at the right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._column = column(of=self, spacing=8)
         self._values: dict[str, ElidedLabel] = {}
 

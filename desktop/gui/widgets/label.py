@@ -6,7 +6,7 @@ from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, draw_text, text_width
@@ -34,12 +34,11 @@ class ElidedLabel(Restyled):
         text: str = "",
         role: Role = "body",
         tone: Tone = "text1",
-        parent: QWidget | None = None,
         *,
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
         elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._text = ""
         self._role: Role = role
         self._tone: Tone = tone
@@ -100,11 +99,10 @@ class WrappedLabel(QLabel):
         text: str = "",
         role: Role = "secondary",
         tone: Tone = "text2",
-        parent: QWidget | None = None,
         *,
         selectable: bool = False,
     ) -> None:
-        super().__init__(text, parent)
+        super().__init__(text)
         self._role, self._tone = role, tone
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)

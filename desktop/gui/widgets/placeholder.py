@@ -22,8 +22,8 @@ class Placeholder(QWidget):
 
     chosen = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         centre = Qt.AlignmentFlag.AlignHCenter
         self._title = ElidedLabel("", "verdict", align=centre)
         self._lines = [ElidedLabel("", "body", "text2", align=centre) for _ in range(3)]

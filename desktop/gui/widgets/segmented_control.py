@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import (
@@ -35,9 +35,9 @@ class SegmentedControl(KeyboardFocus, Restyled):
 
     chosen = Signal(int)
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str) -> None:
         """``name`` is what screen readers say first, e.g. "Heatmap class"."""
-        super().__init__(parent)
+        super().__init__()
         self._titles: tuple[str, ...] = ()
         self._slots: tuple[int | None, ...] = ()
         self._tips: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class SegmentedControl(KeyboardFocus, Restyled):
         return len(self._titles)
 
     def set_index(self, index: int) -> None:
-        """Choose without telling."""
+        """Choose without a signal."""
         if index != self._index and 0 <= index < len(self._titles):
             self._index = index
             self._describe()
@@ -200,10 +200,10 @@ class SegmentedControl(KeyboardFocus, Restyled):
 
     def _describe(self) -> None:
         if self._titles:
+            choice, count = self._titles[self._index], len(self._titles)
+            text = self.tr("{choice}, {number} of {count}")
             self.setAccessibleDescription(
-                self.tr("{choice}, {place} of {count}").format(
-                    choice=self._titles[self._index], place=self._index + 1, count=len(self._titles)
-                )
+                text.format(choice=choice, number=self._index + 1, count=count)
             )
 
     def _box(self) -> QRectF:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
+from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider
 
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled, text_width
@@ -25,8 +25,8 @@ class _JumpingSlider(QSlider):
             event.position().toPoint()
         ):
             room = max(1, self.width() - handle.width())
-            place = round(event.position().x() - handle.width() / 2)
-            value = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, room)
+            position = round(event.position().x() - handle.width() / 2)
+            value = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), position, room)
             self.setValue(value)
         super().mousePressEvent(event)
 
@@ -40,11 +40,9 @@ class PercentSlider(Restyled):
 
     moved = Signal(float)
 
-    def __init__(
-        self, name: str, lowest: int = 0, highest: int = 100, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, name: str, lowest: int = 0, highest: int = 100) -> None:
         """``name`` stands before it and is what screen readers say; limits in percent."""
-        super().__init__(parent)
+        super().__init__()
         self._name = ElidedLabel(name, "secondary", "text2")
         self._figure = ElidedLabel("", "secondary", "text1", align=Qt.AlignmentFlag.AlignRight)
         self.slider = _JumpingSlider(Qt.Orientation.Horizontal)
@@ -70,7 +68,7 @@ class PercentSlider(Restyled):
         return self.slider.value() / 100
 
     def set_share(self, share: float) -> None:
-        """Set without telling."""
+        """Set without a signal."""
         self._quiet = True
         self.slider.setValue(round(share * 100))
         self._quiet = False

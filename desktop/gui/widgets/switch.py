@@ -23,8 +23,7 @@ class Switch(PaintedButton):
         return QSize(int(width) + theme.dp(44), theme.dp(28))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         height, width = theme.dp(16), theme.dp(28)
         track = QRectF(3, (self.height() - height) / 2, width, height)

@@ -1,13 +1,10 @@
-"""The search box: a magnifier, a hint, and the key that leads into it.
-
-One line for a comment, with the key that leads to it; told once, when it is finished.
-"""
+"""Fields that show the key that leads into them: search, and a one-line comment."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit
 
 from desktop.gui.style import icons, theme
 from desktop.gui.style.paint import draw_key_cap, key_cap_width
@@ -26,10 +23,10 @@ class SearchField(QLineEdit):
     query_entered = Signal(str)
     left = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._cap = "/"
-        self._told = ""
+        self._reported = ""
         self.setAccessibleName(self.tr("Search"))
         self.setToolTip(
             self.tr(
@@ -41,7 +38,7 @@ class SearchField(QLineEdit):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_TYPING_MS)
-        self._timer.timeout.connect(self._tell)
+        self._timer.timeout.connect(self._report)
         self.textEdited.connect(lambda _text: self._timer.start())
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
@@ -52,8 +49,8 @@ class SearchField(QLineEdit):
         self.update()
 
     def set_query(self, text: str) -> None:
-        """Show a query without telling."""
-        self._told = text
+        """Show a query without a signal."""
+        self._reported = text
         if text != self.text():
             self.setText(text)
 
@@ -67,12 +64,12 @@ class SearchField(QLineEdit):
         if event.key() == Qt.Key.Key_Escape:
             if self.text():
                 self.clear()
-                self._tell()
+                self._report()
             else:
                 self.left.emit()
             return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
-            self._tell()
+            self._report()
             self.left.emit()
             return
         super().keyPressEvent(event)
@@ -80,12 +77,11 @@ class SearchField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         if self._timer.isActive():
-            self._tell()
+            self._report()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        tokens = theme.current()
-        painter = QPainter(self)
+        tokens, painter = theme.current(), QPainter(self)
         size = theme.dp(16)
         icons.paint_icon(
             painter,
@@ -97,12 +93,11 @@ class SearchField(QLineEdit):
             side = theme.dp(18)
             box = QRectF(self.width() - side - theme.dp(8), (self.height() - side) / 2, side, side)
             draw_key_cap(painter, box, self._cap)
-        painter.end()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._timer.stop()
-        if self.text() != self._told:
-            self._told = self.text()
+        if self.text() != self._reported:
+            self._reported = self.text()
             self.query_entered.emit(self.text())
 
     def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
@@ -122,8 +117,8 @@ class CommentField(QLineEdit):
     finished = Signal(str)
     left = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._key = ""
         self._stored = ""
         self.setMaxLength(10_000)
@@ -147,7 +142,7 @@ class CommentField(QLineEdit):
         self._restyle()
 
     def commit(self) -> None:
-        """Tell a comment that was changed, once."""
+        """Emit a comment that was changed, once."""
         if self.isModified():
             self.setModified(False)
             self._stored = self.text().strip()

@@ -92,16 +92,18 @@ def test_the_full_depth_survives_sampling_at_1_to_1() -> None:
     assert np.array_equal(same, values)
 
 
-def test_a_state_tells_only_real_changes() -> None:
+def test_a_state_reports_only_real_changes() -> None:
     state = ViewState()
-    told: list[str] = []
-    state.changed.connect(lambda: told.append("changed"))
-    state.window_changed.connect(lambda _w, _l: told.append("window"))
+    reported: list[str] = []
+    state.changed.connect(lambda: reported.append("changed"))
+    state.inverted_changed.connect(lambda on: reported.append(f"inverted {on}"))
     state.set_window(100, 50)
     state.set_window(100, 50)
     state.fit()
     state.set_inverted(False)
-    assert told == ["window", "changed"]
+    assert reported == ["changed"]
+    state.set_inverted(True)
+    assert reported == ["changed", "inverted True", "changed"]
 
 
 def test_a_window_never_gets_narrower_than_one_grey_value() -> None:

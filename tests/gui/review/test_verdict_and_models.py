@@ -139,7 +139,7 @@ def test_out_of_distribution_and_shortcut_come_by_themselves(verdict_panel: Verd
 
 def test_enter_without_a_consensus_is_answered(verdict_panel: VerdictPanel) -> None:
     verdict_panel.show_case(result("tie"))
-    verdict_panel.say_no_consensus()
+    verdict_panel.show_no_consensus()
     assert "Nothing to accept" in verdict_panel.sentence.text
 
 

@@ -220,10 +220,10 @@ def test_the_map_turns_and_flips_with_the_film(view: ImageView) -> None:
     values[1:4, 1:4] = 1
     view.show_map(MapLayer(values, "SCNN", "Covid"))
     spot = QPointF(60, 70)
-    for command in (view.rotate_right, view.flip, view.rotate_left, view.rotate_right):
+    for command in (view.rotate_right, view.flip, view.rotate_right, view.rotate_right):
         command()
-        place = view.widget_position(spot).toPoint()
-        colour = picture(view).pixelColor(place)
+        position = view.widget_position(spot).toPoint()
+        colour = picture(view).pixelColor(position)
         assert colour.red() > colour.blue() + 20
 
 
