@@ -1,4 +1,4 @@
-"""From the command line's words to a running window."""
+"""From command-line arguments to a running window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(argv: Sequence[str]) -> int:
     """Open the window and return its exit code.
 
     Args:
-        argv: Words after the program's name: options, then a folder or files to open.
+        argv: Arguments without the program's name: options, then a folder or files to open.
     """
     options = window_parser().parse_args(list(argv))
     application = make_application()
@@ -83,7 +83,7 @@ def make_application() -> QApplication:
 
 
 def window_parser() -> argparse.ArgumentParser:
-    """The words that the window takes; the man page lists them."""
+    """Parser of the window's arguments; the man page is made from it."""
     parser = argparse.ArgumentParser(
         prog="cxr-quorum", description="Open the review window. Research use, not a diagnosis."
     )

@@ -91,7 +91,7 @@ class Shortcuts(QObject):
             action.setEnabled(there[record.needs] and action.isVisible())
 
     def apply(self, overrides: Mapping[str, tuple[str, ...]]) -> None:
-        """Bind every action to its default keys or to what ``overrides`` says."""
+        """Bind every action to its default keys or to those of ``overrides``."""
         self._keys = self.keys_with(overrides)
         self._bind(QApplication.focusWidget())
         self.bindings_changed.emit()
@@ -105,7 +105,7 @@ class Shortcuts(QObject):
         return self._keys[action_id]
 
     def cap(self, action_id: str) -> str:
-        """The key to print on a key cap, in the words of this platform; empty without a key."""
+        """Text of the key cap as this platform writes it; empty without a key."""
         keys = self._keys[action_id]
         return key_cap(keys[0]) if keys else ""
 

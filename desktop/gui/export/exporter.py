@@ -41,7 +41,7 @@ class Exported:
 
 
 class Exporter(QObject):
-    """Asks where to, writes on a thread, and says what came of it.
+    """Asks for a file, writes it on a thread, and reports the outcome.
 
     Signals:
         notice_raised(str): Why something was not written and what to do.
@@ -216,7 +216,7 @@ class Exporter(QObject):
 
 
 def with_caution(view: QImage, panel: str) -> QImage:
-    """A picture that leaves the program says what it is from and what it is not.
+    """A view with a strip below it that names research use, program and panel.
 
     Args:
         view: The view with its overlays.

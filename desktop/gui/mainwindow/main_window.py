@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
             self.scorecard.show_session(self.controller.session)
 
     def _enable_actions(self) -> None:
-        """Keys act on a film only where it is seen; on other pages 1 must label nothing."""
+        """Actions on a film are enabled only where it is seen: on other pages 1 labels nothing."""
         folder = self.controller.session is not None
         film = folder and self._page in _FILM_PAGES
         self.shortcuts.enable(folder=folder, film=film)
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         self._progress.show_enabled()
 
     def _review_next(self) -> None:
-        """From a page without films to the next one that waits for the reader."""
+        """Show the next unreviewed image."""
         self.show_page("review")
         controller = self.controller
         controller.show_case(controller.list.unreviewed_from(controller.current, inclusive=True))
@@ -382,7 +382,7 @@ class MainWindow(QMainWindow):
             self.shortcuts["full_screen"].setChecked(self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Everything decided is on the disk already; end the workers and go."""
+        """End the workers; every decision is on the disk already."""
         self._window_state.save()
         self.opener.close()
         self.exporter.close()

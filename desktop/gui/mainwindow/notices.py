@@ -22,7 +22,7 @@ _RECENT = 50  # decisions from which the reader's pace is taken
 
 
 class DuplicateNotices(QObject):
-    """Starts the search for near-duplicates and says what it found."""
+    """Starts the search for near-duplicates and reports what it found."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class DuplicateNotices(QObject):
             self._offer(text, "is:duplicate")
 
     def _on_decided(self, cases: list[int], applied: AppliedStep | None) -> None:
-        """Say it where one image was labelled otherwise than its near-duplicate."""
+        """Report an image that was labelled otherwise than its near-duplicate."""
         session = self._controller.session
         if session is None or applied is None or len(cases) != 1:
             return

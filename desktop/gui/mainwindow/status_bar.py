@@ -21,7 +21,7 @@ _NOTICE_MS = 12_000
 
 
 class StatusBar(QWidget):
-    """Where the app says what it is doing, without ever interrupting.
+    """Shows what the app is doing, and notices, without interrupting.
 
     Signals:
         device_details_asked(): The reader wants to know why this device runs.
@@ -72,7 +72,7 @@ class StatusBar(QWidget):
         self.show_no_folder()
 
     def show_no_folder(self) -> None:
-        """Say that nothing is open."""
+        """Show that nothing is open."""
         self._progress = self._review = None
         self._ran = False
         self._count.setText(self.tr("No folder open"))
@@ -80,14 +80,14 @@ class StatusBar(QWidget):
         self._rate.hide()
 
     def show_scan(self, count: int) -> None:
-        """Say how many images the running scan has found."""
+        """Show how many images the running scan has found."""
         self._progress = None
         self._count.setText(self.tr("Listing, {count} images so far").format(count=grouped(count)))
         self._bar.hide()
         self._rate.hide()
 
     def show_progress(self, done: int, total: int, rate: float, state: str) -> None:
-        """Say how far the models are.
+        """Show how far the models are.
 
         Args:
             done: Images with a result.
@@ -117,7 +117,7 @@ class StatusBar(QWidget):
         self._show_rate(text)
 
     def show_review(self, reviewed: int, total: int, pace: Pace | None) -> None:
-        """Say how far the reader is, once the models are through.
+        """Show how far the reader is, once the models are through.
 
         Args:
             reviewed: Images with a label or marked unsure.
@@ -149,7 +149,7 @@ class StatusBar(QWidget):
         self._rate.setVisible(bool(text))
 
     def show_device(self, device: str, reason: str) -> None:
-        """Say what really runs, and why nothing better does; empty where no model is loaded yet."""
+        """Show what really runs, and why nothing better does; empty before a model is loaded."""
         self._device.setText(device)
         self._device.setVisible(bool(device))
         self._reason.set_text(reason)
@@ -164,7 +164,7 @@ class StatusBar(QWidget):
         chosen: Callable[[], object] | None = None,
         lasting: bool = False,
     ) -> None:
-        """Say one sentence quietly; it leaves by itself unless ``lasting``.
+        """Show one sentence; it disappears after a while unless ``lasting``.
 
         Args:
             text: What happened, what it means, what to do.

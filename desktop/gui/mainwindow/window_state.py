@@ -35,8 +35,8 @@ def view_to_json(state: ViewState, *, window: bool, zoom: bool) -> dict[str, Any
     return values
 
 
-def restore_look(state: ViewState, values: Mapping[str, Any], *, window: bool, zoom: bool) -> None:
-    """Put a view as it was; what makes no sense is left out."""
+def restore_view(state: ViewState, values: Mapping[str, Any], *, window: bool, zoom: bool) -> None:
+    """Restore what `view_to_json` kept; values that make no sense are ignored."""
     try:
         if window and values.get("grey_window") is not None:
             width, level = values["grey_window"]
@@ -96,4 +96,4 @@ class WindowState(QObject):
         return {"window": settings.keep_window, "zoom": settings.keep_zoom}
 
     def _restore(self) -> None:
-        restore_look(self._view, self._controller.saved_view, **self._kept())
+        restore_view(self._view, self._controller.saved_view, **self._kept())

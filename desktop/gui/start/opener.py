@@ -66,7 +66,7 @@ class Opener(QObject):
         self.survey()
 
     def survey(self) -> None:
-        """Look which panels are installed."""
+        """Find the installed panels."""
         folders = [*self._extra, *(Path(text) for text in self._preferences.settings.panel_folders)]
         self.panels, self.refused = survey_panels(folders)
         names = [panel.name for panel in self.panels]
@@ -89,7 +89,7 @@ class Opener(QObject):
         return make_panel_facts("covid19", "", _FALLBACK_CLASSES, models)
 
     def choose_panel(self, name: str) -> None:
-        """Let another panel vote; the open folder is opened again with it."""
+        """Use another panel; the open folder is opened again with it."""
         if name == self.chosen or name not in [panel.name for panel in self.panels]:
             return
         self.chosen = name
@@ -108,7 +108,7 @@ class Opener(QObject):
             self.add_panel(Path(chosen))
 
     def add_panel(self, folder: Path) -> None:
-        """Take in a panel's folder after checking every byte of it."""
+        """Add a panel folder once its checksums are verified."""
         try:
             panel = open_panel(folder)
         except CxrError as problem:

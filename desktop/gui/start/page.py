@@ -1,4 +1,4 @@
-"""What the window says before a folder is open: drop hint, ways in, recent folders, panel."""
+"""The page before a folder is open: drop zone, buttons that open, recent folders, panels."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ class _RecentRow(PaintedButton):
 
 
 class _PanelCard(PaintedButton):
-    """A radio button as large as its words."""
+    """A radio button with the name and the classes of a panel."""
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(panel.name)
@@ -324,12 +324,12 @@ class _Rule(Restyled):
         horizontal_line(painter, 0, self.width(), 8, theme.current().line)
 
 
-def _title(words: str) -> QWidget:
-    return ElidedLabel(words, "secondary", "text2")
+def _title(text: str) -> QWidget:
+    return ElidedLabel(text, "secondary", "text2")
 
 
-def _note(words: str) -> QWidget:
-    return WrappedLabel(words, "secondary", "text2")
+def _note(text: str) -> QWidget:
+    return WrappedLabel(text, "secondary", "text2")
 
 
 def _clear(layout: QVBoxLayout) -> None:

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.gui.images.view_state import Orientation, ViewState
 from desktop.gui.mainwindow.main_window import MainWindow
-from desktop.gui.mainwindow.window_state import restore_look
+from desktop.gui.mainwindow.window_state import restore_view
 from tests.gui.conftest import PATIENCE_MS, MakeWindow
 
 SAVED_MS = 5_000
@@ -125,6 +125,6 @@ def test_a_saved_look_that_makes_no_sense_changes_nothing_dangerous(
     nonsense: dict[str, object],
 ) -> None:
     state = ViewState()
-    restore_look(state, nonsense, window=True, zoom=True)
+    restore_view(state, nonsense, window=True, zoom=True)
     assert state.window is None
     assert state.zoom is None or math.isfinite(state.zoom)
