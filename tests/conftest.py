@@ -21,6 +21,20 @@ settings.load_profile("reproducible")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def same_terminal() -> Iterator[None]:
+    """Whatever terminal and locale the tests run in, what is printed is 80 columns without colour.
+
+    A test that needs a terminal says so.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TERM", "dumb")
+        for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "LANGUAGE", "LC_ALL", "LANG"):
+            patch.delenv(name, raising=False)
+        patch.setenv("LC_ALL", "C.UTF-8")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test leaves anything in the home of who runs it; many set a home of their own."""
     with pytest.MonkeyPatch.context() as patch:

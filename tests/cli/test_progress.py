@@ -51,7 +51,8 @@ def test_quiet_says_nothing(clock: Clock) -> None:
     assert said.getvalue() == ""
 
 
-def test_a_terminal_gets_a_bar_and_sentences_above_it() -> None:
+def test_a_terminal_gets_a_bar_and_sentences_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     said = io.StringIO()
     console = Console(file=said, force_terminal=True, width=120)
     with RunProgress(console) as progress:

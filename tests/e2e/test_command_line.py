@@ -541,9 +541,9 @@ def test_ctrl_c_twice_stops_now_and_keeps_what_is_done(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device of Linux")
 @pytest.mark.parametrize("words", [("label", "films", "-o", "-", "-q"), ("codes",)])
 def test_an_output_stream_that_is_full_is_said_in_words(
-    films: Path, panel: Path, tmp_path: Path, words: tuple[str, ...]
+    films: Path, panel_folder: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    words += ("--panel", str(panel)) if words[0] == "label" else ()
+    words += ("--panel", str(panel_folder)) if words[0] == "label" else ()
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "desktop", *words],

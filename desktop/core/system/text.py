@@ -30,11 +30,19 @@ def printable(text: str) -> str:
     )
 
 
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
 def _escape(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: this was the byte code - 0xDC00
         return f"\\x{code - 0xDC00:02x}"
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    # By hand, as the codec is loaded from a file at its first use, which a caged decoder cannot.
+    if character in _SHORT:
+        return _SHORT[character]
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
 
 
 # Control and direction characters, line separators and what is no Unicode at all; not line feeds.
