@@ -18,7 +18,7 @@ from desktop.core.errors import UsageError
 from desktop.core.files.inputs import list_inputs
 from desktop.core.files.listing import JUNK_FOLDERS, wanted_by_name
 from desktop.core.imaging.file_type import sniff
-from desktop.core.system.text import natural_key, shown
+from desktop.core.system.text import display_name, natural_key
 
 _SNIFFED_BYTES = 256
 
@@ -79,12 +79,13 @@ def open_address(address: str) -> tuple[Any, str]:
     except ImportError as error:
         raise UsageError(
             "CLUSTER-05",
-            f"Addresses that begin with {shown(kind)}:// need another package on every node "
+            f"Addresses that begin with {display_name(kind)}:// need another package on every node "
             f"({error}).",
         ) from error
     except ValueError as error:
         raise UsageError(
-            "CLUSTER-05", f"Addresses that begin with {shown(kind)}:// are not known. Check it."
+            "CLUSTER-05",
+            f"Addresses that begin with {display_name(kind)}:// are not known. Check it.",
         ) from error
     return system, str(path)
 
@@ -182,6 +183,7 @@ def _steps(address: str) -> list[str]:
 def _unreachable(address: str, error: Exception) -> UsageError:
     return UsageError(
         "CLUSTER-05",
-        f"{shown(address, 200)} cannot be listed ({type(error).__name__}). Check the address and "
+        f"{display_name(address, 200)} cannot be listed ({type(error).__name__}). Check the "
+        "address and "
         "the credentials of this machine.",
     )

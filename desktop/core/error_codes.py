@@ -11,7 +11,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from desktop.core.errors import ImageRefused
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 
 @dataclass(frozen=True)
@@ -204,5 +204,5 @@ def refused(code: str, path: PurePath, detail: str = "") -> ImageRefused:
         detail: Fills ``{detail}`` where the meaning has one; shown on one line and printable.
     """
     row = IMAGE_REFUSALS[code]
-    meaning = row.meaning.removeprefix("The file").replace("{detail}", shown(detail))
-    return ImageRefused(code, f"{shown(path)}{meaning} {row.advice}")
+    meaning = row.meaning.removeprefix("The file").replace("{detail}", display_name(detail))
+    return ImageRefused(code, f"{display_name(path)}{meaning} {row.advice}")

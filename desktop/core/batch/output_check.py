@@ -13,7 +13,7 @@ from desktop.core.files.listing import IMAGE_EXTENSIONS, UNREAD_EXTENSIONS
 from desktop.core.imaging.file_type import sniff
 from desktop.core.panels.contract import MANIFEST_NAME
 from desktop.core.system.atomic_write import output_failed
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 LOG_OPTION = "--log-json"
 
@@ -41,7 +41,7 @@ def refuse_to_write_over(target: Path, option: str, *, inputs: Iterable[Path] = 
         OutputFailed: OUTPUT-05 where something is there that is no file, OUTPUT-03 where a link
             leads into a folder that does not exist.
     """
-    name = shown(target.name)
+    name = display_name(target.name)
     real = Path(os.path.realpath(target))
     if target.suffix.casefold() in IMAGE_EXTENSIONS | UNREAD_EXTENSIONS:
         raise UsageError(

@@ -32,7 +32,7 @@ from desktop.core.engine.messages import (
 )
 from desktop.core.errors import CxrError
 from desktop.core.system.processes import ChildProcess
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 __all__ = [
     "CaseDone",
@@ -413,6 +413,7 @@ def _crashed(source: ImageFile) -> CaseResult:
         "",
         "failed",
         "ENGINE-01",
-        f"The models stopped with an error at {shown(source.path)}, twice, so it has no answer. "
+        f"The models stopped with an error at {display_name(source.path)}, twice, so it has no "
+        "answer. "
         "The other images are unaffected. Export the image again, or report it.",
     )

@@ -22,7 +22,7 @@ from desktop.core.cases import CaseResult, Decision
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.system.atomic_write import sync_folder
 from desktop.core.system.cancel_token import CancelToken
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 from desktop.core.vote import NO_CONSENSUS
 
 Basis = Literal["label", "consensus", "label or consensus"]
@@ -167,7 +167,8 @@ def place_files(
     except OSError as error:
         raise OutputFailed(
             "OUTPUT-02",
-            f"The folder {shown(target)} could not be made ({error.strerror}). Choose another one.",
+            f"The folder {display_name(target)} could not be made ({error.strerror}). Choose "
+            "another one.",
         ) from error
     for item in planned:
         if cancel is not None and cancel.cancelled:
@@ -209,7 +210,8 @@ def _check_target(root: Path, target: Path) -> None:
     if inside == outside or outside in inside.parents:
         raise UsageError(
             "CLASS-01",
-            f"The class folders cannot lie inside {shown(root)}: its films would be listed twice. "
+            f"The class folders cannot lie inside {display_name(root)}: its films would be "
+            "listed twice. "
             "Choose a folder elsewhere.",
         )
 
@@ -230,7 +232,8 @@ def _place(source: Path, folder: Path, item: PlannedFile, mode: Mode) -> PlacedF
     return _refused(
         item,
         "CLASS-06",
-        f"{shown(item.image)} was not written: 10,000 other files have its name there already. "
+        f"{display_name(item.image)} was not written: 10,000 other files have its name there "
+        "already. "
         "Choose an empty folder.",
     )
 
@@ -299,13 +302,14 @@ def _changed(item: PlannedFile) -> PlacedFile:
     return _refused(
         item,
         "CLASS-02",
-        f"{shown(item.image)} was not written because the file has changed since it was labelled. "
+        f"{display_name(item.image)} was not written because the file has changed since it was "
+        "labelled. "
         "Open the folder again and look at it.",
     )
 
 
 def _why(item: PlannedFile, error: OSError, mode: Mode) -> tuple[str, str]:
-    name = shown(item.image)
+    name = display_name(item.image)
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return "CLASS-03", f"{name} was not written because the disk is full. Free some space."
     if error.errno == errno.EXDEV or (mode != "copy" and error.errno == errno.EPERM):

@@ -14,7 +14,7 @@ import numpy as np
 from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.files.listing import list_folder
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 
 def list_inputs(paths: Collection[Path], *, recursive: bool = False) -> Iterator[ImageFile]:
@@ -34,7 +34,7 @@ def list_inputs(paths: Collection[Path], *, recursive: bool = False) -> Iterator
 
 def nothing_found(paths: Collection[Path], *, recursive: bool) -> UsageError:
     """The sentence for a run without a single image."""
-    where = shown(next(iter(paths)), 200) if len(paths) == 1 else f"the {len(paths)} folders"
+    where = display_name(next(iter(paths)), 200) if len(paths) == 1 else f"the {len(paths)} folders"
     below = not recursive and any(_has_folders(path) for path in paths)
     advice = (
         "It has folders below it: add --recursive to look there too."
@@ -69,7 +69,7 @@ def _survey(paths: Collection[Path]) -> _Survey:
             mode = os.lstat(path).st_mode
         except (OSError, ValueError) as error:
             raise UsageError(
-                "USAGE-01", f"{shown(path, 200)} does not exist. Check the path."
+                "USAGE-01", f"{display_name(path, 200)} does not exist. Check the path."
             ) from error
         folders = folders or stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and path.is_dir())
         absolute = path.absolute()

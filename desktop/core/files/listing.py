@@ -15,7 +15,7 @@ from pathlib import Path
 from desktop.core.cases import ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.imaging.file_type import sniff
-from desktop.core.system.text import natural_key, shown
+from desktop.core.system.text import display_name, natural_key
 
 IMAGE_EXTENSIONS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .bmp .dib .webp .dcm .dicom .dic".split()  # noqa: SIM905
@@ -67,16 +67,18 @@ def list_folder(
         entries = _entries(folder)
     except FileNotFoundError as error:
         raise UsageError(
-            "FOLDER-01", f"The folder {shown(folder)} does not exist. Check the path."
+            "FOLDER-01", f"The folder {display_name(folder)} does not exist. Check the path."
         ) from error
     except NotADirectoryError as error:
         raise UsageError(
-            "FOLDER-02", f"{shown(folder)} is not a folder. Choose the folder that it lies in."
+            "FOLDER-02",
+            f"{display_name(folder)} is not a folder. Choose the folder that it lies in.",
         ) from error
     except OSError as error:
         raise UsageError(
             "FOLDER-03",
-            f"The folder {shown(folder)} cannot be read ({error.strerror}). Check its permissions.",
+            f"The folder {display_name(folder)} cannot be read ({error.strerror}). Check its "
+            "permissions.",
         ) from error
     found: list[ImageFile] = []
     first = True

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from desktop.core.errors import UsageError
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 MAX_LINE_BYTES = 1 << 16
 """Longer than any path and any address."""
@@ -56,7 +56,7 @@ class PathList(Collection[Path | str]):
     """
 
     def __init__(self, file: Path, before: Collection[Path | str] = ()) -> None:
-        self._name = shown(file)
+        self._name = display_name(file)
         self._before = before
         self._pipe: bytes | None = None
         self._turn = threading.Lock()
@@ -159,7 +159,8 @@ def refuse_addresses(paths: Iterable[Path | str]) -> None:
         if isinstance(one, str):
             raise UsageError(
                 "USAGE-05",
-                f"{shown(one, 200)} is an address; only --engine ray reads those. Copy the films "
+                f"{display_name(one, 200)} is an address; only --engine ray reads those. Copy "
+                "the films "
                 "to this machine, or use that engine.",
             )
 

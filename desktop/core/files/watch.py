@@ -12,7 +12,7 @@ from desktop.core.cases import FileStamp, ImageFile
 from desktop.core.errors import UsageError
 from desktop.core.files.inputs import list_inputs
 from desktop.core.system.cancel_token import CancelToken
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 
 class FolderWatch:
@@ -63,7 +63,8 @@ class FolderWatch:
         except OSError as error:  # a share that drops in the middle of the listing
             raise UsageError(
                 "FOLDER-03",
-                f"The folder {shown(next(iter(self._paths)))} cannot be read ({error.strerror}). "
+                f"The folder {display_name(next(iter(self._paths)))} cannot be read "
+                f"({error.strerror}). "
                 "Check its connection.",
             ) from error
         self._seen = seen

@@ -32,7 +32,7 @@ from desktop.core.heatmaps.grad_cam import (
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.core.panels.registry import Panel, PanelModel
 from desktop.core.system.atomic_write import atomic_write
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 from desktop.core.vote import majority_needed, verdict_sentence
 
 TILE = 460
@@ -113,7 +113,9 @@ def heatmap_sheet(
     sheet = Image.new("RGB", (width, height), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     inner = width - 2 * MARGIN
-    draw.text((MARGIN, 16), _fitting(shown(result.image, 200), 18, inner), _TEXT_1, _font(18, True))
+    draw.text(
+        (MARGIN, 16), _fitting(display_name(result.image, 200), 18, inner), _TEXT_1, _font(18, True)
+    )
     if result.verdict is not None:
         words = verdict_sentence(result.verdict, panel.class_names)
         if result.verdict.ood:

@@ -7,7 +7,7 @@ import re
 
 from desktop.core.imaging.dicom_codecs import UID, Dataset
 from desktop.core.imaging.radiograph import DicomMetadata
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 _AGE_UNITS = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
 _SEXES = {"M": "male", "F": "female", "O": "other"}
@@ -73,7 +73,7 @@ def text(dataset: Dataset, word: str) -> str:
         return ""
     if not isinstance(value, str) and hasattr(value, "__iter__") and not isinstance(value, bytes):
         value = next(iter(value), "")
-    return shown(str(value).strip().strip("\0"))
+    return display_name(str(value).strip().strip("\0"))
 
 
 def _directions(dataset: Dataset) -> str:

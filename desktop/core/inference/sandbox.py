@@ -26,7 +26,7 @@ from desktop.core.system import strict_json
 from desktop.core.system.app_dirs import data_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write_text
 from desktop.core.system.processes import ChildProcess, expect_the_worst, limit_memory
-from desktop.core.system.text import printable, shown
+from desktop.core.system.text import display_name, printable
 
 TIME_LIMIT_S = 120.0
 """Seconds a panel may take to load and to answer; the shipped ones take one or two."""
@@ -130,7 +130,8 @@ def _run_trial(panel: Panel, plan: PrecisionPlan, time_limit_s: float) -> None:
         child.close()
     raise ModelRefused(
         "MODEL-14",
-        f"{title} of {shown(panel.folder)} {why}, so the panel is not run. Export it again, or use "
+        f"{title} of {display_name(panel.folder)} {why}, so the panel is not run. Export it "
+        "again, or use "
         "another panel.",
     )
 
@@ -153,7 +154,8 @@ def _load_and_answer(
     except MemoryError:
         say(
             "MODEL-12",
-            f"A model of {shown(panel.folder)} needs more memory than a panel may have and is not "
+            f"A model of {display_name(panel.folder)} needs more memory than a panel may have "
+            "and is not "
             "run. Export it again.",
         )
 

@@ -19,7 +19,7 @@ from desktop.core.errors import ModelRefused
 from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession, Pixels, Size
 from desktop.core.panels.registry import Panel
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 ANSWER_LIMIT_S = 300.0
 """Seconds a micro-batch may take; the shipped panels take less than one."""
@@ -110,7 +110,8 @@ class WatchedSession(PanelSession):
         )
         return ModelRefused(
             "MODEL-14",
-            f"A model of {shown(self.panel.folder)} has not answered for {self._limit_s:g} seconds "
+            f"A model of {display_name(self.panel.folder)} has not answered for "
+            f"{self._limit_s:g} seconds "
             f"and cannot be stopped, so the run was ended. {rest} Export the panel again, or use "
             "another.",
         )

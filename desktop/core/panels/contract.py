@@ -33,7 +33,7 @@ from typing import Any
 
 from desktop.core.errors import ModelRefused
 from desktop.core.system.strict_json import parse
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 CONTRACT_VERSION = 1
 INPUT_PIXELS = "pixels"
@@ -179,7 +179,7 @@ def is_word(value: object) -> bool:
 
 def _said(value: object, otherwise: str = "") -> str:
     """Something of a file that is not checked yet, for a sentence."""
-    return shown(str(value)) if value else otherwise
+    return display_name(str(value)) if value else otherwise
 
 
 def _are_texts(values: object) -> bool:

@@ -31,7 +31,7 @@ from desktop.core.panels.contract import (
     PanelMember,
 )
 from desktop.core.system.app_dirs import data_home
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_MODEL_BYTES = 1 << 30
@@ -177,7 +177,7 @@ def open_panel(name_or_folder: str | Path) -> Panel:
         if not _has_manifest(folder):
             raise ModelRefused(
                 "MODEL-01",
-                f"{shown(str(folder), 200)} is not a panel: it has no {MANIFEST_NAME}. "
+                f"{display_name(str(folder), 200)} is not a panel: it has no {MANIFEST_NAME}. "
                 "Name the folder that holds the manifest.",
             )
         return _read_panel(folder, verify=True)
@@ -187,7 +187,7 @@ def open_panel(name_or_folder: str | Path) -> Panel:
     known = ", ".join(panel.name for panel in find_panels()) or "none"
     raise ModelRefused(
         "MODEL-01",
-        f"There is no panel called {shown(name_or_folder)}. Installed panels: {known}. "
+        f"There is no panel called {display_name(name_or_folder)}. Installed panels: {known}. "
         "For a panel of your own, give its folder.",
     )
 
@@ -228,7 +228,8 @@ def _read_panel(folder: Path, *, verify: bool) -> Panel:
         manifest = PanelManifest.from_json(content.decode())
     except (TypeError, AttributeError, RecursionError, UnicodeDecodeError) as error:
         raise ModelRefused(
-            "MODEL-04", f"The manifest in {shown(folder)} is damaged. Export the panel again."
+            "MODEL-04",
+            f"The manifest in {display_name(folder)} is damaged. Export the panel again.",
         ) from error
     models = tuple(_read_model(folder, manifest, member, verify) for member in manifest.members)
     shipped = folder.resolve().parent == shipped_panels_folder()
@@ -368,7 +369,7 @@ def _open_regular(path: Path, limit: int) -> Iterator[BinaryIO]:
     except OSError as error:
         raise ModelRefused(
             "MODEL-05",
-            f"{path.name} in {shown(path.parent)} cannot be read ({error.strerror}). "
+            f"{path.name} in {display_name(path.parent)} cannot be read ({error.strerror}). "
             "Install the panel again or check its permissions.",
         ) from error
     with os.fdopen(descriptor, "rb") as stream:

@@ -21,7 +21,7 @@ from desktop.core.review.case_table import FAILED, READ, CaseTable, split_text
 from desktop.core.review.queue import progress
 from desktop.core.review.scorecard import CONSENSUS, TRUTHS, Score, Scorecard, scorecard
 from desktop.core.system.atomic_write import atomic_write_text
-from desktop.core.system.text import saved_text, shown
+from desktop.core.system.text import display_name, saved_text
 from desktop.core.vote import NO_CONSENSUS, rule_text
 
 MAX_FAILURES = 1000
@@ -296,7 +296,7 @@ def _blind(card: Scorecard) -> str:
 
 def _failures(table: CaseTable) -> str:
     failed = [
-        (shown(table.images[row], 200), *table.refusal(row))
+        (display_name(table.images[row], 200), *table.refusal(row))
         for row, status in enumerate(table.codes("status").tolist())
         if status == FAILED
     ]

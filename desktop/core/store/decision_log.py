@@ -19,7 +19,7 @@ from desktop.core.cases import OPEN, Decision
 from desktop.core.errors import StoreFailed
 from desktop.core.review.decisions import Step, StepKind, restored, same_decision
 from desktop.core.store.connection import image_path, stored_path
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 DECISION_COLUMNS = (
     "label, state, source, flagged, comment, blind_label, votes_seen, reviewer, reviewed_at,"
@@ -484,6 +484,7 @@ def _conflict(image: str, images: int) -> DecisionConflict:
     others = "" if images == 1 else f" Nothing was changed on the other {images - 1:,} images."
     return DecisionConflict(
         "STORE-06",
-        f"Another window decided on {shown(image)} meanwhile, and its decision was kept.{others} "
+        f"Another window decided on {display_name(image)} meanwhile, and its decision was "
+        f"kept.{others} "
         "Look at it and decide again if you do not agree.",
     )

@@ -46,7 +46,7 @@ from desktop.core.store.heatmap_cache import MapCache, pack_maps
 from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_place
 from desktop.core.store.recovery import latest_aside, rebuild
 from desktop.core.store.results import ResultRows
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 
 __all__ = [
     "AppliedStep",
@@ -143,7 +143,7 @@ class ReviewStore:
                 locked, STORE-05 not writable, STORE-07 written by a newer app, STORE-09 anything
                 else the disk says.
         """
-        name = shown(folder.resolve().name or str(folder))
+        name = display_name(folder.resolve().name or str(folder))
         try:
             with translate_errors(name, folder):
                 path = review_place(folder, home) / STORE_NAME

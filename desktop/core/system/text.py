@@ -8,7 +8,7 @@ import re
 from pathlib import PurePath
 
 
-def shown(name: str | PurePath, limit: int = 80) -> str:
+def display_name(name: str | PurePath, limit: int = 80) -> str:
     """A name for a sentence or a list: one line, printable, at most ``limit`` characters.
 
     Bytes that are not UTF-8 become ``\\xNN``, control and direction characters their escapes, and a

@@ -24,7 +24,7 @@ from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.file_type import sniff
-from desktop.core.system.text import shown
+from desktop.core.system.text import display_name
 from tests.helpers import film_files as films
 from tests.helpers.hostile_files import WorstCase, mutated, mutations, seeds, write_worst_cases
 
@@ -129,7 +129,7 @@ def test_any_bytes_have_a_type_or_none(data: bytes) -> None:
 
 @given(st.binary(min_size=1, max_size=300))
 def test_any_name_can_be_shown(name: bytes) -> None:
-    text = shown(os.fsdecode(name.replace(b"/", b"")))
+    text = display_name(os.fsdecode(name.replace(b"/", b"")))
     assert text.isprintable()
     assert len(text) <= 80
     text.encode("utf-8")
