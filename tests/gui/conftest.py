@@ -142,14 +142,14 @@ def answered_home(
 
 
 @pytest.fixture
-def own_desk(
+def own_open_window(
     own_home: Path,
     answered_home: Path,
     make_window: MakeWindow,
     qtbot: QtBot,
     film_folder: Path,
 ) -> MainWindow:
-    """As ``desk``, in a window of its own that the test may close."""
+    """As ``open_window``, in a window of its own that the test may close."""
     shutil.copytree(answered_home, own_home)
     window = make_window()
     window.opener.open_folder(film_folder)
@@ -175,7 +175,7 @@ def shared_window(
 
 
 @pytest.fixture
-def desk(
+def open_window(
     own_home: Path,
     answered_home: Path,
     shared_window: MainWindow,

@@ -72,14 +72,14 @@ def nameless(widget: QWidget) -> list[str]:
     return missing
 
 
-def test_on_the_empty_desk(window: MainWindow) -> None:
+def test_on_the_start_page(window: MainWindow) -> None:
     assert nameless(window) == []
 
 
 @pytest.mark.parametrize("page", ["review", "compare", "batch", "scorecard"])
-def test_on_every_page(desk: MainWindow, page: str) -> None:
-    desk.show_page(page)
-    assert nameless(desk) == []
+def test_on_every_page(open_window: MainWindow, page: str) -> None:
+    open_window.show_page(page)
+    assert nameless(open_window) == []
 
 
 @pytest.mark.parametrize("name", sorted(DIALOGS))

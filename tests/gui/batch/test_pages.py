@@ -35,11 +35,11 @@ STARTED = datetime(2026, 11, 23, 9, 0)
     ],
 )
 def test_the_batch_page_says_why_there_is_no_curve(
-    desk: MainWindow, progress: Progress, words: str
+    open_window: MainWindow, progress: Progress, words: str
 ) -> None:
-    desk.show_page("batch")
-    desk.batch.show_session(desk.controller.session, progress)
-    curve = desk.batch.findChild(RateCurve)
+    open_window.show_page("batch")
+    open_window.batch.show_session(open_window.controller.session, progress)
+    curve = open_window.batch.findChild(RateCurve)
     assert words in curve.accessibleDescription()
 
 
@@ -48,8 +48,8 @@ def test_the_page_without_a_folder_has_words_too(window: MainWindow) -> None:
     assert window.batch.title.text == "No folder open"
 
 
-def test_models_that_are_equally_close_are_not_ranked(desk: MainWindow) -> None:
-    closeness = desk.scorecard._closeness
+def test_models_that_are_equally_close_are_not_ranked(open_window: MainWindow) -> None:
+    closeness = open_window.scorecard._closeness
     assert closeness([(0.5001, "SCNN"), (0.4999, "CCNN")]) == (
         "All models are equally close to you: 0.50."
     )
@@ -59,17 +59,17 @@ def test_models_that_are_equally_close_are_not_ranked(desk: MainWindow) -> None:
 
 
 def test_the_headings_of_the_cards_stand_at_one_height_with_and_without_controls(
-    desk: MainWindow, tmp_path: Path
+    open_window: MainWindow, tmp_path: Path
 ) -> None:
     draw_films(tmp_path, 1)
-    desk.show_page("batch")
+    open_window.show_page("batch")
     for failed in ("1", "0"):
         QApplication.processEvents()
-        cards = {card.title.text: card for card in desk.batch.findChildren(Card)}
+        cards = {card.title.text: card for card in open_window.batch.findChildren(Card)}
         assert {"Agreement", "Images per second", f"Failed, {failed}"} <= set(cards)
         tops = {card.title.geometry().center().y() for name, card in cards.items() if name}
         assert len(tops) == 1
-        desk.opener.open_folder(tmp_path)
+        open_window.opener.open_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_menus_and_tips_fade_only_where_the_desktop_lets_things_move(
         fade.let_popups_fade(qapp)
 
 
-def test_an_empty_page_leads_to_what_fills_it(desk: MainWindow, window: MainWindow) -> None:
+def test_an_empty_page_leads_to_what_fills_it(open_window: MainWindow, window: MainWindow) -> None:
     window.show_page("batch")
     assert window.batch._note.isVisible()
     assert not window.batch.export_button.isVisible()
-    desk.show_page("scorecard")
-    desk.scorecard.review_asked.emit()
-    assert desk.page == "review"
-    assert desk.controller.current == 0
+    open_window.show_page("scorecard")
+    open_window.scorecard.review_asked.emit()
+    assert open_window.page == "review"
+    assert open_window.controller.current == 0

@@ -23,16 +23,16 @@ from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog
 from tests.gui.conftest import PATIENCE_MS, MakeWindow, wait_for_votes
 
 
-def test_no_two_actions_claim_one_key(desk: MainWindow) -> None:
-    keys = desk.shortcuts.keys_with({})
+def test_no_two_actions_claim_one_key(open_window: MainWindow) -> None:
+    keys = open_window.shortcuts.keys_with({})
     assert len(keys) > 70
     for name, own in keys.items():
         for key in own:
             assert conflict(keys, name, key) is None, f"{key} of {name}"
 
 
-def test_a_key_that_is_taken_is_found_however_it_is_written(desk: MainWindow) -> None:
-    keys = desk.shortcuts.keys_with({"flag": ("Ctrl++",), "gone": ("Return",)})
+def test_a_key_that_is_taken_is_found_however_it_is_written(open_window: MainWindow) -> None:
+    keys = open_window.shortcuts.keys_with({"flag": ("Ctrl++",), "gone": ("Return",)})
     assert "gone" not in keys
     assert conflict(keys, "undo", "shift+ctrl+o") == "open_folder"
     assert conflict(keys, "undo", "ctrl++") == "flag"
@@ -40,7 +40,7 @@ def test_a_key_that_is_taken_is_found_however_it_is_written(desk: MainWindow) ->
     assert conflict(keys, "undo", "Ctrl+Shift+J") is None
 
 
-def test_every_action_is_in_a_menu(desk: MainWindow) -> None:
+def test_every_action_is_in_a_menu(open_window: MainWindow) -> None:
     found: set[str] = set()
 
     def walk(actions: list) -> None:  # type: ignore[type-arg]
@@ -49,9 +49,9 @@ def test_every_action_is_in_a_menu(desk: MainWindow) -> None:
             if action.menu() is not None:
                 walk(action.menu().actions())
 
-    walk(desk.top_bar.menu_bar.actions())
+    walk(open_window.top_bar.menu_bar.actions())
     hidden = {f"label_{number}" for number in range(4, 10)}
-    assert set(desk.shortcuts.records) - hidden <= found
+    assert set(open_window.shortcuts.records) - hidden <= found
 
 
 def left_ink(widget: QWidget, part: QRect) -> int:
@@ -67,31 +67,31 @@ def left_ink(widget: QWidget, part: QRect) -> int:
 
 class TestShortcuts:
     @pytest.fixture
-    def dialog(self, desk: MainWindow, qtbot: QtBot) -> ShortcutsDialog:
-        dialog = ShortcutsDialog(desk.shortcuts, desk.preferences, desk)
+    def dialog(self, open_window: MainWindow, qtbot: QtBot) -> ShortcutsDialog:
+        dialog = ShortcutsDialog(open_window.shortcuts, open_window.preferences, open_window)
         qtbot.addWidget(dialog)
         dialog.open()
         return dialog
 
     def test_a_rebound_key_works_at_once_and_is_saved(
-        self, desk: MainWindow, dialog: ShortcutsDialog, qtbot: QtBot
+        self, open_window: MainWindow, dialog: ShortcutsDialog, qtbot: QtBot
     ) -> None:
         assert dialog.rebind("flag", "G")
         dialog.close()
-        desk.activateWindow()
-        desk.review.focus_image()
-        qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
+        open_window.activateWindow()
+        open_window.review.focus_image()
+        qtbot.waitUntil(open_window.review.image.hasFocus, timeout=PATIENCE_MS)
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_G)
-        assert desk.controller.session.decision(0).flagged
-        saved = load_settings(desk.preferences._path).settings
+        assert open_window.controller.session.decision(0).flagged
+        saved = load_settings(open_window.preferences._path).settings
         assert saved.shortcuts["flag"] == ("G",)
 
     def test_a_key_that_is_taken_is_refused_and_its_owner_named(
-        self, desk: MainWindow, dialog: ShortcutsDialog
+        self, open_window: MainWindow, dialog: ShortcutsDialog
     ) -> None:
         assert not dialog.rebind("flag", "U")
         assert "Unsure" in dialog.message
-        assert desk.shortcuts.keys("flag") == ("K",)
+        assert open_window.shortcuts.keys("flag") == ("K",)
 
     def test_a_key_is_taken_only_for_a_chosen_command(self, dialog: ShortcutsDialog) -> None:
         assert not dialog.key_edit.isEnabled()
@@ -118,8 +118,8 @@ class TestShortcuts:
 
 
 class TestSettings:
-    def test_every_setting_explains_itself(self, desk: MainWindow, qtbot: QtBot) -> None:
-        dialog = SettingsDialog(desk.preferences, desk)
+    def test_every_setting_explains_itself(self, open_window: MainWindow, qtbot: QtBot) -> None:
+        dialog = SettingsDialog(open_window.preferences, open_window)
         qtbot.addWidget(dialog)
         words = {label.text() for label in dialog.findChildren(QLabel)}
         for name, explanation in explanations().items():
@@ -127,20 +127,22 @@ class TestSettings:
                 assert explanation.text in words, name
                 assert dialog.editor(name).accessibleName()
 
-    def test_a_change_holds_at_once_and_is_saved(self, desk: MainWindow, qtbot: QtBot) -> None:
-        dialog = SettingsDialog(desk.preferences, desk)
+    def test_a_change_holds_at_once_and_is_saved(
+        self, open_window: MainWindow, qtbot: QtBot
+    ) -> None:
+        dialog = SettingsDialog(open_window.preferences, open_window)
         qtbot.addWidget(dialog)
         box = dialog.editor("heatmap_opacity_percent")
         assert isinstance(box, QSpinBox)
         box.setValue(70)
-        assert desk.preferences.settings.heatmap_opacity_percent == 70
-        assert load_settings(desk.preferences._path).settings.heatmap_opacity_percent == 70
+        assert open_window.preferences.settings.heatmap_opacity_percent == 70
+        assert load_settings(open_window.preferences._path).settings.heatmap_opacity_percent == 70
 
 
 def test_the_about_box_names_versions_licences_and_research_use(
-    desk: MainWindow, qtbot: QtBot
+    open_window: MainWindow, qtbot: QtBot
 ) -> None:
-    dialog = AboutDialog(desk)
+    dialog = AboutDialog(open_window)
     qtbot.addWidget(dialog)
     assert "Qt " in versions_text()
     assert "LGPL" in licences_text()
@@ -149,10 +151,12 @@ def test_the_about_box_names_versions_licences_and_research_use(
 
 
 class TestExports:
-    def test_the_listed_rows_only(self, desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-        desk.case_filter.apply("is:failed")
-        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-            desk.exporter.write_csv(tmp_path / "failed.csv", listed_only=True)
+    def test_the_listed_rows_only(
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        open_window.case_filter.apply("is:failed")
+        with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+            open_window.exporter.write_csv(tmp_path / "failed.csv", listed_only=True)
         with (tmp_path / "failed.csv").open(encoding="utf-8-sig", newline="") as stream:
             assert [row["image"] for row in csv.DictReader(stream)] == ["film_07_broken.png"]
 
@@ -183,13 +187,13 @@ class TestExports:
             window.close()
 
     def test_decisions_are_in_the_table(
-        self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.preferences.change(reviewer="Mira")
-        desk.controller.decisions.label(1)
-        desk.controller.decisions.comment("=second look", [])
-        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-            desk.exporter.write_csv(tmp_path / "votes.csv")
+        open_window.preferences.change(reviewer="Mira")
+        open_window.controller.decisions.label(1)
+        open_window.controller.decisions.comment("=second look", [])
+        with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+            open_window.exporter.write_csv(tmp_path / "votes.csv")
         with (tmp_path / "votes.csv").open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
         assert rows[0]["final_label"] == "Normal"
@@ -197,42 +201,44 @@ class TestExports:
         assert rows[1]["comment"] == "'=second look"
 
     def test_a_folder_that_cannot_be_written_is_told(
-        self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        with qtbot.waitSignal(desk.exporter.notice_raised, timeout=PATIENCE_MS):
-            desk.exporter.write_csv(tmp_path / "nowhere" / "votes.csv")
-        assert desk.exporter.latest != tmp_path / "nowhere" / "votes.csv"
-        assert desk.status.notice
+        with qtbot.waitSignal(open_window.exporter.notice_raised, timeout=PATIENCE_MS):
+            open_window.exporter.write_csv(tmp_path / "nowhere" / "votes.csv")
+        assert open_window.exporter.latest != tmp_path / "nowhere" / "votes.csv"
+        assert open_window.status.notice
 
-    def test_the_view_is_saved_as_png(self, desk: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-        qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
-        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-            desk.exporter.write_view(tmp_path / "view.png")
+    def test_the_view_is_saved_as_png(
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
+    ) -> None:
+        qtbot.waitUntil(lambda: open_window.review.image.film is not None, timeout=PATIENCE_MS)
+        with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+            open_window.exporter.write_view(tmp_path / "view.png")
         saved = QImage(str(tmp_path / "view.png"))
         assert saved.width() > 400
         # Below the film stands that this is no diagnosis.
         strip = saved.copy(0, saved.height() - 28, saved.width(), 28)
         inks = {strip.pixel(x, y) for x in range(0, 420) for y in range(28)}
         assert len(inks) > 20
-        assert desk.status._notice_button.text() == "Show in folder"
+        assert open_window.status._notice_button.text() == "Show in folder"
 
     def test_the_report_counts_what_was_decided(
-        self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.decisions.label(0)
-        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-            desk.exporter.write_report(tmp_path / "report.html")
+        open_window.controller.decisions.label(0)
+        with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+            open_window.exporter.write_report(tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
         assert "not a diagnosis" in text
         assert "film_07_broken.png" in text
 
     def test_labelled_films_are_copied_into_class_folders(
-        self, desk: MainWindow, qtbot: QtBot, tmp_path: Path
+        self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
     ) -> None:
-        desk.controller.decisions.label(0)
-        desk.controller.decisions.label(2)
-        with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-            desk.exporter.write_class_folders(tmp_path / "classes", "label", "copy")
+        open_window.controller.decisions.label(0)
+        open_window.controller.decisions.label(2)
+        with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+            open_window.exporter.write_class_folders(tmp_path / "classes", "label", "copy")
         names = sorted(
             path.relative_to(tmp_path / "classes").as_posix()
             for path in (tmp_path / "classes").rglob("*.png")
@@ -241,29 +247,29 @@ class TestExports:
 
 
 class TestPages:
-    def test_the_batch_page_counts_votes_and_names_failures(self, desk: MainWindow) -> None:
-        desk.show_page("batch")
-        assert desk.batch.title.text == "12 of 13 images read"
-        assert desk.batch.failures.model().rowCount() == 1
-        assert desk.batch.failures.model().index(0, 1).data()
+    def test_the_batch_page_counts_votes_and_names_failures(self, open_window: MainWindow) -> None:
+        open_window.show_page("batch")
+        assert open_window.batch.title.text == "12 of 13 images read"
+        assert open_window.batch.failures.model().rowCount() == 1
+        assert open_window.batch.failures.model().index(0, 1).data()
 
-    def test_review_disagreements_leads_to_them(self, desk: MainWindow) -> None:
-        desk.show_page("batch")
-        desk.batch.review_button.click()
-        assert desk.page == "review"
-        assert desk.controller.list.query == "is:split"
+    def test_review_disagreements_leads_to_them(self, open_window: MainWindow) -> None:
+        open_window.show_page("batch")
+        open_window.batch.review_button.click()
+        assert open_window.page == "review"
+        assert open_window.controller.list.query == "is:split"
 
     def test_the_scorecard_measures_the_models_on_the_readers_labels(
-        self, desk: MainWindow, qtbot: QtBot
+        self, open_window: MainWindow, qtbot: QtBot
     ) -> None:
         for index in (0, 1, 2, 0):
-            desk.controller.decisions.label(index)
-        with qtbot.waitSignal(desk.scoring.scorecard_counted, timeout=PATIENCE_MS):
-            desk.show_page("scorecard")
-        assert "4 decided images" in desk.scorecard.title.text
+            open_window.controller.decisions.label(index)
+        with qtbot.waitSignal(open_window.scoring.scorecard_counted, timeout=PATIENCE_MS):
+            open_window.show_page("scorecard")
+        assert "4 decided images" in open_window.scorecard.title.text
 
-    def test_comparing_shows_four_maps(self, desk: MainWindow) -> None:
-        desk.show_page("compare")
-        assert desk.review.comparing
-        assert len(desk.review.compare.views()) == 4
-        assert desk.review.list_panel.rail
+    def test_comparing_shows_four_maps(self, open_window: MainWindow) -> None:
+        open_window.show_page("compare")
+        assert open_window.review.comparing
+        assert len(open_window.review.compare.views()) == 4
+        assert open_window.review.list_panel.rail

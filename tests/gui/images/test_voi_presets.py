@@ -63,17 +63,17 @@ def tool_bar(window: MainWindow) -> list[str]:
 
 
 def test_the_menus_tick_the_preset_in_force_and_none_for_a_window_of_ones_own(
-    desk: MainWindow, qtbot: QtBot
+    open_window: MainWindow, qtbot: QtBot
 ) -> None:
-    view = desk.review.image
+    view = open_window.review.image
     qtbot.waitUntil(lambda: view.film is not None)
     show_dicom(view, WindowCenter=1800, WindowWidth=900, WindowCenterWidthExplanation="SOFT & BONE")
-    assert menu_bar(desk) == tool_bar(desk) == ["SOFT && BONE"]
-    desk.shortcuts["preset_2"].trigger()
-    assert menu_bar(desk) == tool_bar(desk) == ["Full range"]
-    desk.shortcuts["preset_2"].trigger()
-    assert menu_bar(desk) == ["Full range"]
+    assert menu_bar(open_window) == tool_bar(open_window) == ["SOFT && BONE"]
+    open_window.shortcuts["preset_2"].trigger()
+    assert menu_bar(open_window) == tool_bar(open_window) == ["Full range"]
+    open_window.shortcuts["preset_2"].trigger()
+    assert menu_bar(open_window) == ["Full range"]
     view.set_window(700, 1000)
-    assert menu_bar(desk) == tool_bar(desk) == []
-    desk.shortcuts["reset_window"].trigger()
-    assert menu_bar(desk) == tool_bar(desk) == ["SOFT && BONE"]
+    assert menu_bar(open_window) == tool_bar(open_window) == []
+    open_window.shortcuts["reset_window"].trigger()
+    assert menu_bar(open_window) == tool_bar(open_window) == ["SOFT && BONE"]

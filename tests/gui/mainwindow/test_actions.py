@@ -289,17 +289,17 @@ EXPECTATIONS: dict[str, Expectation] = {
 
 
 @pytest.fixture
-def ready(desk: MainWindow, qtbot: QtBot) -> Iterator[MainWindow]:
-    """The desk at a film in the middle of the list, with the keyboard on the image."""
-    desk.case_filter.apply("", "")
-    desk.controller.show_case(MIDDLE)
-    qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
-    desk.activateWindow()
-    desk.review.focus_image()
-    qtbot.waitUntil(desk.review.image.hasFocus, timeout=PATIENCE_MS)
-    yield desk
-    desk.showNormal()
-    desk.review.image.set_inverted(False)
+def ready(open_window: MainWindow, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The open_window at a film in the middle of the list, with the keyboard on the image."""
+    open_window.case_filter.apply("", "")
+    open_window.controller.show_case(MIDDLE)
+    qtbot.waitUntil(lambda: open_window.review.image.film is not None, timeout=PATIENCE_MS)
+    open_window.activateWindow()
+    open_window.review.focus_image()
+    qtbot.waitUntil(open_window.review.image.hasFocus, timeout=PATIENCE_MS)
+    yield open_window
+    open_window.showNormal()
+    open_window.review.image.set_inverted(False)
 
 
 @pytest.mark.parametrize(("name", "key"), TRIED)
@@ -341,8 +341,8 @@ def test_the_key_of_a_class_that_the_panel_lacks_does_nothing(ready: MainWindow)
 def test_no_letter_or_digit_fires_while_somebody_types(
     ready: MainWindow, qtbot: QtBot, place: str
 ) -> None:
-    desk = ready.review
-    field = desk.list_panel.search if place == "search" else desk.decision.comment
+    open_window = ready.review
+    field = open_window.list_panel.search if place == "search" else open_window.decision.comment
     # These lead out of the field, which its own tests look at.
     keys = [key for key in SINGLE_KEYS if key not in ("Return", "Enter", "Down")]
     field.setFocus()

@@ -23,8 +23,10 @@ def rows_of(window: MainWindow) -> list[RowView]:
     return [model.index(row, 0).data(ROW_VIEW_ROLE) for row in range(model.rowCount())]
 
 
-def test_an_opened_folder_is_listed_in_natural_order_with_its_verdicts(desk: MainWindow) -> None:
-    rows = rows_of(desk)
+def test_an_opened_folder_is_listed_in_natural_order_with_its_verdicts(
+    open_window: MainWindow,
+) -> None:
+    rows = rows_of(open_window)
     names = [row.name for row in rows]
     assert len(rows) == 13
     assert names == sorted(names)
@@ -33,17 +35,19 @@ def test_an_opened_folder_is_listed_in_natural_order_with_its_verdicts(desk: Mai
     assert all(len(row.votes) == 4 and None not in row.votes for row in voted)
 
 
-def test_a_broken_file_is_listed_with_its_reason_and_stops_nothing(desk: MainWindow) -> None:
-    failed = [row for row in rows_of(desk) if row.state == "failed"]
+def test_a_broken_file_is_listed_with_its_reason_and_stops_nothing(open_window: MainWindow) -> None:
+    failed = [row for row in rows_of(open_window) if row.state == "failed"]
     assert [row.name for row in failed] == ["film_07_broken.png"]
     assert failed[0].line.startswith("Not read: ")
     assert failed[0].status == "failed"
 
 
-def test_the_film_comes_up_with_heatmap_and_four_votes(desk: MainWindow, qtbot: QtBot) -> None:
-    controller = desk.controller
+def test_the_film_comes_up_with_heatmap_and_four_votes(
+    open_window: MainWindow, qtbot: QtBot
+) -> None:
+    controller = open_window.controller
     assert controller.current == 0
-    qtbot.waitUntil(lambda: desk.review.image.film is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: open_window.review.image.film is not None, timeout=PATIENCE_MS)
     result = controller.current_result()
     assert result is not None
     assert len(result.predictions) == 4
@@ -51,11 +55,11 @@ def test_the_film_comes_up_with_heatmap_and_four_votes(desk: MainWindow, qtbot: 
 
 
 def test_the_csv_holds_one_row_an_image_failures_included(
-    desk: MainWindow, qtbot: QtBot, tmp_path: Path
+    open_window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     path = tmp_path / "votes.csv"
-    with qtbot.waitSignal(desk.exporter.exported, timeout=PATIENCE_MS):
-        desk.exporter.write_csv(path)
+    with qtbot.waitSignal(open_window.exporter.exported, timeout=PATIENCE_MS):
+        open_window.exporter.write_csv(path)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 13
@@ -107,11 +111,11 @@ def test_a_signal_closes_only_after_the_interrupted_work(
 
 
 def test_a_narrow_list_says_why_a_file_was_not_read_and_what_is_no_usual_film(
-    desk: MainWindow,
+    open_window: MainWindow,
 ) -> None:
-    failed = next(row for row in rows_of(desk) if row.state == "failed")
+    failed = next(row for row in rows_of(open_window) if row.state == "failed")
     assert failed.short_line == failed.line.removeprefix("Not read: ").capitalize()
-    session, result = desk.controller.session, desk.controller.current_result()
+    session, result = open_window.controller.session, open_window.controller.current_result()
     assert session is not None
     assert result is not None
     assert result.verdict is not None

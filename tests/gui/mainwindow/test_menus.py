@@ -122,18 +122,18 @@ def doubled(texts: list[str]) -> list[str]:
 
 
 def test_each_letter_of_a_menu_leads_to_one_entry(
-    desk: MainWindow, monkeypatch: pytest.MonkeyPatch
+    open_window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     popped_up: list[QMenu] = []
     monkeypatch.setattr(QMenu, "popup", lambda menu, _position: popped_up.append(menu))
-    desk.review.bulk_menu_asked.emit(QPoint(0, 0))
-    desk.review.tool_bar.presets_asked.emit()
-    desk.case_filter.sort_menu.aboutToShow.emit()
-    others = [*popped_up, desk.case_filter.sort_menu, desk.review.tool_bar._menu]
-    menus = bar_menus(desk) + [menu for other in others for menu in menus_in(other)]
+    open_window.review.bulk_menu_asked.emit(QPoint(0, 0))
+    open_window.review.tool_bar.presets_asked.emit()
+    open_window.case_filter.sort_menu.aboutToShow.emit()
+    others = [*popped_up, open_window.case_filter.sort_menu, open_window.review.tool_bar._menu]
+    menus = bar_menus(open_window) + [menu for other in others for menu in menus_in(other)]
     assert len(popped_up) == 1
     assert len(menus) > 15
-    assert doubled([top.text() for top in desk.top_bar.menu_bar.actions()]) == []
+    assert doubled([top.text() for top in open_window.top_bar.menu_bar.actions()]) == []
     for menu in menus:
         texts = [action.text() for action in menu.actions() if action.isVisible()]
         assert doubled(texts) == [], f"{menu.title()}: {texts}"

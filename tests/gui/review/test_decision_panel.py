@@ -101,7 +101,7 @@ def test_only_what_would_change_something_can_be_moved(qtbot: QtBot) -> None:
 
 # decision ----------------------------------------------------------------------------------------
 @pytest.fixture
-def desk(qtbot: QtBot) -> DecisionPanel:
+def panel(qtbot: QtBot) -> DecisionPanel:
     made = DecisionPanel(covid_panel())
     qtbot.addWidget(made)
     made.resize(344, 300)
@@ -113,95 +113,95 @@ def desk(qtbot: QtBot) -> DecisionPanel:
 
 
 def test_buttons_tell_wishes_and_change_nothing_themselves(
-    desk: DecisionPanel, qtbot: QtBot
+    panel: DecisionPanel, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(desk.labelled) as told:
-        qtbot.mouseClick(desk.class_buttons[2], Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(panel.labelled) as told:
+        qtbot.mouseClick(panel.class_buttons[2], Qt.MouseButton.LeftButton)
     assert told.args == ["Viral Pneumonia"]
-    assert not desk.class_buttons[2].isChecked()
-    with qtbot.waitSignal(desk.flag_toggled) as told:
-        qtbot.mouseClick(desk.flag, Qt.MouseButton.LeftButton)
+    assert not panel.class_buttons[2].isChecked()
+    with qtbot.waitSignal(panel.flag_toggled) as told:
+        qtbot.mouseClick(panel.flag, Qt.MouseButton.LeftButton)
     assert told.args == [True]
-    desk.show_decision(decision(flagged=True))
-    with qtbot.waitSignal(desk.flag_toggled) as told:
-        qtbot.mouseClick(desk.flag, Qt.MouseButton.LeftButton)
+    panel.show_decision(decision(flagged=True))
+    with qtbot.waitSignal(panel.flag_toggled) as told:
+        qtbot.mouseClick(panel.flag, Qt.MouseButton.LeftButton)
     assert told.args == [False]
 
 
-def test_what_stands_is_marked(desk: DecisionPanel) -> None:
-    desk.show_decision(decision("Normal", comment="look again"))
-    assert [button.isChecked() for button in desk.class_buttons] == [False, True, False]
-    assert "Your choice" in desk.class_buttons[1].accessibleDescription()
-    assert desk.comment.text() == "look again"
+def test_what_stands_is_marked(panel: DecisionPanel) -> None:
+    panel.show_decision(decision("Normal", comment="look again"))
+    assert [button.isChecked() for button in panel.class_buttons] == [False, True, False]
+    assert "Your choice" in panel.class_buttons[1].accessibleDescription()
+    assert panel.comment.text() == "look again"
 
 
-def test_key_caps_follow_rebinding(desk: DecisionPanel) -> None:
-    before = desk.class_buttons[0].grab().toImage()
-    desk.set_keys({**KEYS, "label_1": "F2"})
-    assert desk.class_buttons[0].key == "F2"
-    assert "Key F2" in desk.class_buttons[0].accessibleDescription()
-    assert desk.class_buttons[0].grab().toImage() != before
+def test_key_caps_follow_rebinding(panel: DecisionPanel) -> None:
+    before = panel.class_buttons[0].grab().toImage()
+    panel.set_keys({**KEYS, "label_1": "F2"})
+    assert panel.class_buttons[0].key == "F2"
+    assert "Key F2" in panel.class_buttons[0].accessibleDescription()
+    assert panel.class_buttons[0].grab().toImage() != before
 
 
-def test_a_comment_is_told_once_when_it_is_finished(desk: DecisionPanel, qtbot: QtBot) -> None:
+def test_a_comment_is_told_once_when_it_is_finished(panel: DecisionPanel, qtbot: QtBot) -> None:
     told: list[str] = []
-    desk.comment_edited.connect(told.append)
-    desk.focus_comment()
-    qtbot.keyClicks(desk.comment, "effusion?")
+    panel.comment_edited.connect(told.append)
+    panel.focus_comment()
+    qtbot.keyClicks(panel.comment, "effusion?")
     assert told == []
-    qtbot.keyClick(desk.comment, Qt.Key.Key_Return)
-    desk.commit_comment()
+    qtbot.keyClick(panel.comment, Qt.Key.Key_Return)
+    panel.commit_comment()
     assert told == ["effusion?"]
 
 
-def test_escape_takes_a_comment_back(desk: DecisionPanel, qtbot: QtBot) -> None:
-    desk.show_decision(decision(comment="old"))
+def test_escape_takes_a_comment_back(panel: DecisionPanel, qtbot: QtBot) -> None:
+    panel.show_decision(decision(comment="old"))
     told: list[str] = []
-    desk.comment_edited.connect(told.append)
-    desk.focus_comment()
-    qtbot.keyClicks(desk.comment, "new")
-    with qtbot.waitSignal(desk.comment_left):
-        qtbot.keyClick(desk.comment, Qt.Key.Key_Escape)
-    desk.commit_comment()
-    assert (desk.comment.text(), told) == ("old", [])
+    panel.comment_edited.connect(told.append)
+    panel.focus_comment()
+    qtbot.keyClicks(panel.comment, "new")
+    with qtbot.waitSignal(panel.comment_left):
+        qtbot.keyClick(panel.comment, Qt.Key.Key_Escape)
+    panel.commit_comment()
+    assert (panel.comment.text(), told) == ("old", [])
 
 
-def test_the_undo_line_names_what_it_takes_back(desk: DecisionPanel, qtbot: QtBot) -> None:
-    assert not desk.undo.isVisible()
-    desk.set_undo("00415 flagged")
-    assert desk.undo.isVisible()
-    assert desk.undo.accessibleName() == "Undo: 00415 flagged"
-    with qtbot.waitSignal(desk.undo_requested):
-        qtbot.mouseClick(desk.undo, Qt.MouseButton.LeftButton)
-    desk.set_undo_visible(False)
-    assert not desk.undo.isVisible()
+def test_the_undo_line_names_what_it_takes_back(panel: DecisionPanel, qtbot: QtBot) -> None:
+    assert not panel.undo.isVisible()
+    panel.set_undo("00415 flagged")
+    assert panel.undo.isVisible()
+    assert panel.undo.accessibleName() == "Undo: 00415 flagged"
+    with qtbot.waitSignal(panel.undo_requested):
+        qtbot.mouseClick(panel.undo, Qt.MouseButton.LeftButton)
+    panel.set_undo_visible(False)
+    assert not panel.undo.isVisible()
 
 
-def test_tab_walks_every_control_in_reading_order(desk: DecisionPanel, qtbot: QtBot) -> None:
-    desk.set_undo("x")
-    desk.activateWindow()
-    desk.class_buttons[0].setFocus()
+def test_tab_walks_every_control_in_reading_order(panel: DecisionPanel, qtbot: QtBot) -> None:
+    panel.set_undo("x")
+    panel.activateWindow()
+    panel.class_buttons[0].setFocus()
     visited = []
     for _ in range(8):
-        focused = desk.focusWidget()
+        focused = panel.focusWidget()
         assert focused is not None
         visited.append(focused)
         assert focused.accessibleName()
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
     assert visited == [
-        *desk.class_buttons,
-        desk.unsure,
-        desk.flag,
-        desk.comment,
-        desk.undo,
-        desk.next_unreviewed,
+        *panel.class_buttons,
+        panel.unsure,
+        panel.flag,
+        panel.comment,
+        panel.undo,
+        panel.next_unreviewed,
     ]
 
 
-def test_another_panel_gets_its_own_buttons(desk: DecisionPanel) -> None:
+def test_another_panel_gets_its_own_buttons(panel: DecisionPanel) -> None:
     models = [("a", "A", {}, ""), ("b", "B", {}, "")]
-    desk.set_panel(make_panel_facts("own", "Own", ("One", "Two", "Three", "Four", "Five"), models))
-    assert [button.text() for button in desk.class_buttons] == [
+    panel.set_panel(make_panel_facts("own", "Own", ("One", "Two", "Three", "Four", "Five"), models))
+    assert [button.text() for button in panel.class_buttons] == [
         "One",
         "Two",
         "Three",
@@ -211,11 +211,11 @@ def test_another_panel_gets_its_own_buttons(desk: DecisionPanel) -> None:
 
 
 def test_a_chosen_class_keeps_its_words_in_the_narrow_panel(qtbot: QtBot) -> None:
-    desk = DecisionPanel(covid_panel())
-    qtbot.addWidget(desk)
-    desk.resize(328, 240)
-    desk.set_keys({"label_1": "1", "label_2": "2", "label_3": "3"})
-    desk.show()
-    for button, chosen in zip(desk.class_buttons, ("Covid", "Normal", "Viral"), strict=True):
-        desk.show_decision(decision(button.text()))
+    panel = DecisionPanel(covid_panel())
+    qtbot.addWidget(panel)
+    panel.resize(328, 240)
+    panel.set_keys({"label_1": "1", "label_2": "2", "label_3": "3"})
+    panel.show()
+    for button, chosen in zip(panel.class_buttons, ("Covid", "Normal", "Viral"), strict=True):
+        panel.show_decision(decision(button.text()))
         assert button.shown_text() == chosen

@@ -14,12 +14,12 @@ from tests.gui.conftest import PATIENCE_MS
 
 
 @pytest.fixture
-def large(desk: MainWindow, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
-    """The desk where a handful of images counts as many, all of them selected."""
+def large(open_window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+    """The open_window where a handful of images counts as many, all of them selected."""
     monkeypatch.setattr(review_actions, "BULK", 5)
-    desk.controller.show_case(0)
-    desk.review.list_panel.select_all()
-    return desk
+    open_window.controller.show_case(0)
+    open_window.review.list_panel.select_all()
+    return open_window
 
 
 def labels(window: MainWindow) -> list[str | None]:

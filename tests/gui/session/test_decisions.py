@@ -41,15 +41,15 @@ def with_focus(window: MainWindow, qtbot: QtBot) -> MainWindow:
 
 
 @pytest.fixture
-def focused(desk: MainWindow, qtbot: QtBot) -> MainWindow:
-    """The desk with the keyboard on the image."""
-    return with_focus(desk, qtbot)
+def focused(open_window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The open_window with the keyboard on the image."""
+    return with_focus(open_window, qtbot)
 
 
 @pytest.fixture
-def own_focused(own_desk: MainWindow, qtbot: QtBot) -> MainWindow:
+def own_focused(own_open_window: MainWindow, qtbot: QtBot) -> MainWindow:
     """The same in a window that may be closed."""
-    return with_focus(own_desk, qtbot)
+    return with_focus(own_open_window, qtbot)
 
 
 def case_with_consensus(window: MainWindow, wanted: bool) -> int:

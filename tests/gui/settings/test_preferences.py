@@ -50,16 +50,16 @@ def drag(view: ImageView, button: Qt.MouseButton, start: QPoint, end: QPoint) ->
 
 
 @pytest.fixture
-def film(desk: MainWindow, qtbot: QtBot) -> ImageView:
-    qtbot.waitUntil(lambda: desk.review.image.film is not None)
-    return desk.review.image
+def film(open_window: MainWindow, qtbot: QtBot) -> ImageView:
+    qtbot.waitUntil(lambda: open_window.review.image.film is not None)
+    return open_window.review.image
 
 
 def test_the_wheel_pages_where_that_is_wanted_and_zooms_with_control(
-    desk: MainWindow, film: ImageView
+    open_window: MainWindow, film: ImageView
 ) -> None:
-    controller = desk.controller
-    desk.preferences.change(wheel="images")
+    controller = open_window.controller
+    open_window.preferences.change(wheel="images")
     first, zoom = controller.current, film.effective_zoom()
     wheel(film, -60)
     assert controller.current == first
@@ -73,54 +73,54 @@ def test_the_wheel_pages_where_that_is_wanted_and_zooms_with_control(
     assert controller.current == first
 
 
-def test_the_drags_do_what_was_chosen(desk: MainWindow, film: ImageView) -> None:
-    desk.preferences.change(right_drag="window", left_drag="pan")
+def test_the_drags_do_what_was_chosen(open_window: MainWindow, film: ImageView) -> None:
+    open_window.preferences.change(right_drag="window", left_drag="pan")
     assert film.tool is Tool.PAN
     window, zoom = film.grey_window(), film.effective_zoom()
     drag(film, Qt.MouseButton.RightButton, QPoint(200, 200), QPoint(260, 200))
     assert film.grey_window() != window
     assert film.effective_zoom() == zoom
     # In the comparison too, whose views are made anew for each panel.
-    for view in desk.review.compare.views():
+    for view in open_window.review.compare.views():
         assert view.tool is Tool.PAN
-    desk.preferences.change(left_drag="window")
+    open_window.preferences.change(left_drag="window")
     assert film.tool is Tool.WINDOW
 
 
 def test_the_film_is_first_seen_in_the_preset_that_was_chosen(
-    desk: MainWindow, film: ImageView
+    open_window: MainWindow, film: ImageView
 ) -> None:
     presets = {preset.key: (preset.width, preset.level) for preset in film.presets()}
     first = film.presets()[0]
     assert film.grey_window() == (first.width, first.level)
-    desk.preferences.change(window_preset="p5")
+    open_window.preferences.change(window_preset="p5")
     assert film.grey_window() == presets["p5"] != (first.width, first.level)
 
 
 def test_the_facts_of_the_file_are_left_out_where_only_the_rail_is_shown(
-    desk: MainWindow,
+    open_window: MainWindow,
 ) -> None:
-    facts = desk.review.list_panel.facts
-    desk.resize(1440, 900)
-    desk.shortcuts["facts"].trigger()
+    facts = open_window.review.list_panel.facts
+    open_window.resize(1440, 900)
+    open_window.shortcuts["facts"].trigger()
     assert facts.isVisible()
-    assert desk.status.notice == ""
-    desk.show_page("compare")
-    assert desk.review.list_panel.rail
+    assert open_window.status.notice == ""
+    open_window.show_page("compare")
+    assert open_window.review.list_panel.rail
     assert not facts.isVisible()
-    desk.show_page("review")
+    open_window.show_page("review")
     assert facts.isVisible()
-    desk.show_page("compare")
-    desk.shortcuts["facts"].trigger()
-    desk.shortcuts["facts"].trigger()
-    assert "only its rail" in desk.status.notice
+    open_window.show_page("compare")
+    open_window.shortcuts["facts"].trigger()
+    open_window.shortcuts["facts"].trigger()
+    assert "only its rail" in open_window.status.notice
 
 
-def test_the_safety_sample_follows_its_settings(desk: MainWindow) -> None:
-    session = desk.controller.session
+def test_the_safety_sample_follows_its_settings(open_window: MainWindow) -> None:
+    session = open_window.controller.session
     assert session is not None
     assert session.table.safety_rule == SafetyRule(0.05, 0.9)
-    desk.preferences.change(safety_sample_percent=100, safety_confidence_percent=60)
+    open_window.preferences.change(safety_sample_percent=100, safety_confidence_percent=60)
     assert session.table.safety_rule == SafetyRule(1.0, 0.6)
 
 
@@ -145,32 +145,32 @@ def test_maps_are_not_kept_where_that_is_not_wanted(
             assert all(prediction.cams is None for prediction in kept.predictions)
 
 
-def test_the_status_bar_counts_what_was_reviewed(desk: MainWindow, film: ImageView) -> None:
-    controller = desk.controller
+def test_the_status_bar_counts_what_was_reviewed(open_window: MainWindow, film: ImageView) -> None:
+    controller = open_window.controller
     session = controller.session
     assert session is not None
-    desk.shortcuts["label_1"].trigger()
+    open_window.shortcuts["label_1"].trigger()
     reviewed = sum(item.reviewed for item in session.table.decided().values())
     assert reviewed >= 1
-    assert f">{reviewed}</b>" in desk.status._count.text()
-    assert "of 12 reviewed" in desk.status._count.text()
+    assert f">{reviewed}</b>" in open_window.status._count.text()
+    assert "of 12 reviewed" in open_window.status._count.text()
 
 
 def test_a_long_undo_line_does_not_push_the_panel_out_of_the_window(
-    desk: MainWindow, film: ImageView
+    open_window: MainWindow, film: ImageView
 ) -> None:
-    desk.resize(1440, 900)
+    open_window.resize(1440, 900)
     for page, panel in (
-        ("review", desk.review.decision),
-        ("compare", desk.review.compare_decision),
+        ("review", open_window.review.decision),
+        ("compare", open_window.review.compare_decision),
     ):
-        desk.show_page(page)
+        open_window.show_page(page)
         panel.set_undo("label of an image with a very long name that leaves no room at all")
         QApplication.processEvents()
-        edge = panel.next_unreviewed.mapTo(desk, panel.next_unreviewed.rect().topRight()).x()
-        assert edge < desk.width()
-        flag = panel.flag.mapTo(desk, panel.flag.rect().topRight()).x()
-        assert flag < desk.width()
+        edge = panel.next_unreviewed.mapTo(open_window, panel.next_unreviewed.rect().topRight()).x()
+        assert edge < open_window.width()
+        flag = panel.flag.mapTo(open_window, panel.flag.rect().topRight()).x()
+        assert flag < open_window.width()
 
 
 def test_the_widths_that_the_reader_dragged_hold_when_the_window_grows_and_the_next_day(
