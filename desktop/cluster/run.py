@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -250,8 +251,8 @@ class ClusterRun:
 
 
 def default_store(output: Path) -> str:
-    """Where the part files of a table lie unless somebody says otherwise: beside it."""
-    return str(output.with_name(output.name + PARTS_SUFFIX).absolute())
+    """Where the part files of a table lie unless somebody says otherwise: beside the real file."""
+    return os.path.realpath(output) + PARTS_SUFFIX
 
 
 def checked_part_size(size: int) -> int:

@@ -193,10 +193,15 @@ def test_a_damaged_part_is_made_again(tmp_path: Path, drawn: Path, panel: Panel)
 def test_two_runs_on_one_output_do_not_mix(tmp_path: Path, drawn: Path, panel: Panel) -> None:
     settings = RunSettings(tmp_path / "votes.csv")
     store = PartSettings(default_store(tmp_path / "votes.csv"))
+    (tmp_path / "link.csv").symlink_to("votes.csv")
+    linked = RunSettings(tmp_path / "link.csv")
+    assert default_store(tmp_path / "link.csv") == store.store
     with ClusterRun(panel, settings, store):
         for begin in (
             lambda: ClusterRun(panel, settings, store),
             lambda: LabelRun(panel, settings),
+            lambda: ClusterRun(panel, linked, store),
+            lambda: LabelRun(panel, linked),
         ):
             with pytest.raises(OutputFailed) as refused:
                 begin()
