@@ -9,15 +9,11 @@ import sys
 
 from desktop.core.diagnostics.int8_benchmark import prove
 from desktop.core.files.inputs import list_inputs
-from desktop.core.inference.cpu import this_processor
-from desktop.core.inference.precision import (
-    SMALLEST_AGREEMENT,
-    SMALLEST_PANEL_GAIN,
-    Int8Benchmark,
-    plan_precision,
-    proof_path,
-)
+from desktop.core.inference.precision import plan_precision
 from desktop.core.inference.sandbox import check_in_sandbox
+from desktop.core.int8.calibration import SMALLEST_AGREEMENT
+from desktop.core.int8.processor import this_processor
+from desktop.core.int8.proof import SMALLEST_PANEL_GAIN, Int8Benchmark, proof_path
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.text import printable
 

@@ -28,10 +28,10 @@ from desktop.core.batch.pipeline import DEFAULT_BATCH, label
 from desktop.core.cases import ImageFile
 from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.decoder import ThreadDecoder, decode_file
-from desktop.core.inference.cpu import this_processor
-from desktop.core.inference.int8_recipe import recipe_of
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.session import PanelSession
+from desktop.core.int8.calibration import read_calibration
+from desktop.core.int8.processor import this_processor
 from desktop.core.panels.registry import Panel, open_panel
 from tests.helpers.data_location import shared_data
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 def plan_of(panel: Panel, *, everything: bool) -> PrecisionPlan:
     """int8 in the models that passed, or in all that have a form."""
-    recipe = recipe_of(panel)
+    recipe = read_calibration(panel)
     if recipe is None:
         sys.exit(f"{panel.name} has no int8.json. Run cxr-train int8 --panel {panel.name} first.")
     bits = this_processor().weight_bits

@@ -3,7 +3,7 @@
 Writes ``int8.json`` beside the panel's manifest: ranges of the activations and corrections of the
 biases over validation films (`training.export.int8_statistics`), and which models of the panel, in
 which int8 form, still answer like fp32 on films that training never saw. The int8 weights are made
-by the app from the fp32 file (`desktop.core.inference.int8_graph`).
+by the app from the fp32 file (`desktop.core.int8.graph`).
 """
 
 from __future__ import annotations
@@ -17,44 +17,34 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.inference.int8_graph import (
-    NO_CORRECTIONS,
-    Corrections,
-    Ranges,
-    WeightBits,
-    convolutions,
-    quantise,
-)
-from desktop.core.inference.int8_recipe import (
+from desktop.core.int8.calibration import (
     INT8_NAME,
+    SMALLEST_AGREEMENT,
+    SMALLEST_FLAG_AGREEMENT,
     Agreement,
     Int8Calibration,
     Int8Form,
-    ModelRecipe,
+    ModelCalibration,
+    packed,
 )
-from desktop.core.inference.precision import (
-    SMALLEST_AGREEMENT,
-    SMALLEST_FLAG_AGREEMENT,
-    SMALLEST_PANEL_GAIN,
-    good_enough,
-)
-from desktop.core.panels.contract import INPUT_PIXELS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.int8.graph import NO_CORRECTIONS, Corrections, Ranges, convolutions, quantise
+from desktop.core.int8.processor import WeightBits
+from desktop.core.int8.proof import SMALLEST_PANEL_GAIN
+from desktop.core.panels.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import Panel, PanelModel, open_panel, read_verified
 from training.data.split import VALIDATION, SplitData
 from training.evaluation.scores import panel_votes
 from training.export.int8_statistics import (
-    BATCH,
+    ask,
     measure_corrections,
     measure_ranges,
     multiplications,
 )
-from training.export.int8_statistics import session as session_of
 from training.metrics import classification as metrics
 from training.runtime.files import write_atomically
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
-Tell = Callable[[str], object]
 
 RANGE_FILMS = 128
 MOST_FILMS_A_SIDE = 600
@@ -115,7 +105,7 @@ class _Choice:
 
 
 def quantise_panel(
-    folder: Path, data: SplitData, *, tell: Tell = lambda _: None
+    folder: Path, data: SplitData, *, tell: Callable[[str], object] = lambda _: None
 ) -> Int8Calibration:
     """Measure a panel and write its ``int8.json``.
 
@@ -137,7 +127,7 @@ def quantise_panel(
         begun = time.monotonic()
         content = read_verified(model)
         work = multiplications(content, films.pixels[:1])
-        fp32 = _Choice(_ask(content, films.pixels), sum(work.values()))
+        fp32 = _Choice(_said(content, films.pixels), sum(work.values()))
         for bits in _BITS:
             choices[bits][model.name] = [fp32]
         if not work:
@@ -146,9 +136,10 @@ def quantise_panel(
         pixels = data.pixels[for_ranges]
         ranges[model.name] = measure_ranges(content, pixels, *kept_choices(content))
         for bits in _BITS:
-            for choice in _forms(content, ranges[model.name], bits, films, fp32, panel, pixels):
+            for choice in _forms(
+                content, ranges[model.name], bits, films, fp32, panel.ood_limit, pixels
+            ):
                 choices[bits][model.name].append(choice)
-                assert choice.form is not None
                 tell(_words(model, bits, choice.form))
         tell(f"{model.card.title}: {time.monotonic() - begun:.0f} s")
     forms: dict[str, dict[int, Int8Form]] = {name: {} for name in ranges}
@@ -158,7 +149,7 @@ def quantise_panel(
         together[bits] = found
         for name in ranges:
             forms[name][bits] = _kept_form(choices[bits][name], chosen[name])
-        verdict = "may be chosen" if good_enough(found) else "is not chosen"
+        verdict = "may be chosen" if found.good_enough else "is not chosen"
         names = [name for name, one in chosen.items() if one.form is not None]
         tell(
             f"Panel, {bits}-bit weights in {', '.join(names)}, about {gain:.1f} times as fast: "
@@ -166,13 +157,13 @@ def quantise_panel(
             f"{100 * found.equal_flags:.2f} % flagged alike, AUC {found.auc_change:+.4f}; {verdict}"
         )
     models = {
-        model.name: ModelRecipe(model.sha256, ranges[model.name], forms[model.name])
+        model.name: ModelCalibration(model.sha256, forms[model.name], ranges[model.name])
         for model in panel.models
         if model.name in ranges
     }
-    recipe = Int8Calibration(len(for_ranges), models, together)
-    write_atomically(folder / INT8_NAME, recipe.to_json().encode())
-    return recipe
+    calibration = Int8Calibration(len(for_ranges), models, together)
+    write_atomically(folder / INT8_NAME, calibration.to_json().encode())
+    return calibration
 
 
 def kept_choices(content: bytes) -> tuple[tuple[str, ...], ...]:
@@ -181,9 +172,7 @@ def kept_choices(content: bytes) -> tuple[tuple[str, ...], ...]:
     if len(names) >= _DEEP:
         last = [tuple(names[-count:]) for count in _LAST]
         return ((), *((names[0], *kept) for kept in ((), *last)), tuple(names[:_FIRST]), *last)
-    if len(names) < 2:
-        return ((),)
-    return ((), (names[0],), (names[-1],))
+    return ((), (names[0],), (names[-1],)) if len(names) > 1 else ((),)
 
 
 def _forms(
@@ -192,37 +181,32 @@ def _forms(
     bits: WeightBits,
     films: _Films,
     fp32: _Choice,
-    panel: Panel,
+    limit: float,
     pixels: Pixels,
 ) -> Iterable[_Choice]:
     """Every int8 form of a model that is tried."""
     work = multiplications(content, films.pixels[:1])
-    first = convolutions(content)[0].name
-    shared: Corrections = NO_CORRECTIONS
+    found: Corrections = NO_CORRECTIONS
     for kept in kept_choices(content):
-        if len(work) < _DEEP or not shared:
-            shared = measure_corrections(content, ranges, bits, pixels, kept)
-        found = shared
-        if len(work) >= _DEEP and first in kept:
-            # Without what the beginning rounds, everything after it is off by something else.
+        # A deep network's are each for its own rounding: the same whatever is kept.
+        if len(work) < _DEEP or not found:
             found = measure_corrections(content, ranges, bits, pixels, kept)
         corrections = {name: values for name, values in found.items() if name not in kept}
-        rounded = quantise(content, ranges, bits, kept, corrections=corrections)
-        raw = _ask(rounded, films.pixels)
+        raw = _said(quantise(content, ranges, bits, kept, corrections=corrections), films.pixels)
         score = _back_to_scale(raw.scores, fp32.said.scores, films.sides == VALIDATION)
         said = _Said(raw.probabilities, score[0] * raw.scores + score[1])
         agreement = _agreement(
             films,
             (fp32.said.probabilities.argmax(1), fp32.said),
             (said.probabilities.argmax(1), said),
-            panel.ood_limit,
+            limit,
         )
         passed = agreement.equal_labels >= SMALLEST_AGREEMENT
         slow = sum(work[name] for name in kept)
         yield _Choice(
             said,
             slow + (sum(work.values()) - slow) / _FASTER[bits],
-            Int8Form(kept, score, agreement, passed, corrections),
+            Int8Form(kept, score, agreement, passed, packed(corrections)),
         )
 
 
@@ -238,28 +222,20 @@ def _best_panel(
     """
     names = panel.model_names
     plain = [choices[name][0] for name in names]
-    exact = [one.said for one in plain]
-    votes = panel_votes([said.probabilities for said in exact])[0]
+    before = _together([one.said for one in plain])
     ranked: list[tuple[tuple[float, ...], dict[str, _Choice], Agreement, float]] = []
     for some in itertools.product(*(choices[name] for name in names)):
-        if all(one.form is None for one in some):
+        forms = [one.form for one in some if one.form is not None]
+        if not forms:
             continue
-        said = [one.said for one in some]
-        found = _agreement(
-            films,
-            (votes, _mean(exact)),
-            (panel_votes([one.probabilities for one in said])[0], _mean(said)),
-            panel.ood_limit,
-        )
+        found = _agreement(films, before, _together([one.said for one in some]), panel.ood_limit)
         gain = sum(one.work for one in plain) / sum(one.work for one in some)
-        alone = all(one.form is None or one.form.passed for one in some)
-        alike = _margin(found, [one.form.agreement for one in some if one.form is not None])
-        good = alone and good_enough(found)
+        alike = _margin(found, [form.agreement for form in forms])
+        good = found.good_enough and all(form.passed for form in forms)
         enough = good and gain >= _ENOUGH_GAIN
         order = (float(good), float(enough), alike if enough or not good else gain, gain)
         ranked.append((order, dict(zip(names, some, strict=True)), found, gain))
-    best = max(ranked, key=lambda item: item[0])
-    return best[1], best[2], best[3]
+    return max(ranked, key=lambda item: item[0])[1:]
 
 
 def _margin(together: Agreement, alone: Iterable[Agreement]) -> float:
@@ -282,11 +258,12 @@ def _kept_form(choices: Sequence[_Choice], chosen: _Choice) -> Int8Form:
     return replace(nearest, passed=False)
 
 
-def _mean(members: Sequence[_Said]) -> _Said:
-    return _Said(
-        np.mean([said.probabilities for said in members], axis=0),
-        np.mean([said.scores for said in members], axis=0),
-    )
+def _together(members: Sequence[_Said]) -> tuple[npt.NDArray[np.int64], _Said]:
+    """Consensus of each film, and what the members say on average."""
+    probabilities = [said.probabilities for said in members]
+    scores = [said.scores for said in members]
+    mean = _Said(np.mean(probabilities, axis=0), np.mean(scores, axis=0))
+    return panel_votes(probabilities)[0], mean
 
 
 def _agreement(
@@ -296,23 +273,21 @@ def _agreement(
     limit: float,
 ) -> Agreement:
     change = np.abs(before[1].probabilities - after[1].probabilities).max(axis=1)
+    flags = (before[1].scores > limit) == (after[1].scores > limit)
+    sides = [name for name in np.unique(films.sides) if name != VALIDATION] or [VALIDATION]
     areas = [
         _area(films.labels[side], after[1].probabilities[side])
         - _area(films.labels[side], before[1].probabilities[side])
-        for name in np.unique(films.sides)
-        if name != VALIDATION or len(np.unique(films.sides)) == 1
-        for side in (films.sides == name,)
+        for side in (films.sides == name for name in sides)
     ]
     known = [area for area in areas if area == area]
     return Agreement(
         films=len(films.labels),
         equal_labels=round(float(np.mean(before[0] == after[0])), 6),
-        equal_flags=round(
-            float(np.mean((before[1].scores > limit) == (after[1].scores > limit))), 6
-        ),
+        equal_flags=round(float(np.mean(flags)), 6),
         mean_difference=round(float(change.mean()), 6),
         largest_difference=round(float(change.max()), 6),
-        auc_change=round(max(known, key=abs), 6) if known else 0.0,
+        auc_change=round(float(max(known, key=abs)), 6) if known else 0.0,
     )
 
 
@@ -334,15 +309,11 @@ def _back_to_scale(
     return float(f"{slope:.6g}"), float(f"{offset:.6g}")
 
 
-def _ask(content: bytes, pixels: Pixels) -> _Said:
-    session = session_of(content)
-    wanted = [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE]
-    parts = [
-        session.run(wanted, {INPUT_PIXELS: pixels[start : start + BATCH]})
-        for start in range(0, len(pixels), BATCH)
-    ]
-    probabilities, scores = (np.concatenate([part[k] for part in parts]) for k in range(2))
-    return _Said(probabilities.astype(np.float64), scores.astype(np.float64))
+def _said(content: bytes, pixels: Pixels) -> _Said:
+    parts = list(ask(content, [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE], pixels))
+    return _Said(
+        *(np.concatenate(values).astype(np.float64) for values in zip(*parts, strict=True))
+    )
 
 
 def _balanced(
@@ -353,16 +324,9 @@ def _balanced(
     for index in random.permutation(indices).tolist():
         film = data.films[index]
         by_kind.setdefault((film.source, film.label), []).append(index)
-    rows = [iter(by_kind[kind]) for kind in sorted(by_kind)]
-    chosen: list[int] = []
-    while rows and len(chosen) < count:
-        for row in list(rows):
-            index = next(row, None)
-            if index is None:
-                rows.remove(row)
-            elif len(chosen) < count:
-                chosen.append(index)
-    return np.array(sorted(chosen), np.int64)
+    rows = itertools.zip_longest(*(by_kind[kind] for kind in sorted(by_kind)))
+    chosen = (index for row in rows for index in row if index is not None)
+    return np.array(sorted(itertools.islice(chosen, count)), np.int64)
 
 
 def _deciding_films(
@@ -372,16 +336,17 @@ def _deciding_films(
     rest = np.setdiff1d(data.indices(VALIDATION), measured)
     groups = {VALIDATION: rest if len(rest) else measured}
     groups |= {side: data.indices(side) for side in data.test_sides}
-    chosen, sides = [], []
-    for side, indices in groups.items():
-        some = np.sort(random.permutation(indices)[:MOST_FILMS_A_SIDE])
-        chosen.append(some)
-        sides += [side] * len(some)
-    films = np.concatenate(chosen)
-    return _Films(data.pixels[films], data.labels[films], np.array(sides, np.str_))
+    chosen = {
+        side: np.sort(random.permutation(indices)[:MOST_FILMS_A_SIDE])
+        for side, indices in groups.items()
+    }
+    films = np.concatenate(list(chosen.values()))
+    sides = np.repeat(list(chosen), [len(some) for some in chosen.values()])
+    return _Films(data.pixels[films], data.labels[films], sides)
 
 
-def _words(model: PanelModel, bits: int, form: Int8Form) -> str:
+def _words(model: PanelModel, bits: int, form: Int8Form | None) -> str:
+    assert form is not None
     found = form.agreement
     kept = f", {len(form.kept)} convolutions kept in fp32" if form.kept else ""
     verdict = "passed" if form.passed else "not enough"

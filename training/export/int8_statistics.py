@@ -11,16 +11,17 @@ import onnx
 from onnx import TensorProto, helper
 
 from desktop.core.inference.devices import usable_cores
-from desktop.core.inference.int8_graph import (
+from desktop.core.inference.session import make_session, session_options
+from desktop.core.int8.calibration import packed, unpacked
+from desktop.core.int8.graph import (
+    Convolution,
     Corrections,
-    Quantisable,
     Ranges,
-    WeightBits,
     activation_names,
     convolutions,
     quantise,
 )
-from desktop.core.inference.int8_recipe import storable
+from desktop.core.int8.processor import WeightBits
 from desktop.core.panels.contract import INPUT_PIXELS
 
 Pixels = npt.NDArray[np.uint8]
@@ -34,18 +35,18 @@ _SHARES = np.linspace(0.3, 1.0, 36)
 _MOST_VALUES = 200_000
 
 
-def session(content: bytes, *, optimised: bool = True) -> Any:
-    """An ONNX Runtime session beside which training may run."""
+def ask(
+    content: bytes, names: Sequence[str], pixels: Pixels, *, optimised: bool = True
+) -> Iterator[list[npt.NDArray[np.float32]]]:
+    """Outputs of a model, batch by batch."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = usable_cores()
-    options.log_severity_level = 4
-    # A spinning thread would wait for cores that it blocks itself.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = session_options(usable_cores(), 1)
     if not optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = make_session(content, options, ["CPUExecutionProvider"])
+    for start in range(0, len(pixels), BATCH):
+        yield session.run(list(names), {INPUT_PIXELS: pixels[start : start + BATCH]})
 
 
 def measure_ranges(content: bytes, pixels: Pixels, *kept: Collection[str]) -> Ranges:
@@ -110,17 +111,17 @@ def measure_corrections(
     """
     wanted = convolutions(content)
     if len(wanted) > SHALLOW:
-        return storable(_each_alone(content, ranges, bits, pixels, wanted))
+        both = quantise(content, ranges, bits, beside=True)
+        means = _channel_means(both, [n for one in wanted for n in (one.summed, _sum(one))], pixels)
+        return _stored({one.name: means[one.summed] - means[_sum(one)] for one in wanted})
     exact = _channel_means(content, [item.summed for item in wanted], pixels)
-    corrections: dict[str, Sequence[float]] = {}
+    corrections: Corrections = {}
     for item in wanted:
-        if item.name in kept:
-            continue
-        form = quantise(content, ranges, bits, kept, corrections=corrections)
-        name = f"{item.name}_float"
-        found = _channel_means(form, [name], pixels, optimised=False)[name]
-        corrections[item.name] = (exact[item.summed] - found).tolist()
-        corrections = dict(storable(corrections))
+        if item.name not in kept:
+            form = quantise(content, ranges, bits, kept, corrections=corrections)
+            found = _channel_means(form, [_sum(item)], pixels, optimised=False)[_sum(item)]
+            added = _stored({item.name: exact[item.summed] - found})
+            corrections = {**corrections, **added}
     return corrections
 
 
@@ -129,53 +130,21 @@ def multiplications(content: bytes, film: Pixels) -> dict[str, float]:
     wanted = convolutions(content)
     if not wanted:
         return {}
-    (found,) = _activations(content, [item.summed for item in wanted], film)
-    return {item.name: float(item.products * found[item.summed].size) for item in wanted}
+    names = [item.summed for item in wanted]
+    sizes = {
+        name: v.size for found in _activations(content, names, film) for name, v in found.items()
+    }
+    return {one.name: float(one.weights[0].size * sizes[one.summed]) for one in wanted}
 
 
-def _each_alone(
-    content: bytes,
-    ranges: Ranges,
-    bits: WeightBits,
-    pixels: Pixels,
-    wanted: Sequence[Quantisable],
-) -> dict[str, Sequence[float]]:
-    """Mean difference of each convolution with rounded input and weights, on fp32 activations."""
-    both = onnx.load_from_string(content)
-    form = onnx.load_from_string(quantise(content, ranges, bits))
-    known = {item.name for item in both.graph.initializer}
-    both.graph.initializer.extend(i for i in form.graph.initializer if i.name not in known)
-    made = {node.output[0]: node for node in form.graph.node}
-    rounded: set[str] = set()
-    for item in wanted:
-        source = item.source
-        if source not in rounded:
-            rounded.add(source)
-            parameters = [f"{source}_scale", f"{source}_zero"]
-            both.graph.node.extend(
-                [
-                    helper.make_node("QuantizeLinear", [source, *parameters], [f"{source}_bytes"]),
-                    helper.make_node(
-                        "DequantizeLinear", [f"{source}_bytes", *parameters], [f"{source}_alone"]
-                    ),
-                ]
-            )
-        convolution = onnx.NodeProto()
-        convolution.CopyFrom(made[f"{item.name}_float"])
-        both.graph.node.extend(made[name] for name in convolution.input[1:])
-        convolution.input[0] = f"{source}_alone"
-        convolution.output[0] = f"{item.name}_alone_sum"
-        both.graph.node.extend(
-            [
-                convolution,
-                helper.make_node(
-                    "Sub", [item.summed, convolution.output[0]], [f"{item.name}_change"]
-                ),
-            ]
-        )
-    names = {item.name: f"{item.name}_change" for item in wanted}
-    means = _channel_means(both.SerializeToString(), list(names.values()), pixels)
-    return {name: means[change].tolist() for name, change in names.items()}
+def _sum(item: Convolution) -> str:
+    """The tensor in an int8 form that is the convolution before it is rounded."""
+    return f"{item.name}_float"
+
+
+def _stored(corrections: dict[str, Floats]) -> Corrections:
+    """As they are read back: a byte a channel."""
+    return unpacked(packed({name: values.tolist() for name, values in corrections.items()}))
 
 
 def _channel_means(
@@ -183,15 +152,15 @@ def _channel_means(
 ) -> dict[str, Floats]:
     """Mean of each channel of tensors [N, C, H, W] over films."""
     model = onnx.load_from_string(content)
-    for name in names:
-        mean = helper.make_node("ReduceMean", [name], [f"{name}_mean"], axes=[2, 3], keepdims=0)
-        model.graph.node.append(mean)
-    shown = model.SerializeToString()
-    means = {name: f"{name}_mean" for name in names}
+    means = {f"{name}_mean": name for name in names}
+    for mean, name in means.items():
+        node = helper.make_node("ReduceMean", [name], [mean], axes=[2, 3], keepdims=0)
+        model.graph.node.append(node)
     total: dict[str, Any] = dict.fromkeys(names, 0.0)
-    for found in _activations(shown, list(means.values()), pixels, optimised=optimised):
-        for name, mean_name in means.items():
-            total[name] = total[name] + found[mean_name].astype(np.float64).sum(axis=0)
+    shown = model.SerializeToString()
+    for found in _activations(shown, list(means), pixels, optimised=optimised):
+        for mean, values in found.items():
+            total[means[mean]] = total[means[mean]] + values.astype(np.float64).sum(axis=0)
     return {name: np.asarray(value) / len(pixels) for name, value in total.items()}
 
 
@@ -202,7 +171,5 @@ def _activations(
     model = onnx.load_from_string(content)
     for name in names:
         model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    asked = session(model.SerializeToString(), optimised=optimised)
-    for start in range(0, len(pixels), BATCH):
-        values = asked.run(list(names), {INPUT_PIXELS: pixels[start : start + BATCH]})
+    for values in ask(model.SerializeToString(), names, pixels, optimised=optimised):
         yield dict(zip(names, values, strict=True))

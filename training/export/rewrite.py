@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.int8_recipe import INT8_NAME, recipe_of
 from desktop.core.inference.session import drawn_films
+from desktop.core.int8.calibration import INT8_NAME, read_calibration
 from desktop.core.panels.contract import MANIFEST_NAME, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import PanelModel, open_panel, read_verified
 from training.evaluation.predictions import SCORES_NAME
@@ -45,7 +45,7 @@ def rewrite_panel(
             nothing was written.
     """
     panel = open_panel(folder.absolute())
-    recipe = recipe_of(panel)
+    calibration = read_calibration(panel)
     changed: dict[str, bytes] = {}
     for model in panel.models:
         graph = onnx.load_from_string(read_verified(model))
@@ -57,12 +57,12 @@ def rewrite_panel(
         difference = _difference(model, content)
         changed[model.name] = content
         on_progress(f"{model.card.title}: rewritten, probabilities {difference:.1e} apart at most")
-        if recipe is not None and model.name in recipe.models:
-            measured = recipe.models[model.name]
+        if calibration is not None and model.name in calibration.models:
+            measured = calibration.models[model.name]
             left = {name for node in graph.graph.node for name in node.input}
             ranges = {n if n in left else sources.get(n, n): r for n, r in measured.ranges.items()}
             bound = replace(measured, sha256=hashlib.sha256(content).hexdigest(), ranges=ranges)
-            recipe = replace(recipe, models={**recipe.models, model.name: bound})
+            calibration = replace(calibration, models={**calibration.models, model.name: bound})
     if not changed:
         return False
     members = tuple(
@@ -76,8 +76,8 @@ def rewrite_panel(
             write_atomically(model.path, changed[model.name])
     manifest = replace(panel.manifest, members=members, version=version)
     write_atomically(folder / MANIFEST_NAME, manifest.to_json().encode())
-    if recipe is not None:
-        write_atomically(folder / INT8_NAME, recipe.to_json().encode())
+    if calibration is not None:
+        write_atomically(folder / INT8_NAME, calibration.to_json().encode())
     _set_version(folder, panel.version, version)
     return True
 

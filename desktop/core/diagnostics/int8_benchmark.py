@@ -20,19 +20,18 @@ from desktop.core.batch.pipeline import DEFAULT_BATCH
 from desktop.core.cases import ImageFile, Prediction
 from desktop.core.imaging.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
-from desktop.core.inference.cpu import Processor, this_processor
-from desktop.core.inference.precision import (
-    SMALLEST_AGREEMENT,
+from desktop.core.inference.precision import PrecisionPlan, plan_precision
+from desktop.core.inference.session import PanelSession
+from desktop.core.int8.calibration import SMALLEST_AGREEMENT
+from desktop.core.int8.processor import Processor, this_processor
+from desktop.core.int8.proof import (
     SMALLEST_MODEL_GAIN,
     SMALLEST_PANEL_GAIN,
     Int8Benchmark,
     ModelProof,
-    PrecisionPlan,
-    plan_precision,
     proof_key,
     write_proof,
 )
-from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, PanelModel
 from desktop.core.vote import verdict
 

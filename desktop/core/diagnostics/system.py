@@ -13,12 +13,12 @@ from pathlib import Path
 import desktop
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.errors import CxrError, ModelRefused
-from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.devices import PROVIDER_OF, TITLES, DeviceReport, usable_cores, why_not
 from desktop.core.inference.names import DEVICES, Device, Precision
 from desktop.core.inference.precision import plan_precision
 from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession
+from desktop.core.int8.processor import this_processor
 from desktop.core.panels.registry import (
     Panel,
     RefusedPanel,

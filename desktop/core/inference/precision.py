@@ -7,78 +7,22 @@ ONNX Runtime and these very files, that they still do and that it is worth it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 
-import onnxruntime
-
 from desktop.core.errors import ModelRefused, UsageError
-from desktop.core.inference.cpu import Processor, this_processor
 from desktop.core.inference.devices import devices_to_try, why_not
-from desktop.core.inference.int8_graph import QUANTISER_VERSION, WeightBits
-from desktop.core.inference.int8_recipe import INT8_NAME, Agreement, Int8Calibration, recipe_of
 from desktop.core.inference.names import Device, Precision
+from desktop.core.int8.calibration import (
+    INT8_NAME,
+    SMALLEST_AGREEMENT,
+    Int8Calibration,
+    read_calibration,
+)
+from desktop.core.int8.processor import Processor, WeightBits, this_processor
+from desktop.core.int8.proof import SMALLEST_PANEL_GAIN, read_benchmark
 from desktop.core.panels.registry import Panel
-from desktop.core.system.app_dirs import data_home, make_private_folder
-from desktop.core.system.atomic_write import atomic_write_text
-
-SMALLEST_AGREEMENT = 0.995
-"""Share of films with the same label as in fp32, below which int8 is not chosen."""
-LARGEST_AUC_CHANGE = 0.002
-SMALLEST_FLAG_AGREEMENT = 0.99
-"""Share of films on the same side of the out-of-distribution limit."""
-SMALLEST_PANEL_GAIN = 1.7
-"""How many times faster than fp32 the panel must answer for int8 to be chosen."""
-SMALLEST_MODEL_GAIN = 1.2
-"""A model that gains less stays fp32 in a mixed panel."""
-
-
-@dataclass(frozen=True)
-class ModelProof:
-    """What was measured of one model on this machine.
-
-    Attributes:
-        name: The model.
-        gain: fp32 time over int8 time, thread time side by side.
-        equal_labels: Share of the films with the same label.
-        largest_difference: Largest change of a probability.
-        chosen: It runs in int8.
-    """
-
-    name: str
-    gain: float
-    equal_labels: float
-    largest_difference: float
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Int8Benchmark:
-    """What ``prove`` measured of a panel on this machine.
-
-    Attributes:
-        key: Panel, recipe, processor and ONNX Runtime that it holds for.
-        day: ISO 8601 date.
-        films: Films that were compared.
-        drawn: How many of them were drawn phantoms.
-        models: One each that has an int8 form.
-        gain: fp32 time over time of the mixed panel.
-        equal_consensus: Share of the films with the same consensus.
-        chosen: ``auto`` runs the chosen models in int8.
-    """
-
-    key: str
-    day: str
-    films: int
-    drawn: int
-    models: tuple[ModelProof, ...]
-    gain: float
-    equal_consensus: float
-    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -89,14 +33,14 @@ class PrecisionPlan:
         asked: What was asked for.
         int8: Names of the models in int8.
         bits: Bits of a weight in them.
-        recipe: How they become int8; None where all are fp32.
+        calibration: How they become int8; None where all are fp32.
         reason: Why, a sentence.
     """
 
     asked: Precision = "fp32"
     int8: frozenset[str] = frozenset()
     bits: WeightBits = 8
-    recipe: Int8Calibration | None = None
+    calibration: Int8Calibration | None = None
     reason: str = ""
 
     @property
@@ -107,10 +51,10 @@ class PrecisionPlan:
     @property
     def identity(self) -> str:
         """Equal plans give equal answers on one processor; empty where all models run in fp32."""
-        if not self.int8 or self.recipe is None:
+        if not self.int8 or self.calibration is None:
             return ""
-        recipe = hashlib.sha256(self.recipe.to_json().encode()).hexdigest()
-        return f"int8 {self.bits} {' '.join(self.names)} {recipe[:16]}"
+        measured = hashlib.sha256(self.calibration.to_json().encode()).hexdigest()
+        return f"int8 {self.bits} {' '.join(self.names)} {measured[:16]}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,19 +87,29 @@ def plan_precision(
         ModelRefused: MODEL-13 where int8 is asked for and no model has a form that passed.
     """
     chip = processor or this_processor()
+    bits = chip.weight_bits
     if asked in ("fp32", "fp16"):
         return ALL_FP32
     if asked == "int8":
-        return _asked_int8(panel, device, chip)
+        if device not in ("auto", "cpu"):
+            raise UsageError(
+                "USAGE-05", f"--precision int8 is for the CPU. Leave out --device {device}."
+            )
+        calibration = read_calibration(panel)
+        passed = _passed(panel, calibration, bits)
+        if not passed:
+            why = _why_no_form(calibration, bits)
+            raise ModelRefused("MODEL-13", f"{why} Run it with --precision fp32 or auto.")
+        return PrecisionPlan("int8", passed, bits, calibration, "As asked for.")
     if next(word for word in devices_to_try(device) if not why_not(word)) != "cpu":
         return PrecisionPlan("auto", reason="int8 is for the CPU, and another device may work.")
     try:
-        recipe = recipe_of(panel)
+        calibration = read_calibration(panel)
     except ModelRefused as problem:
         return PrecisionPlan("auto", reason=str(problem))
-    passed = _passed(panel, recipe, chip.weight_bits)
-    if recipe is None or not passed:
-        return PrecisionPlan("auto", reason=_why_no_form(recipe, chip))
+    passed = _passed(panel, calibration, bits)
+    if not passed:
+        return PrecisionPlan("auto", reason=_why_no_form(calibration, bits))
     proof = read_benchmark(panel, chip, home=home)
     if proof is None:
         return PrecisionPlan(
@@ -175,91 +129,22 @@ def plan_precision(
             f"{SMALLEST_PANEL_GAIN} times and {100 * SMALLEST_AGREEMENT} % are needed.",
         )
     names = ", ".join(model.card.title for model in panel.models if model.name in chosen)
-    return PrecisionPlan(
-        "auto", chosen, chip.weight_bits, recipe, f"Proved here for {names}: {words}."
-    )
+    return PrecisionPlan("auto", chosen, bits, calibration, f"Proved here for {names}: {words}.")
 
 
-def good_enough(agreement: Agreement) -> bool:
-    """A panel with int8 in it gave the exporter's films the same answers."""
-    return (
-        agreement.equal_labels >= SMALLEST_AGREEMENT
-        and agreement.equal_flags >= SMALLEST_FLAG_AGREEMENT
-        and abs(agreement.auc_change) <= LARGEST_AUC_CHANGE
-    )
-
-
-def _asked_int8(panel: Panel, device: Device, chip: Processor) -> PrecisionPlan:
-    if device not in ("auto", "cpu"):
-        raise UsageError(
-            "USAGE-05", f"--precision int8 is for the CPU. Leave out --device {device}."
-        )
-    recipe = recipe_of(panel)
-    passed = _passed(panel, recipe, chip.weight_bits)
-    if recipe is None or not passed:
-        raise ModelRefused(
-            "MODEL-13",
-            f"{_why_no_form(recipe, chip)} Run it with --precision fp32 or auto.",
-        )
-    return PrecisionPlan("int8", passed, chip.weight_bits, recipe, "As asked for.")
-
-
-def _passed(panel: Panel, recipe: Int8Calibration | None, bits: WeightBits) -> frozenset[str]:
+def _passed(panel: Panel, calibration: Int8Calibration | None, bits: WeightBits) -> frozenset[str]:
     """Models whose int8 form answered the exporter's films well enough."""
-    if recipe is None or bits not in recipe.together or not good_enough(recipe.together[bits]):
+    together = calibration.together.get(bits) if calibration is not None else None
+    if calibration is None or together is None or not together.good_enough:
         return frozenset()
-    forms = {model.name: recipe.form(model, bits) for model in panel.models}
+    forms = {model.name: calibration.form(model, bits) for model in panel.models}
     return frozenset(name for name, form in forms.items() if form is not None and form.passed)
 
 
-def _why_no_form(recipe: Int8Calibration | None, chip: Processor) -> str:
-    if recipe is None:
+def _why_no_form(calibration: Int8Calibration | None, bits: WeightBits) -> str:
+    if calibration is None:
         return f"The panel has no {INT8_NAME}: it was exported without int8 forms."
     return (
-        f"No int8 form with {chip.weight_bits}-bit weights of this panel's present files gave the "
-        "same answers as fp32 on its exporter's films."
+        f"No int8 form with {bits}-bit weights of this panel's present files gave the same answers "
+        "as fp32 on its exporter's films."
     )
-
-
-def proof_key(panel: Panel, processor: Processor) -> str:
-    """What a proof holds for."""
-    return " | ".join(
-        (
-            panel.fingerprint,
-            f"quantiser {QUANTISER_VERSION}, {processor.weight_bits} bits",
-            f"ONNX Runtime {onnxruntime.__version__}",
-            processor.words,
-        )
-    )
-
-
-def proof_path(panel: Panel, *, home: Path | None = None) -> Path:
-    """Where the proof of a panel is kept: one a set of model files."""
-    return data_home(home) / "precision" / f"{panel.name}-{panel.fingerprint[:16]}.json"
-
-
-def read_benchmark(
-    panel: Panel, processor: Processor, *, home: Path | None = None
-) -> Int8Benchmark | None:
-    """What was measured here, None where nothing was, or with other files or on another machine."""
-    try:
-        values = json.loads(proof_path(panel, home=home).read_text("utf-8"))
-        models = tuple(ModelProof(**item) for item in values.pop("models"))
-        proof = Int8Benchmark(models=models, **values)
-        sound = all(isfinite(number) for number in (proof.gain, proof.equal_consensus))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return proof if sound and proof.key == proof_key(panel, processor) else None
-
-
-def write_proof(panel: Panel, proof: Int8Benchmark, *, home: Path | None = None) -> Path:
-    """Keep a proof and return its path.
-
-    Raises:
-        OutputFailed: See ``atomic_write``.
-    """
-    path = proof_path(panel, home=home)
-    make_private_folder(path.parent)
-    with atomic_write_text(path) as stream:
-        stream.write(json.dumps(dataclasses.asdict(proof), indent=1) + "\n")
-    return path

@@ -29,7 +29,6 @@ from desktop.core.inference.devices import (
     why_not,
     why_session_fell_back,
 )
-from desktop.core.inference.int8_recipe import int8_form
 from desktop.core.inference.names import Device, Precision
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.predictions import (
@@ -49,6 +48,7 @@ from desktop.core.inference.providers import (
     probe_batch,
     providers_for,
 )
+from desktop.core.int8.calibration import int8_form
 from desktop.core.panels.contract import (
     OUTPUT_CAMS,
     OUTPUT_OOD_SCORE,
@@ -318,8 +318,8 @@ class PanelSession:
 
     def _content(self, model: PanelModel, precision: str) -> bytes:
         plan = self._on_cpu
-        if precision == "int8" and plan.recipe is not None and model.name in plan.int8:
-            return int8_form(model, plan.recipe, plan.bits)
+        if precision == "int8" and plan.calibration is not None and model.name in plan.int8:
+            return int8_form(model, plan.calibration, plan.bits)
         return read_verified(model)
 
     def _session(self, content: bytes, device: str, precision: str, model: PanelModel) -> Any:

@@ -15,12 +15,12 @@ from desktop.core.onnx_graph.graph import (
     FLOAT,
     FLOAT16,
     Graph,
+    GraphReading,
     Node,
     number_attribute,
     read_graph,
     tensor,
 )
-from desktop.core.onnx_graph.queries import GraphReading
 
 # What may follow a convolution in 16 bits; with two operands, the other one is a weight or 16 bits.
 _FOLLOW = frozenset({"Relu", "MaxPool", "Add", "Mul", "Pad"})

@@ -35,8 +35,6 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     FLOAT16: np.dtype("<f2"),
 }
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
-_INTS = 7
-"""``AttributeProto.AttributeType`` of a list of integers."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,6 @@ class Node:
             if number in (3, 8):
                 found += numbers(value)
         return tuple(found)
-
-    @property
-    def sizes_its_padding(self) -> bool:
-        """Padding that follows from the size and the stride (``auto_pad``), not from numbers."""
-        if "auto_pad" not in self.attributes:
-            return False
-        words = dict(fields(memoryview(self.attributes["auto_pad"])))
-        return text(words.get(4, b"")) not in ("", "NOTSET")
 
     def serialised(self) -> bytes | memoryview:
         """The ``NodeProto``."""
@@ -131,6 +121,40 @@ def _in_order(values: Iterable[tuple[int, int | Bytes]]) -> list[Bytes]:
         else:
             pieces += heading(number, len(value)), value
     return pieces
+
+
+class GraphReading:
+    """A graph's tensors by who makes and who reads them.
+
+    Attributes:
+        producers: Tensor -> the node that makes it.
+        consumers: Tensor -> the nodes that read it.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.producers = {name: node for node in graph.nodes for name in node.outputs}
+        self.consumers: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            for name in node.inputs:
+                self.consumers.setdefault(name, []).append(node)
+        self._widened = {
+            node.outputs[0]: node.inputs[0]
+            for node in graph.nodes
+            if node.op_type == "Cast" and node.integers("to") == (FLOAT,)
+        }
+        self._values: dict[str, Array | None] = {}
+
+    def constant(self, name: str) -> Array | None:
+        """A weight's values as they are stored, also where a Cast widens them from 16 bits."""
+        if name not in self._values:
+            self._values[name] = self._graph.constant(self._widened.get(name, name))
+        return self._values[name]
+
+    def only_consumer(self, name: str) -> Node | None:
+        """The one node that reads a tensor; None where there are more or the world reads it."""
+        consumers = self.consumers.get(name, [])
+        return consumers[0] if len(consumers) == 1 and name not in self._graph.outputs else None
 
 
 def read_graph(content: bytes) -> Graph:
@@ -234,10 +258,3 @@ def tensor(name: str, values: Array) -> bytes:
 def number_attribute(name: str, value: int) -> bytes:
     """Serialise an attribute that is one integer."""
     return b"".join((written(1, name), written(3, value), written(20, 2)))
-
-
-def list_attribute(name: str, values: Iterable[int]) -> bytes:
-    """Serialise an attribute that is a list of integers."""
-    return b"".join(
-        (written(1, name), *(written(8, value) for value in values), written(20, _INTS))
-    )

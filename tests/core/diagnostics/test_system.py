@@ -15,9 +15,9 @@ from desktop.core.batch.run import RunCounts, RunSettings
 from desktop.core.diagnostics.system import choices, diagnose
 from desktop.core.errors import OutputFailed
 from desktop.core.imaging.samples import write_samples
-from desktop.core.inference.cpu import this_processor
 from desktop.core.inference.devices import DeviceReport
 from desktop.core.inference.session import PanelSession
+from desktop.core.int8.processor import this_processor
 from desktop.core.panels.registry import open_panel
 from tests.helpers.tiny_models import write_panel
 

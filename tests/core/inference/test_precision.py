@@ -16,28 +16,26 @@ from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.phantoms import draw_phantom
-from desktop.core.inference.cpu import Processor, this_processor
-from desktop.core.inference.int8_recipe import (
+from desktop.core.inference.names import checked_precision
+from desktop.core.inference.precision import ALL_FP32, PrecisionPlan, plan_precision
+from desktop.core.inference.session import PanelSession
+from desktop.core.int8.calibration import (
     INT8_NAME,
     Agreement,
     Int8Calibration,
     Int8Form,
-    ModelRecipe,
-    recipe_of,
+    ModelCalibration,
+    read_calibration,
 )
-from desktop.core.inference.names import checked_precision
-from desktop.core.inference.precision import (
-    ALL_FP32,
+from desktop.core.int8.processor import Processor, this_processor
+from desktop.core.int8.proof import (
     Int8Benchmark,
     ModelProof,
-    PrecisionPlan,
-    plan_precision,
     proof_key,
     proof_path,
     read_benchmark,
     write_proof,
 )
-from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
 from tests.helpers.small_networks import SIDE, write_residual_panel
 
@@ -58,7 +56,7 @@ def panel_with_recipe(
     for model in panel.models:
         ranges = measure_ranges(model.path.read_bytes(), films[..., np.newaxis])
         form = Int8Form((), (1.0, 0.0), ALIKE, model.name not in failed)
-        models[model.name] = ModelRecipe(model.sha256, ranges, {8: form, 7: form})
+        models[model.name] = ModelCalibration(model.sha256, {8: form, 7: form}, ranges)
     recipe = Int8Calibration(8, models, {8: together, 7: together})
     (panel.folder / INT8_NAME).write_text(recipe.to_json())
     return panel
@@ -142,7 +140,7 @@ def test_a_panel_that_answered_its_exporters_films_differently_is_never_int8(
 
 def test_a_recipe_is_of_exactly_the_file_it_was_measured_with(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
-    recipe = recipe_of(panel)
+    recipe = read_calibration(panel)
     assert recipe is not None
     other = dataclasses.replace(panel.models[0], sha256="0" * 64)
     assert recipe.form(panel.models[0], 8) is not None
@@ -162,7 +160,7 @@ def test_a_damaged_recipe_leaves_the_panel_in_fp32(tmp_path: Path, text: str) ->
 
 
 def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
-    recipe = recipe_of(panel_with_recipe(tmp_path))
+    recipe = read_calibration(panel_with_recipe(tmp_path))
     assert recipe is not None
     assert Int8Calibration.from_json(recipe.to_json()) == recipe
 

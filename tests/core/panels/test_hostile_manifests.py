@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.int8_recipe import recipe_of
+from desktop.core.int8.calibration import read_calibration
 from desktop.core.panels.contract import CARD_METADATA_KEY
 from desktop.core.panels.registry import open_panel, survey_panels
 from tests.helpers import command
@@ -243,13 +243,13 @@ def test_a_card_of_more_than_one_meaning_is_refused(tmp_path: Path, old: str, ne
     ],
 )
 def test_ranges_beside_the_manifest_are_held_to_the_same(tmp_path: Path, text: str) -> None:
-    from desktop.core.inference.int8_graph import QUANTISER_VERSION
+    from desktop.core.int8.graph import QUANTISER_VERSION
 
     panel = open_panel(write_panel(tmp_path))
     said = text.replace("%d", str(QUANTISER_VERSION))
     (panel.folder / "int8.json").write_text(said)
     with pytest.raises(ModelRefused) as caught:
-        recipe_of(panel)
+        read_calibration(panel)
     assert caught.value.code == "MODEL-13"
 
 

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from desktop.core.inference.int8_recipe import Int8Calibration, ModelRecipe, recipe_of
 from desktop.core.inference.session import PanelSession, drawn_films, make_session
+from desktop.core.int8.calibration import Int8Calibration, ModelCalibration, read_calibration
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.panels.registry import open_panel, read_verified
 from tests.helpers.small_networks import write_residual_panel
@@ -389,7 +389,7 @@ def earlier(tmp_path: Path) -> Path:
     ]
     (folder / "manifest.json").write_text(replace(manifest, members=tuple(members)).to_json())
     ranges = {"colours": (-4.0, 4.0), "stem_relu": (0.0, 9.0)}
-    recipe = Int8Calibration(8, {"scnn": ModelRecipe(sha256(content), ranges, {})})
+    recipe = Int8Calibration(8, {"scnn": ModelCalibration(sha256(content), {}, ranges)})
     (folder / "int8.json").write_text(recipe.to_json())
     (folder / "README.md").write_text("# Panel\n\nVersion 2026.11.1; classes ...\n")
     (folder / "scores.json").write_text(json.dumps({"version": "2026.11.1", "scores": {"a": 0.1}}))
@@ -413,7 +413,7 @@ def test_an_earlier_panel_is_rewritten_once_and_stays_a_sound_panel(earlier: Pat
     for one, other in zip(exact, PanelSession(after, "cpu", 1).predict(films), strict=True):
         for mine, theirs in zip(one.predictions, other.predictions, strict=True):
             assert mine.probabilities == pytest.approx(theirs.probabilities, abs=1e-6)
-    recipe = recipe_of(after)
+    recipe = read_calibration(after)
     assert recipe is not None
     assert recipe.models["scnn"].sha256 == after.models[0].sha256
     assert set(recipe.models["scnn"].ranges) == {"image", "stem_relu"}

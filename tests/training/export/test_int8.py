@@ -9,14 +9,15 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from desktop.core.inference.int8_graph import activation_names, convolutions, quantise
-from desktop.core.inference.int8_recipe import (
+from desktop.core.int8.calibration import (
     Agreement,
     Int8Calibration,
     Int8Form,
-    ModelRecipe,
-    storable,
+    ModelCalibration,
+    packed,
+    unpacked,
 )
+from desktop.core.int8.graph import activation_names, convolutions, quantise
 from tests.helpers.film_files import phantom_pixels
 from tests.helpers.small_networks import SIDE, residual_network
 from training.data.split import VALIDATION
@@ -72,13 +73,13 @@ def test_corrections_take_the_error_of_the_mean_off_every_convolution(
 
 def test_corrections_are_read_back_as_they_were_measured() -> None:
     wanted = {"a": [0.5, -0.25, 0.0, 1e-4], "b": [0.0, 0.0]}
-    once = storable(wanted)
-    assert once == storable(once)
-    assert once["a"] == pytest.approx(wanted["a"], abs=0.5 / 254 + 1e-6)
+    once = packed(wanted)
+    assert once == packed(unpacked(once))
+    assert unpacked(once)["a"] == pytest.approx(wanted["a"], abs=0.5 / 254 + 1e-6)
     agreement = Agreement(10, 1.0, 1.0, 0.0, 0.0, 0.0)
     form = Int8Form((), (1.0, 0.0), agreement, True, once)
-    recipe = Int8Calibration(3, {"scnn": ModelRecipe("hash", {"a": (0.0, 1.0)}, {8: form})}, {})
-    again = Int8Calibration.from_json(recipe.to_json())
+    model = ModelCalibration("hash", {8: form}, {"a": (0.0, 1.0)})
+    again = Int8Calibration.from_json(Int8Calibration(3, {"scnn": model}, {}).to_json())
     assert again.models["scnn"].forms[8].corrections == once
 
 
@@ -86,7 +87,7 @@ def test_multiplications_are_those_of_the_convolutions() -> None:
     content = residual_network()
     work = multiplications(content, phantom_pixels(1, SIDE))
     first = convolutions(content)[0]
-    assert work[first.name] % first.products == 0
+    assert work[first.name] % first.weights[0].size == 0
     assert len(work) == 5
 
 
@@ -124,7 +125,7 @@ def test_a_model_that_would_cost_the_panel_its_bar_stays_in_fp32() -> None:
     films, choices = _choices(np.random.default_rng(0), noise)
     chosen, found, gain = exporter._best_panel(PANEL, films, choices)
     assert chosen["scnn"].form is None
-    assert exporter.good_enough(found)
+    assert found.good_enough
     assert gain > 1.7
     kept = exporter._kept_form(choices["scnn"], chosen["scnn"])
     assert not kept.passed
@@ -143,5 +144,5 @@ def test_a_panel_that_never_answers_alike_is_written_as_it_is() -> None:
     noise = dict.fromkeys(NAMES, (0.4, 0.3))
     films, choices = _choices(np.random.default_rng(2), noise)
     _, found, _ = exporter._best_panel(PANEL, films, choices)
-    assert not exporter.good_enough(found)
+    assert not found.good_enough
     assert replace(found, equal_labels=1.0).films == 1000

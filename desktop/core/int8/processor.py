@@ -7,9 +7,9 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from desktop.core.inference.int8_graph import WeightBits
-
+WeightBits = Literal[7, 8]
 _INTEGER_MARKS = ("avx2", "avx512bw", "avx512_vnni", "avx_vnni", "avx_vnni_int8", "amx_int8")
 _ARM = ("aarch64", "arm64")
 
@@ -53,11 +53,9 @@ def this_processor(cpu_info: Path = Path("/proc/cpuinfo")) -> Processor:
     facts: dict[str, str] = {}
     if sys.platform == "linux":
         try:
-            for line in cpu_info.read_text("utf-8", "replace").splitlines():
-                key, _, value = line.partition(":")
-                if not key.strip():
-                    break  # the next core: the same kind
-                facts[key.strip()] = value.strip()
+            first = cpu_info.read_text("utf-8", "replace").split("\n\n")[0]  # cores are alike
+            pairs = (line.partition(":") for line in first.splitlines())
+            facts = {key.strip(): value.strip() for key, _, value in pairs}
         except OSError:
             facts = {}
     name = facts.get("model name") or platform.processor() or machine or "unknown"

@@ -19,18 +19,20 @@ from typing import Any
 import numpy as np
 
 from desktop.core.errors import ModelRefused
-from desktop.core.inference.int8_graph import (
-    QUANTISER_VERSION,
-    Corrections,
-    WeightBits,
-    quantise,
-)
+from desktop.core.int8.graph import QUANTISER_VERSION, Corrections, quantise
+from desktop.core.int8.processor import WeightBits
 from desktop.core.panels.registry import Panel, PanelModel, read_verified
 from desktop.core.system.strict_json import parse
 
 INT8_NAME = "int8.json"
 _FORMAT = 2
 _MAX_BYTES = 4 << 20
+
+SMALLEST_AGREEMENT = 0.995
+"""Share of films with the same label as in fp32, below which int8 is not chosen."""
+LARGEST_AUC_CHANGE = 0.002
+SMALLEST_FLAG_AGREEMENT = 0.99
+"""Share of films on the same side of the out-of-distribution limit."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ class Agreement:
         if not all(isinstance(value, int | float) and isfinite(value) for value in values):
             raise ValueError("not numbers")
 
+    @property
+    def good_enough(self) -> bool:
+        """A panel with int8 in it gave the exporter's films the same answers."""
+        return (
+            self.equal_labels >= SMALLEST_AGREEMENT
+            and self.equal_flags >= SMALLEST_FLAG_AGREEMENT
+            and abs(self.auc_change) <= LARGEST_AUC_CHANGE
+        )
+
 
 @dataclass(frozen=True)
 class Int8Form:
@@ -70,29 +81,29 @@ class Int8Form:
         agreement: How it answered.
         passed: It may be chosen automatically: it answered well enough, and so does the panel with
             it and the others that passed.
-        corrections: Convolution -> what is added to each channel's bias, as ``storable`` gives it.
+        corrections: Convolution -> what is added to each channel's bias, as ``packed`` gives it.
     """
 
     kept: tuple[str, ...]
     score: tuple[float, float]
     agreement: Agreement
     passed: bool
-    corrections: Corrections = field(default_factory=dict)
+    corrections: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class ModelRecipe:
+class ModelCalibration:
     """How a model becomes int8.
 
     Attributes:
         sha256: Hash of the fp32 file that this was measured with.
-        ranges: Tensor name -> (lowest, highest) value.
         forms: By the bits of a weight: ``8``, and ``7`` for processors that need it.
+        ranges: Tensor name -> (lowest, highest) value.
     """
 
     sha256: str
-    ranges: Mapping[str, tuple[float, float]]
     forms: Mapping[int, Int8Form]
+    ranges: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -107,46 +118,18 @@ class Int8Calibration:
     """
 
     films: int
-    models: Mapping[str, ModelRecipe] = field(default_factory=dict)
+    models: Mapping[str, ModelCalibration] = field(default_factory=dict)
     together: Mapping[int, Agreement] = field(default_factory=dict)
 
     def form(self, model: PanelModel, bits: WeightBits) -> Int8Form | None:
         """The int8 form of exactly this file, None where there is none."""
         found = self.models.get(model.name)
-        if found is None or found.sha256 != model.sha256:
-            return None
-        return found.forms.get(bits)
+        return found.forms.get(bits) if found and found.sha256 == model.sha256 else None
 
     def to_json(self) -> str:
         """Serialise as the text of ``int8.json``."""
-        values = {
-            "format": _FORMAT,
-            "quantiser_version": QUANTISER_VERSION,
-            "films": self.films,
-            "models": {
-                name: {
-                    "sha256": model.sha256,
-                    "forms": {
-                        str(bits): {
-                            "kept": form.kept,
-                            "score": form.score,
-                            "agreement": dataclasses.asdict(form.agreement),
-                            "passed": form.passed,
-                            "corrections": {
-                                end: _packed(values) for end, values in form.corrections.items()
-                            },
-                        }
-                        for bits, form in model.forms.items()
-                    },
-                    "ranges": {key: list(value) for key, value in model.ranges.items()},
-                }
-                for name, model in self.models.items()
-            },
-            "together": {
-                str(bits): dataclasses.asdict(item) for bits, item in self.together.items()
-            },
-        }
-        return json.dumps(values, indent=1) + "\n"
+        versions = {"format": _FORMAT, "quantiser_version": QUANTISER_VERSION}
+        return json.dumps({**versions, **dataclasses.asdict(self)}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Int8Calibration:
@@ -183,8 +166,24 @@ class Int8Calibration:
             ) from error
 
 
-def recipe_of(panel: Panel) -> Int8Calibration | None:
-    """The recipe beside a panel's manifest, None where there is none.
+def _model(values: Mapping[str, Any]) -> ModelCalibration:
+    forms = {int(bits): _form(form) for bits, form in values["forms"].items()}
+    ranges = {name: (float(low), float(high)) for name, (low, high) in values["ranges"].items()}
+    return ModelCalibration(str(values["sha256"]), forms, ranges)
+
+
+def _form(values: Mapping[str, Any]) -> Int8Form:
+    corrections = {str(name): tuple(item) for name, item in values["corrections"].items()}
+    unpacked(corrections)  # whether they can be read
+    slope, offset = map(float, values["score"])
+    agreement = Agreement(**values["agreement"])
+    return Int8Form(
+        tuple(values["kept"]), (slope, offset), agreement, values["passed"] is True, corrections
+    )
+
+
+def read_calibration(panel: Panel) -> Int8Calibration | None:
+    """What is beside a panel's manifest, None where nothing is.
 
     Raises:
         ModelRefused: MODEL-13 where it is damaged.
@@ -200,26 +199,21 @@ def recipe_of(panel: Panel) -> Int8Calibration | None:
     return Int8Calibration.from_json(content.decode("utf-8", "replace"))
 
 
-def int8_form(model: PanelModel, recipe: Int8Calibration, bits: WeightBits) -> bytes:
+def int8_form(model: PanelModel, calibration: Int8Calibration, bits: WeightBits) -> bytes:
     """The int8 form of a model, made now from its verified file.
 
     Raises:
-        ModelRefused: MODEL-05 or MODEL-08 as in ``read_verified``; MODEL-13 where the recipe is not
-            of this file or does not fit it.
+        ModelRefused: MODEL-05 or MODEL-08 as in ``read_verified``; MODEL-13 where the calibration
+            is not of this file or does not fit it.
     """
     content = read_verified(model)
-    form = recipe.form(model, bits)
+    form = calibration.form(model, bits)
     try:
         if form is None:
             raise ValueError("no form")
-        return quantise(
-            content,
-            recipe.models[model.name].ranges,
-            bits,
-            form.kept,
-            form.score,
-            form.corrections,
-        )
+        ranges = calibration.models[model.name].ranges
+        corrections = unpacked(form.corrections)
+        return quantise(content, ranges, bits, form.kept, form.score, corrections)
     except (ValueError, OverflowError) as error:
         raise ModelRefused(
             "MODEL-13",
@@ -228,38 +222,27 @@ def int8_form(model: PanelModel, recipe: Int8Calibration, bits: WeightBits) -> b
         ) from error
 
 
-def storable(corrections: Corrections) -> Corrections:
-    """The same corrections as they are read back: a byte a channel, in steps of the largest."""
-    return {end: _unpacked(_packed(values)) for end, values in corrections.items()}
-
-
-def _packed(values: Sequence[float]) -> tuple[float, str]:
+def packed(corrections: Corrections) -> Mapping[str, Sequence[Any]]:
     """A step and a byte a channel, as text: a deep network has tens of thousands of channels."""
-    numbers = np.asarray(values, np.float64)
-    step = float(f"{max(float(np.abs(numbers).max(initial=0.0)) / 127, 1e-30):.6g}")
-    steps = np.clip(np.rint(numbers / step), -127, 127).astype(np.int8)
-    return step, base64.b64encode(steps.tobytes()).decode("ascii")
+    found = {}
+    for name, values in corrections.items():
+        numbers = np.asarray(values, np.float64)
+        step = float(f"{max(float(np.abs(numbers).max(initial=0.0)) / 127, 1e-30):.6g}")
+        steps = np.clip(np.rint(numbers / step), -127, 127).astype(np.int8)
+        found[name] = (step, base64.b64encode(steps.tobytes()).decode("ascii"))
+    return found
 
 
-def _unpacked(stored: Sequence[Any]) -> tuple[float, ...]:
-    step, text = float(stored[0]), base64.b64decode(str(stored[1]), validate=True)
-    if not isfinite(step):
-        raise ValueError("not a number")
-    return tuple((np.frombuffer(text, np.int8) * step).tolist())
+def unpacked(corrections: Mapping[str, Sequence[Any]]) -> Corrections:
+    """The corrections as numbers.
 
-
-def _model(values: Mapping[str, Any]) -> ModelRecipe:
-    return ModelRecipe(
-        sha256=str(values["sha256"]),
-        ranges={name: (float(low), float(high)) for name, (low, high) in values["ranges"].items()},
-        forms={
-            int(bits): Int8Form(
-                kept=tuple(form["kept"]),
-                score=(float(form["score"][0]), float(form["score"][1])),
-                agreement=Agreement(**form["agreement"]),
-                passed=form["passed"] is True,
-                corrections={end: _unpacked(item) for end, item in form["corrections"].items()},
-            )
-            for bits, form in values["forms"].items()
-        },
-    )
+    Raises:
+        ValueError: They are damaged.
+    """
+    found = {}
+    for name, (step, text) in corrections.items():
+        if not isfinite(float(step)):
+            raise ValueError("not a number")
+        steps = np.frombuffer(base64.b64decode(str(text), validate=True), np.int8)
+        found[name] = tuple((steps * float(step)).tolist())
+    return found
