@@ -2042,6 +2042,26 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>The settings in {path} cannot be read ({reason}). The defaults are used; check the file's permissions.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The settings were not saved because {folder} cannot be created ({reason}). They hold for this session only.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The settings in {path} are damaged. The defaults are used for this session.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The settings were damaged and set aside as {name}. The defaults are used; change what you need again.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The setting {name} in the settings file was not valid and its default is used.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>The setting {name} cannot be {value}: it {what}.</source>
             <translation type="unfinished" />
         </message>

@@ -1,7 +1,7 @@
-"""The settings file: JSON in the user's config folder, written whole or not at all.
+"""The settings file: JSON in the user's config folder, written completely or not at all.
 
-A damaged file is renamed with a time stamp and told, and the defaults are used; one bad value loses
-only itself. Keys that this version does not know are kept, so that an older version does not
+A damaged file is renamed with a time stamp and reported, and the defaults are used; one bad value
+loses only itself. Keys that this version does not know are kept, so that an older version does not
 delete a newer one's settings.
 """
 
@@ -16,11 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
+
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.review.query import SavedFilter
 from desktop.core.system.app_dirs import config_home, make_private_folder
 from desktop.core.system.atomic_write import atomic_write_text
 from desktop.gui.settings.schema import DEFAULTS, RecentEntry, Settings
+
+translate = QCoreApplication.translate
 
 SETTINGS_NAME = "settings.json"
 _FIELDS = {item.name for item in dataclasses.fields(Settings)} - {"unknown"}
@@ -43,7 +47,7 @@ class LoadedSettings:
 
 
 def settings_path(home: Path | None = None) -> Path:
-    """The settings file; see `places.config_home`."""
+    """The settings file in `config_home`."""
     return config_home(home) / SETTINGS_NAME
 
 
@@ -55,21 +59,20 @@ def load_settings(path: Path) -> LoadedSettings:
     """
     try:
         with path.open("rb") as stream:
-            text = stream.read(_MAX_BYTES + 1)
+            content = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return LoadedSettings(DEFAULTS)
     except OSError as error:
-        return LoadedSettings(
-            DEFAULTS,
-            (
-                f"The settings in {path} cannot be read ({error.strerror}). The defaults are used; "
-                "check the file's permissions.",
-            ),
+        text = translate(
+            "Settings",
+            "The settings in {path} cannot be read ({reason}). The defaults are used; check the "
+            "file's permissions.",
         )
+        return LoadedSettings(DEFAULTS, (text.format(path=path, reason=error.strerror),))
     try:
-        if len(text) > _MAX_BYTES:
+        if len(content) > _MAX_BYTES:
             raise ValueError("too long")
-        values = json.loads(text)
+        values = json.loads(content)
         if not isinstance(values, dict):
             raise ValueError("no object")
     except (ValueError, RecursionError):
@@ -92,11 +95,13 @@ def save_settings(path: Path, settings: Settings) -> None:
     try:
         make_private_folder(path.parent)
     except OSError as error:
-        raise OutputFailed(
-            "OUTPUT-02",
-            f"The settings were not saved because {path.parent} cannot be created "
-            f"({error.strerror}). They hold for this session only.",
-        ) from error
+        text = translate(
+            "Settings",
+            "The settings were not saved because {folder} cannot be created ({reason}). They hold "
+            "for this session only.",
+        )
+        text = text.format(folder=path.parent, reason=error.strerror)
+        raise OutputFailed("OUTPUT-02", text) from error
     with atomic_write_text(path) as stream:
         json.dump({**settings.unknown, **values}, stream, indent=2)
         stream.write("\n")
@@ -112,18 +117,17 @@ def _set_aside(path: Path) -> LoadedSettings:
     try:
         path.rename(target)
     except OSError:
-        return LoadedSettings(
-            DEFAULTS,
-            (f"The settings in {path} are damaged. The defaults are used for this session.",),
+        text = translate(
+            "Settings",
+            "The settings in {path} are damaged. The defaults are used for this session.",
         )
-    return LoadedSettings(
-        DEFAULTS,
-        (
-            f"The settings were damaged and set aside as {target.name}. The defaults are used; "
-            "change what you need again.",
-        ),
-        target,
+        return LoadedSettings(DEFAULTS, (text.format(path=path),))
+    text = translate(
+        "Settings",
+        "The settings were damaged and set aside as {name}. The defaults are used; change what you "
+        "need again.",
     )
+    return LoadedSettings(DEFAULTS, (text.format(name=target.name),), target)
 
 
 def _from_values(values: dict[str, Any]) -> LoadedSettings:
@@ -135,9 +139,11 @@ def _from_values(values: dict[str, Any]) -> LoadedSettings:
         try:
             settings = replace(settings, **{name: _typed(name, values[name])})
         except (UsageError, TypeError, ValueError, KeyError, AttributeError):
-            notices.append(
-                f"The setting {name} in the settings file was not valid and its default is used."
+            text = translate(
+                "Settings",
+                "The setting {name} in the settings file was not valid and its default is used.",
             )
+            notices.append(text.format(name=name))
     return LoadedSettings(settings, tuple(notices))
 
 

@@ -19,7 +19,6 @@ from desktop.core.inference.names import DEVICES
 from desktop.core.review.query import SavedFilter
 
 _EXPLANATION = "explanation"
-_MODIFIERS = ("ctrl", "meta", "alt", "shift")
 
 
 @dataclass(frozen=True)
@@ -69,173 +68,71 @@ class Settings:
         UsageError: SETTINGS-01 for a value outside its type, choices or limits.
     """
 
-    theme: str = _setting(
-        "dark",
-        _LOOK,
-        "Theme",
+    # fmt: off
+    theme: str = _setting("dark", _LOOK, "Theme",
         "Dark keeps the eyes adapted to the film; the area around the film is black in both.",
-        choices=("system", "dark", "light"),
-    )
-    text_scale_percent: int = _setting(
-        100,
-        _LOOK,
-        "Text size",
-        "Size of all texts, on top of the desktop's own scaling.",
-        low=75,
-        high=200,
-        unit="%",
-    )
-    reviewer: str = _setting(
-        "",
-        _READ,
-        "Your name",
-        "Stored with each decision and written to exports. Empty stores no name.",
-    )
-    blind_first: bool = _setting(
-        False,
-        _READ,
-        "Label before the votes are shown",
-        "The votes, heatmaps and filters on them stay hidden until you have given your own label. "
-        "Both are kept, and changes afterwards are counted.",
-    )
-    advance: str = _setting(
-        "next unreviewed",
-        _READ,
-        "After a label",
+        choices=("system", "dark", "light"))
+    text_scale_percent: int = _setting(100, _LOOK, "Text size",
+        "Size of all texts, on top of the desktop's own scaling.", low=75, high=200, unit="%")
+    reviewer: str = _setting("", _READ, "Your name",
+        "Stored with each decision and written to exports. Empty stores no name.")
+    blind_first: bool = _setting(False, _READ, "Label before the votes are shown",
+        "The votes, heatmaps and filters on them stay hidden until you have given your own "
+        "label. Both are kept, and changes afterwards are counted.")
+    advance: str = _setting("next unreviewed", _READ, "After a label",
         "Where to go after a label or an accepted consensus.",
-        choices=("stay", "next", "next unreviewed"),
-    )
-    recursive: bool = _setting(
-        True, _READ, "Include subfolders", "Lists the images of all folders below the opened one."
-    )
-    keep_window: bool = _setting(
-        False,
-        _READ,
-        "Keep the grey window",
-        "The next image is shown with the same window/level instead of its own. Useful within one "
-        "series, misleading between scanners.",
-    )
-    keep_zoom: bool = _setting(
-        False,
-        _READ,
-        "Keep zoom and position",
-        "The next image is shown at the same place and zoom instead of fitted.",
-    )
-    window_preset: str = _setting(
-        "file",
-        _READ,
-        "Grey window at first sight",
-        "The file's own window where it has one, the full range, or the range without the darkest "
-        "and brightest 1 or 5 % of the pixels.",
-        choices=("file", "full", "p1", "p5"),
-    )
-    show_file_facts: bool = _setting(
-        False,
-        _READ,
-        "Show DICOM facts",
-        "View, age, sex and date beside the image. They are never exported.",
-    )
-    left_drag: str = _setting(
-        "window",
-        _READ,
-        "Left drag",
-        "What dragging with the left mouse button does.",
-        choices=("window", "pan", "zoom"),
-    )
-    right_drag: str = _setting(
-        "zoom",
-        _READ,
-        "Right drag",
-        "What dragging with the right mouse button does.",
-        choices=("window", "pan", "zoom"),
-    )
-    wheel: str = _setting(
-        "zoom",
-        _READ,
-        "Wheel",
-        "What the wheel does over the image.",
-        choices=("zoom", "images"),
-    )
-    heatmap_shown: bool = _setting(
-        False,
-        _MAPS,
-        "Show the heatmap",
+        choices=("stay", "next", "next unreviewed"))
+    recursive: bool = _setting(True, _READ, "Include subfolders",
+        "Lists the images of all folders below the opened one.")
+    keep_window: bool = _setting(False, _READ, "Keep the grey window",
+        "The next image is shown with the same window/level instead of its own. Useful within "
+        "one series, misleading between scanners.")
+    keep_zoom: bool = _setting(False, _READ, "Keep zoom and position",
+        "The next image is shown at the same place and zoom instead of fitted.")
+    window_preset: str = _setting("file", _READ, "Grey window at first sight",
+        "The file's own window where it has one, the full range, or the range without the "
+        "darkest and brightest 1 or 5 % of the pixels.", choices=("file", "full", "p1", "p5"))
+    show_file_facts: bool = _setting(False, _READ, "Show DICOM facts",
+        "View, age, sex and date beside the image. They are never exported.")
+    left_drag: str = _setting("window", _READ, "Left drag",
+        "What dragging with the left mouse button does.", choices=("window", "pan", "zoom"))
+    right_drag: str = _setting("zoom", _READ, "Right drag",
+        "What dragging with the right mouse button does.", choices=("window", "pan", "zoom"))
+    wheel: str = _setting("zoom", _READ, "Wheel",
+        "What the wheel does over the image.", choices=("zoom", "images"))
+    heatmap_shown: bool = _setting(False, _MAPS, "Show the heatmap",
         "Shows at once where a model looked. It is not a localisation of disease; many readers "
-        "look at the bare film first.",
-    )
-    heatmap_opacity_percent: int = _setting(
-        45, _MAPS, "Opacity", "How much the map covers the film.", low=5, high=100, unit="%"
-    )
-    heatmap_threshold_percent: int = _setting(
-        25,
-        _MAPS,
-        "Threshold",
+        "look at the bare film first.")
+    heatmap_opacity_percent: int = _setting(45, _MAPS, "Opacity",
+        "How much the map covers the film.", low=5, high=100, unit="%")
+    heatmap_threshold_percent: int = _setting(25, _MAPS, "Threshold",
         "Parts of the map below this share of its maximum are left clear.",
-        low=0,
-        high=95,
-        unit="%",
-    )
-    heatmap_style: str = _setting(
-        "colour",
-        _MAPS,
-        "Style",
-        "Colour covers the film, a contour leaves it visible.",
-        choices=("colour", "contour"),
-    )
-    panel: str = _setting(
-        "covid19", _RUN, "Panel", "The set of models that votes when a folder is opened."
-    )
-    panel_folders: tuple[str, ...] = _setting(
-        (), _RUN, "Panels of your own", "Folders with a manifest.json and its models."
-    )
-    device: str = _setting(
-        "auto",
-        _RUN,
-        "Device",
-        "Where the models run. If the wish cannot be met, the status bar says why and the CPU is "
-        "used.",
-        choices=DEVICES,
-    )
-    label_on_open: bool = _setting(
-        True,
-        _RUN,
-        "Run the models when a folder is opened",
-        "Begins with the visible and the next images. Off waits for the command.",
-    )
-    keep_maps: bool = _setting(
-        True,
-        _RUN,
-        "Keep heatmaps",
-        "Reopening a folder shows the maps without running the models; costs about 5 MB for each "
-        "1,000 images in the app's own data folder.",
-    )
-    find_duplicates: bool = _setting(
-        True,
-        _RUN,
-        "Look for near-duplicates",
-        "When the models are through, films that are nearly the same are marked in the list. Runs "
-        "in the background; off waits for the command.",
-    )
-    safety_sample_percent: int = _setting(
-        5,
-        _SAFE,
-        "Safety sample",
-        "Share of the unanimous, confident normals that the filters find as is:safety, as a check "
-        "on what would otherwise never be looked at. The same images in every session; 0 switches "
-        "it off.",
-        low=0,
-        high=100,
-        unit="%",
-    )
-    safety_confidence_percent: int = _setting(
-        90,
-        _SAFE,
-        "Confident from",
+        low=0, high=95, unit="%")
+    heatmap_style: str = _setting("colour", _MAPS, "Style",
+        "Colour covers the film, a contour leaves it visible.", choices=("colour", "contour"))
+    panel: str = _setting("covid19", _RUN, "Panel",
+        "The set of models that votes when a folder is opened.")
+    panel_folders: tuple[str, ...] = _setting((), _RUN, "Panels of your own",
+        "Folders with a manifest.json and its models.")
+    device: str = _setting("auto", _RUN, "Device",
+        "Where the models run. If the wish cannot be met, the status bar says why and the CPU "
+        "is used.", choices=DEVICES)
+    label_on_open: bool = _setting(True, _RUN, "Run the models when a folder is opened",
+        "Begins with the visible and the next images. Off waits for the command.")
+    keep_maps: bool = _setting(True, _RUN, "Keep heatmaps",
+        "Reopening a folder shows the maps without running the models; costs about 5 MB for "
+        "each 1,000 images in the app's own data folder.")
+    find_duplicates: bool = _setting(True, _RUN, "Look for near-duplicates",
+        "When the models are through, films that are nearly the same are marked in the list. "
+        "Runs in the background; off waits for the command.")
+    safety_sample_percent: int = _setting(5, _SAFE, "Safety sample",
+        "Share of the unanimous, confident normals that the filters find as is:safety, as a "
+        "check on what would otherwise never be looked at. The same images in every session; 0 "
+        "switches it off.", low=0, high=100, unit="%")
+    safety_confidence_percent: int = _setting(90, _SAFE, "Confident from",
         "Mean probability from which a unanimous normal counts as confident.",
-        low=50,
-        high=100,
-        unit="%",
-    )
+        low=50, high=100, unit="%")
+    # fmt: on
     shortcuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     saved_filters: tuple[SavedFilter, ...] = ()
     recent: tuple[RecentEntry, ...] = ()
