@@ -41,7 +41,7 @@ def below(folder: str, *endings: str) -> set[str]:
 
 MODELS = below("exported_models", ".onnx", "manifest.json", ".md")
 ASSETS = below("desktop/assets", ".svg", ".otf", ".txt")
-CODE = below("desktop", ".py") | below("training", ".py", ".j2")
+CODE = below("desktop", ".py") | below("training", ".py", ".j2", ".mplstyle")
 
 
 @pytest.fixture(scope="module")

@@ -40,23 +40,19 @@ class Command(argparse.ArgumentParser):
     def path(
         self, flag: str, text: str, default: str | None = None, *, metavar: str = "DIR", **more: Any
     ) -> None:
-        """An option that takes a file or a folder."""
         value = default and Path(default)
         self.add_argument(
             flag, type=Path, default=value, metavar=metavar, help=_help(text, default), **more
         )
 
     def number(self, flag: str, text: str, default: int | None = None, **more: Any) -> None:
-        """An option that takes a whole number."""
         values = {"metavar": "N", **more}
         self.add_argument(flag, type=int, default=default, help=_help(text, default), **values)
 
     def name(self, flag: str, text: str, **more: Any) -> None:
-        """An option that takes a name."""
         self.add_argument(flag, help=text, **{"metavar": "NAME", **more})
 
     def data(self, *, required: bool = True) -> None:
-        """``--data``."""
         self.path(
             "--data",
             "folder with one folder a class, directly or below train/ and test/; for the panels "

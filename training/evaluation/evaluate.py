@@ -19,9 +19,9 @@ from training.evaluation.label_table import (
     read_truth,
 )
 from training.evaluation.panel_scores import CardSettings, befores, panel_numbers
-from training.evaluation.predictions import SCORES_NAME, PanelPredictions, read_scores
-from training.evaluation.scores import Predictions, Scores, scores, side_prefix
-from training.evaluation.subgroups import FEW, Traits, read_metadata
+from training.evaluation.predictions import SCORES_NAME, PanelPredictions, answers_of, read_scores
+from training.evaluation.scores import Predictions, of_side, scores, side_prefix
+from training.evaluation.subgroups import FEW, read_metadata, traits_of
 from training.metrics.classification import interval
 from training.runtime.progress import CONSOLE
 
@@ -41,8 +41,6 @@ def evaluate_films(panel_folder: str, data_root: Path, metadata: Path | None) ->
         data_root: The films.
         metadata: CSV or folder for scores by subgroup, see ``training.evaluation.subgroups``.
     """
-    from training.evaluation.predictions import answers_of
-
     opened = _open(panel_folder)
     data = _split(opened, data_root)
     contents = {model.name: read_verified(model) for model in opened.models}
@@ -91,13 +89,11 @@ def evaluate_table(
         if count:
             CONSOLE.print(f"{side}: {count} films are not in the table.")
     found = _finish(opened, answers, metadata)
-    flagged = {
+    found["flagged"] = {
         side: float(np.mean(answers.members(side)[0].ood_scores > opened.ood_limit))
         for side in answers.sides
     }
-    whole = [side for side, count in lacking.items() if not count]
-    found["flagged"] = flagged
-    _compare(opened, found, whole)
+    _compare(opened, found, [side for side, count in lacking.items() if not count])
     return found
 
 
@@ -150,7 +146,9 @@ def _finish(opened: Panel, answers: PanelPredictions, metadata: Path | None) -> 
     for side in answers.sides:
         _print_side(opened, answers, numbers, side)
     if traits is not None:
-        _say_what_is_known(answers, traits)
+        names = [name for side in answers.sides for name in answers.members(side)[0].names]
+        known = sum(traits_of(name, traits) is not None for name in names)
+        CONSOLE.print(f"{known} of {len(names)} films have metadata.")
     return {"panel": opened.name, "version": opened.version, **numbers}
 
 
@@ -158,9 +156,8 @@ def _print_side(
     opened: Panel, answers: PanelPredictions, numbers: Mapping[str, Any], side: str
 ) -> None:
     titles = {model.name: model.card.title for model in opened.models}
-    start = f"{side_prefix(side)}_"
-    whole = _with_prefix(numbers["scores"], start)
-    rows = {titles[name]: _with_prefix(of, start) for name, of in numbers["models"].items()}
+    whole = of_side(numbers["scores"], side)
+    rows = {titles[name]: of_side(of, side) for name, of in numbers["models"].items()}
     rows["Panel"] = whole
     count = len(answers.members(side)[0].labels)
     table = Table(title=f"{opened.name}: {side}, {count} films")
@@ -190,18 +187,6 @@ def subgroup_table(rows: list[dict[str, Any]], title: str) -> Table:
     return table
 
 
-def _say_what_is_known(answers: PanelPredictions, traits: Mapping[str, Traits]) -> None:
-    from training.evaluation.subgroups import traits_of
-
-    names = [name for side in answers.sides for name in answers.members(side)[0].names]
-    known = sum(traits_of(name, traits) is not None for name in names)
-    CONSOLE.print(f"{known} of {len(names)} films have metadata.")
-
-
-def _with_prefix(values: Scores, start: str) -> dict[str, dict[str, float]]:
-    return {name[len(start) :]: dict(row) for name, row in values.items() if name.startswith(start)}
-
-
 def _compare(opened: Panel, found: Mapping[str, Any], sides: list[str]) -> None:
     """Hold the figures against those of the cards and of ``scores.json``, which the report shows.
 
@@ -224,9 +209,7 @@ def _compare(opened: Panel, found: Mapping[str, Any], sides: list[str]) -> None:
             if name.startswith(starts) and name in mine
         ]
     differences = {
-        what: max(
-            (abs(ours[key] - theirs[key]) for key in ("value", "low", "high", "n")), default=0.0
-        )
+        what: max(abs(ours[key] - theirs[key]) for key in ("value", "low", "high", "n"))
         for what, ours, theirs in pairs
         if ours["value"] == ours["value"]
     }

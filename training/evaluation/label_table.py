@@ -173,8 +173,9 @@ def answers_by_truth(
             f"No row of the table has a known class of {', '.join(panel.class_names)}. Check that "
             "--labels is about these images."
         )
-    names = [row.image for row in chosen]
-    return _side(panel, {side: (chosen, labels, names, [])}), len(table.rows) - len(chosen)
+    rows = _side(panel, chosen, labels, [row.image for row in chosen], [])
+    answers = PanelPredictions(panel.class_names, panel.model_names, {side: rows})
+    return answers, len(table.rows) - len(chosen)
 
 
 def answers_by_films(
@@ -198,7 +199,8 @@ def answers_by_films(
         if not known:
             continue
         _, groups = np.unique([film.group for film in known], return_inverse=True)
-        found[side] = (
+        found[side] = _side(
+            panel,
             [by_hash[film.sha256] for film in known],
             [panel.class_names.index(film.label) for film in known],
             [f"{film.source}/{film.label}/{film.path.name}" for film in known],
@@ -210,19 +212,16 @@ def answers_by_films(
             "No row of the table is about a film that --labels knows. Label the films of that "
             "folder, or give the classes as a CSV."
         )
-    return _side(panel, found), lacking
+    return PanelPredictions(panel.class_names, panel.model_names, found), lacking
 
 
 def _side(
-    panel: Panel, sides: Mapping[str, tuple[list[LabelRow], list[int], list[str], list[int]]]
-) -> PanelPredictions:
-    result: dict[str, dict[str, Predictions]] = {}
-    for side, (rows, labels, names, groups) in sides.items():
-        truth = np.array(labels, np.int64)
-        scores = np.array([row.ood_score for row in rows], np.float64)
-        probabilities = np.array([row.probabilities for row in rows])
-        result[side] = {
-            model: Predictions(truth, probabilities[:, index], scores, tuple(names), tuple(groups))
-            for index, model in enumerate(panel.model_names)
-        }
-    return PanelPredictions(panel.class_names, panel.model_names, result)
+    panel: Panel, rows: list[LabelRow], labels: list[int], names: list[str], groups: list[int]
+) -> dict[str, Predictions]:
+    truth = np.array(labels, np.int64)
+    scores = np.array([row.ood_score for row in rows], np.float64)
+    probabilities = np.array([row.probabilities for row in rows])
+    return {
+        model: Predictions(truth, probabilities[:, index], scores, tuple(names), tuple(groups))
+        for index, model in enumerate(panel.model_names)
+    }

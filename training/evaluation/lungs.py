@@ -129,13 +129,11 @@ def _carried_inwards(film: Film, rows: slice, columns: slice) -> Film:
     return np.clip(patch - corners + 0.5, 0, 255).astype(np.uint8)
 
 
-Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 _BATCH = 8
 _GRID = 100
 _SAMPLES = 500
-INTACT = "intact"
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def heatmap_share(cam: npt.NDArray[np.float32], box: LungBox = TIGHT) -> float:
     return float(fine[box.slices(_GRID, _GRID)].sum() / fine.sum())
 
 
-def ask(session: PanelSession, pixels: Pixels, *, maps: bool) -> dict[str, Asked]:
+def ask(session: PanelSession, pixels: Film, *, maps: bool) -> dict[str, Asked]:
     """Ask every model of a panel about films uint8 [N, H, W, 1].
 
     Raises:

@@ -24,6 +24,7 @@ from training.evaluation.scores import (
     named_recalls,
     panel_votes,
     side_prefix,
+    verdict_measures,
 )
 from training.evaluation.subgroups import Traits, known_traits, subgroup_scores, traits_of
 from training.evaluation.vote_rules import compare_rules
@@ -52,7 +53,6 @@ class CardSettings:
 
     @classmethod
     def of(cls, card: ModelCard) -> CardSettings:
-        """Read a card."""
         return cls(card.temperature, card.shift, card.operating_points)
 
 
@@ -79,12 +79,8 @@ def panel_scores(
     class_names: tuple[str, ...],
     before: list[Floats] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Scores of the panel on one side.
-
-    Those of the mean probability, under the names of
-    :func:`training.evaluation.scores.scores`, and those of the verdict: ``verdict_accuracy`` (no
-    consensus counts as wrong), ``consensus_share`` and ``consensus_accuracy`` (of the films with a
-    consensus).
+    """Scores of the panel on one side: of the mean probability, under the names of
+    :func:`training.evaluation.scores.scores`, and of the verdict.
     """
     whole = together(members)
     votes, _ = panel_votes([member.probabilities for member in members])
@@ -93,23 +89,9 @@ def panel_scores(
     if before is not None:
         measures |= before_measures(len(class_names))
         parts.append(np.mean(before, axis=0))
-    # The bootstrap resamples rows, so the votes ride along as one more column.
+    # The bootstrap resamples rows, so the votes are one more column.
     rows = np.column_stack([*parts, votes.astype(np.float64)])
-
-    def verdict_accuracy(labels: npt.NDArray[np.int64], rows: Floats) -> float:
-        return float(np.mean(rows[:, -1] == labels))
-
-    def consensus_share(_: npt.NDArray[np.int64], rows: Floats) -> float:
-        return float(np.mean(rows[:, -1] >= 0))
-
-    def consensus_accuracy(labels: npt.NDArray[np.int64], rows: Floats) -> float:
-        agreed = rows[:, -1] >= 0
-        return float(np.mean(rows[agreed, -1] == labels[agreed])) if agreed.any() else float("nan")
-
-    measures |= {
-        measure.__name__: measure
-        for measure in (verdict_accuracy, consensus_share, consensus_accuracy)
-    }
+    measures |= verdict_measures()
     result = metrics.with_intervals(measures, whole.labels, rows)
     return result | named_recalls(result, class_names)
 

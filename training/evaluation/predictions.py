@@ -74,12 +74,10 @@ def write_answers(folder: Path, answers: PanelPredictions) -> None:
         values[f"{index}_names"] = np.frombuffer("\n".join(whole.names).encode(), np.uint8)
         values[f"{index}_labels"] = whole.labels.astype(np.int8)
         values[f"{index}_groups"] = np.array(whole.groups, np.int32)
-        values[f"{index}_probabilities"] = np.stack(
-            [member.probabilities for member in members]
-        ).astype(np.float32)
-        values[f"{index}_ood"] = np.stack([member.ood_scores for member in members]).astype(
-            np.float32
-        )
+        probabilities = [member.probabilities for member in members]
+        values[f"{index}_probabilities"] = np.stack(probabilities, dtype=np.float32)
+        distances = [member.ood_scores for member in members]
+        values[f"{index}_ood"] = np.stack(distances, dtype=np.float32)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **values)  # type: ignore[arg-type]
     write_atomically(folder / ANSWERS_NAME, buffer.getvalue())

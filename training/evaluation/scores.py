@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.panels.contract import snake_case
-from training.data.split import OFFICIAL_TEST, UNSEEN_PREFIX
 from training.metrics import classification as metrics
 
 Scores = Mapping[str, Mapping[str, float]]
@@ -37,9 +36,13 @@ class Predictions:
 
 def side_prefix(side: str) -> str:
     """Metric prefix of a side: ``test`` or ``unseen_<set>``."""
-    if side == OFFICIAL_TEST:
-        return "test"
-    return snake_case(side if side.startswith(UNSEEN_PREFIX) else f"{side}")
+    return snake_case(side)
+
+
+def of_side(values: Scores, side: str) -> dict[str, Mapping[str, float]]:
+    """The scores of one side, without its prefix."""
+    start = f"{side_prefix(side)}_"
+    return {name[len(start) :]: row for name, row in values.items() if name.startswith(start)}
 
 
 def positive_class(class_names: tuple[str, ...]) -> int | None:
@@ -86,6 +89,24 @@ def measures_for(
 def _of_columns(measure: metrics.Measure, columns: slice) -> metrics.Measure:
     """The measure of some columns of wider rows; the bootstrap resamples rows as a whole."""
     return lambda labels, rows: measure(labels, rows[:, columns])
+
+
+def verdict_measures() -> dict[str, metrics.Measure]:
+    """Measures of verdicts, class indices or -1 for no consensus, in the last column of the rows.
+
+    ``verdict_accuracy`` counts no consensus as wrong, ``consensus_accuracy`` is of the films with
+    a consensus only.
+    """
+
+    def consensus_accuracy(labels: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> float:
+        agreed = rows[:, -1] >= 0
+        return float(np.mean(rows[agreed, -1] == labels[agreed])) if agreed.any() else float("nan")
+
+    return {
+        "verdict_accuracy": lambda labels, rows: float(np.mean(rows[:, -1] == labels)),
+        "consensus_share": lambda _, rows: float(np.mean(rows[:, -1] >= 0)),
+        "consensus_accuracy": consensus_accuracy,
+    }
 
 
 def before_measures(classes: int) -> dict[str, metrics.Measure]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.evaluation.scores import Predictions, measures_for, panel_votes
+from training.evaluation.scores import Predictions, measures_for, panel_votes, verdict_measures
 from training.metrics import classification as metrics
 
 #: Fewer films than this are said to be too few.
@@ -235,6 +235,5 @@ def _measures(
         for name, measure in found.items()
         if name in wanted or name.startswith("recall_")
     }
-    kept["verdict_accuracy"] = lambda truth, rows: float(np.mean(rows[:, -1] == truth))
-    kept["consensus_share"] = lambda _, rows: float(np.mean(rows[:, -1] >= 0))
-    return kept
+    verdicts = verdict_measures()
+    return kept | {name: verdicts[name] for name in ("verdict_accuracy", "consensus_share")}

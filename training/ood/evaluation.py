@@ -23,7 +23,7 @@ from desktop.core.inference.session import PanelSession
 from desktop.core.vote import verdict
 from training.data.split import SplitData
 from training.metrics import classification as metrics
-from training.ood.outlier_images import KINDS, draw_other_radiograph, odd_images
+from training.ood.outlier_images import KINDS, crop, draw_other_radiograph, odd_images
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -72,8 +72,8 @@ def odd_kinds(films: Pixels) -> list[OddKind]:
     changes: dict[str, Callable[[Image.Image], Image.Image]] = {
         "turned by 270 degrees": lambda film: film.transpose(Image.Transpose.ROTATE_270),
         "turned by 45 degrees": lambda film: film.rotate(45, Image.Resampling.BILINEAR),
-        "one half only": lambda film: _cut(film, 0.0, 0.0, 0.5, 1.0),
-        "upper third only": lambda film: _cut(film, 0.0, 0.0, 1.0, 0.33),
+        "one half only": lambda film: crop(film, 0.0, 0.0, 0.5, 1.0),
+        "upper third only": lambda film: crop(film, 0.0, 0.0, 1.0, 0.33),
         "small on a white page": _on_a_page,
     }
     for name, change in changes.items():
@@ -159,12 +159,6 @@ def _varied(film: Pixels, size: tuple[int, int], random: np.random.Generator) ->
     box = (left * width, top * height, (left + share) * width, (top + share) * height)
     cut = image.crop(tuple(round(edge) for edge in box))
     return model_pixels(np.asarray(cut), size)
-
-
-def _cut(film: Image.Image, left: float, top: float, wide: float, tall: float) -> Image.Image:
-    width, height = film.size
-    box = (left * width, top * height, (left + wide) * width, (top + tall) * height)
-    return film.resize(film.size, Image.Resampling.BILINEAR, box=box)
 
 
 def _on_a_page(film: Image.Image) -> Image.Image:

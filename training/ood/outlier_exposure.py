@@ -22,6 +22,7 @@ from keras import layers
 from PIL import Image
 
 from training.models.layers import front
+from training.ood.outlier_images import crop
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -99,7 +100,6 @@ def odd_film(film: Pixels, random: np.random.Generator) -> Pixels:
 
 def _cut(film: Pixels, random: np.random.Generator) -> Pixels:
     """At most six tenths of a side, of both or of one."""
-    height, width = film.shape
     part_y, part_x = random.uniform(0.2, 0.6, 2)
     kind = random.random()
     if kind < 0.3:
@@ -107,8 +107,7 @@ def _cut(film: Pixels, random: np.random.Generator) -> Pixels:
     elif kind < 0.5:
         part_y = random.uniform(0.85, 1)
     top, left = random.uniform(0, 1 - part_y), random.uniform(0, 1 - part_x)
-    box = (left * width, top * height, (left + part_x) * width, (top + part_y) * height)
-    return np.asarray(Image.fromarray(film).resize((width, height), _BILINEAR, box=box))
+    return np.asarray(crop(Image.fromarray(film), left, top, part_x, part_y))
 
 
 def _on_a_page(film: Pixels, random: np.random.Generator) -> Pixels:

@@ -165,15 +165,11 @@ def _each(films: Pixels, change: Callable[[Image.Image], Image.Image]) -> Pixels
     return np.stack([np.asarray(film) for film in changed])[..., np.newaxis]
 
 
-def _crop(left: float, top: float, side: float) -> Callable[[Image.Image], Image.Image]:
-    """Cut out a rectangle, as shares of the film, and enlarge it to the whole."""
-
-    def cut(film: Image.Image) -> Image.Image:
-        width, height = film.size
-        box = (left * width, top * height, (left + side) * width, (top + side) * height)
-        return film.resize(film.size, Image.Resampling.BILINEAR, box=box)
-
-    return cut
+def crop(film: Image.Image, left: float, top: float, wide: float, tall: float) -> Image.Image:
+    """Cut out a rectangle, as shares of the film, and enlarge it to the film's size."""
+    width, height = film.size
+    box = (left * width, top * height, (left + wide) * width, (top + tall) * height)
+    return film.resize(film.size, Image.Resampling.BILINEAR, box=box)
 
 
 def odd_images(films: Pixels) -> dict[str, Pixels]:
@@ -191,8 +187,8 @@ def odd_images(films: Pixels) -> dict[str, Pixels]:
         "turned by 90 degrees": np.rot90(films, 1, (1, 2)),
         "turned by 180 degrees": np.rot90(films, 2, (1, 2)),
         "upside down": films[:, ::-1],
-        "middle half only": _each(films, _crop(0.25, 0.25, 0.5)),
-        "corner quarter only": _each(films, _crop(0.0, 0.0, 0.25)),
+        "middle half only": _each(films, lambda film: crop(film, 0.25, 0.25, 0.5, 0.5)),
+        "corner quarter only": _each(films, lambda film: crop(film, 0.0, 0.0, 0.25, 0.25)),
         "blurred beyond use": _each(
             films, lambda film: film.filter(ImageFilter.GaussianBlur(width / 28))
         ),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -29,16 +30,7 @@ _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), "-", (0, (3, 
 _VARIABLES = {_INK: "ink", _PAPER: "paper", _FAINT: "faint"} | {
     colour: f"series-{index}" for index, colour in enumerate(_SERIES) if colour != _INK
 }
-_STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "cxr-quorum",
-    "font.size": 9, "text.color": _INK, "figure.facecolor": "none",
-    "axes.facecolor": "none", "axes.edgecolor": _INK, "axes.labelcolor": _INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7,
-    "axes.titlelocation": "left", "axes.titlesize": 10, "axes.titleweight": "bold",
-    "axes.grid": True, "axes.axisbelow": True, "grid.color": _FAINT, "grid.linewidth": 0.7,
-    "xtick.color": _INK, "ytick.color": _INK, "xtick.major.size": 0, "ytick.major.size": 0,
-    "lines.linewidth": 1.5, "lines.markersize": 4.5, "legend.frameon": False,
-}  # fmt: skip
+_STYLE = Path(__file__).parents[1] / "templates" / "report.mplstyle"
 _NOTE = "note:"
 _COLUMNS = {"loss": "training loss", "val_macro_auc": "validation AUC"}
 
@@ -77,7 +69,9 @@ def draw(figure: Figure, number: int) -> str:
     legend = 16 * math.ceil(names / names_a_line) + 12 if names else 0
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(
+            matplotlib.rc_params_from_file(_STYLE, use_default_template=False)
+        )
         size = (columns * width / 72, (rows * height + legend) / 72)
         canvas = Canvas(figsize=size, layout="constrained")
         grid = canvas.subplots(rows, columns, squeeze=False).ravel()

@@ -17,13 +17,12 @@ from desktop.core.panels.registry import Panel
 from training.evaluation.abstention import COVERAGES
 from training.evaluation.panel_scores import PANEL
 from training.evaluation.predictions import FIGURES_NAME, SCORES_NAME
-from training.evaluation.scores import side_prefix
+from training.evaluation.scores import Scores, of_side
 from training.evaluation.subgroups import FEW
 from training.evaluation.targets import bar_rows
 from training.report.figures import Chart
 
 Rows = list[Sequence[Any]]
-Scores = Mapping[str, Mapping[str, float]]
 
 _PANEL_ROW = "Panel, mean probability"
 _TITLES = {
@@ -86,9 +85,7 @@ class PanelReport:
 
     def row(self, side: str, model: ModelCard | None = None) -> Scores:
         """Scores of one side without their prefix, of a model or of the panel."""
-        start = f"{side_prefix(side)}_"
-        values = self.kept["scores"] if model is None else model.metrics
-        return {name[len(start) :]: row for name, row in values.items() if name.startswith(start)}
+        return of_side(self.kept["scores"] if model is None else model.metrics, side)
 
     def films(self, side: str) -> int:
         return int(self.row(side)["accuracy"]["n"])
