@@ -1,4 +1,4 @@
-"""Copies, contradicting labels and people on two sides: what an honest score cannot survive.
+"""Copies, contradicting labels and people on two sides of a split: what makes a score too good.
 
 Nothing is changed here; :func:`training.data.split.split` repairs what this module finds on the
 disk, and the audit looks at both: the folders as they came, and the sides that training uses.
