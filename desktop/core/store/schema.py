@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 from desktop.core.errors import ModelRefused, StoreFailed
@@ -25,28 +25,29 @@ from desktop.core.panels.contract import PanelManifest
 APPLICATION_ID = 0x43585251  # "CXRQ"
 SCHEMA_VERSION = 3
 
-_VERSION_1 = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE content (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE);
+# {name} is where a version adds columns to a table.
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL{meta}) WITHOUT ROWID;
+CREATE TABLE content (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE{content});
 CREATE TABLE image (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    content INTEGER REFERENCES content
+    content INTEGER REFERENCES content{image}
 );
 CREATE TABLE panel (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    manifest TEXT NOT NULL
+    manifest TEXT NOT NULL{panel}
 );
 CREATE TABLE result (
     content INTEGER NOT NULL, panel INTEGER NOT NULL,
     probabilities BLOB NOT NULL, model_ood BLOB NOT NULL, mean BLOB NOT NULL,
     consensus INTEGER, agreement INTEGER NOT NULL, entropy REAL NOT NULL,
-    ood_score REAL, ood INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+    ood_score REAL, ood INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL{result},
     PRIMARY KEY (content, panel)
 ) WITHOUT ROWID;
 CREATE TABLE failure (
     image INTEGER NOT NULL, panel INTEGER NOT NULL, sha256 BLOB NOT NULL,
-    code TEXT NOT NULL, reason TEXT NOT NULL,
+    code TEXT NOT NULL, reason TEXT NOT NULL{failure},
     PRIMARY KEY (image, panel)
 ) WITHOUT ROWID;
 CREATE TABLE decision (
@@ -54,7 +55,7 @@ CREATE TABLE decision (
     label TEXT, state TEXT NOT NULL, source TEXT NOT NULL, flagged INTEGER NOT NULL,
     comment TEXT NOT NULL, blind_label TEXT, votes_seen INTEGER NOT NULL,
     reviewer TEXT NOT NULL, reviewed_at TEXT NOT NULL, revision INTEGER NOT NULL,
-    sha256 BLOB NOT NULL, changed INTEGER NOT NULL,
+    sha256 BLOB NOT NULL, changed INTEGER NOT NULL{decision},
     PRIMARY KEY (path, panel),
     CHECK (state IN ('open', 'labelled', 'unsure') AND source IN ('', 'own', 'consensus')),
     CHECK ((state = 'labelled') = (label IS NOT NULL) AND (label IS NULL) = (source = '')),
@@ -65,21 +66,17 @@ CREATE TABLE decision (
 CREATE TABLE step (
     id INTEGER PRIMARY KEY AUTOINCREMENT, panel TEXT NOT NULL, kind TEXT NOT NULL,
     value TEXT NOT NULL, images INTEGER NOT NULL,
-    position TEXT NOT NULL CHECK (position IN ('done', 'undone', 'dropped', 'note'))
+    position TEXT NOT NULL CHECK (position IN ('done', 'undone', 'dropped', 'note')){step}
 );
 CREATE INDEX step_stack ON step (panel, position, id);
 CREATE TABLE log (
     revision INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, panel TEXT NOT NULL,
     path TEXT NOT NULL, act TEXT NOT NULL CHECK (act IN ('do', 'undo', 'redo')),
-    sha256 BLOB NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL
+    sha256 BLOB NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL{log}
 );
 CREATE INDEX log_step ON log (step);
 CREATE INDEX log_path ON log (panel, path);
-CREATE TABLE session (panel TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
-"""
-_VERSION_2 = """
-ALTER TABLE result ADD COLUMN device TEXT NOT NULL DEFAULT '';
-ALTER TABLE failure ADD COLUMN device TEXT NOT NULL DEFAULT '';
+CREATE TABLE session (panel TEXT PRIMARY KEY, state TEXT NOT NULL{session}) WITHOUT ROWID;
 """
 
 # Columns of each table that its checksum covers: the numbers, then the texts and blobs.
@@ -117,79 +114,34 @@ def sound(*tables: str) -> str:
     return " AND ".join(f"{table}.checksum = {_computed(table, table + '.')}" for table in tables)
 
 
-def _checksum(table: str) -> str:
-    """The last column of a table."""
-    return (
-        f"\n    checksum INTEGER NOT NULL GENERATED ALWAYS AS ({_computed(table)}) STORED,"
-        f"\n    CHECK (checksum = {_computed(table)})"
-    )
+def _version_1() -> list[str]:
+    return _TABLES.format_map(dict.fromkeys(TABLES, "")).strip().split(";\n")
 
 
-# Tables first: copying a store without gaps (VACUUM) numbers their pages in this order, and a new
-# store must have the same numbers, see `recovery`. Revisions and steps are never reused, because
-# their rows are never deleted.
-_VERSION_3 = f"""
-CREATE TABLE meta (
-    key TEXT PRIMARY KEY, value TEXT NOT NULL,{_checksum("meta")}
-) WITHOUT ROWID;
-CREATE TABLE content (
-    id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE,{_checksum("content")}
-);
-CREATE TABLE image (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    content INTEGER REFERENCES content,{_checksum("image")}
-);
-CREATE TABLE panel (
-    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-    manifest TEXT NOT NULL,
-    former TEXT NOT NULL,{_checksum("panel")}
-);
-CREATE TABLE result (
-    content INTEGER NOT NULL, panel INTEGER NOT NULL,
-    probabilities BLOB NOT NULL, model_ood BLOB NOT NULL, mean BLOB NOT NULL,
-    consensus INTEGER, agreement INTEGER NOT NULL, entropy REAL NOT NULL,
-    ood_score REAL, ood INTEGER NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
-    device TEXT NOT NULL,{_checksum("result")},
-    PRIMARY KEY (content, panel)
-) WITHOUT ROWID;
-CREATE TABLE failure (
-    image INTEGER NOT NULL, panel INTEGER NOT NULL, sha256 BLOB NOT NULL,
-    code TEXT NOT NULL, reason TEXT NOT NULL,
-    device TEXT NOT NULL,{_checksum("failure")},
-    PRIMARY KEY (image, panel)
-) WITHOUT ROWID;
-CREATE TABLE decision (
-    panel TEXT NOT NULL, path TEXT NOT NULL,
-    label TEXT, state TEXT NOT NULL, source TEXT NOT NULL, flagged INTEGER NOT NULL,
-    comment TEXT NOT NULL, blind_label TEXT, votes_seen INTEGER NOT NULL,
-    reviewer TEXT NOT NULL, reviewed_at TEXT NOT NULL, revision INTEGER NOT NULL,
-    sha256 BLOB NOT NULL, changed INTEGER NOT NULL,{_checksum("decision")},
-    PRIMARY KEY (path, panel),
-    CHECK (state IN ('open', 'labelled', 'unsure') AND source IN ('', 'own', 'consensus')),
-    CHECK ((state = 'labelled') = (label IS NOT NULL) AND (label IS NULL) = (source = '')),
-    CHECK (label <> '' AND blind_label <> '' AND revision >= 0),
-    CHECK (reviewed_at = '' OR reviewed_at GLOB
-        '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]*Z')
-) WITHOUT ROWID;
-CREATE TABLE step (
-    id INTEGER PRIMARY KEY, panel TEXT NOT NULL, kind TEXT NOT NULL,
-    value TEXT NOT NULL, images INTEGER NOT NULL,
-    position TEXT NOT NULL,{_checksum("step")},
-    CHECK (position IN ('done', 'undone', 'dropped', 'note'))
-);
-CREATE TABLE log (
-    revision INTEGER PRIMARY KEY, step INTEGER NOT NULL, panel TEXT NOT NULL,
-    path TEXT NOT NULL, act TEXT NOT NULL CHECK (act IN ('do', 'undo', 'redo')),
-    sha256 BLOB NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,{_checksum("log")}
-);
-CREATE TABLE session (
-    panel TEXT PRIMARY KEY, state TEXT NOT NULL,{_checksum("session")}
-) WITHOUT ROWID;
-CREATE INDEX step_stack ON step (panel, position, id);
-CREATE INDEX log_step ON log (step);
-CREATE INDEX log_path ON log (panel, path);
-"""
+_VERSION_2 = (
+    "ALTER TABLE result ADD COLUMN device TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE failure ADD COLUMN device TEXT NOT NULL DEFAULT ''",
+)
+
+
+def _version_3() -> list[str]:
+    """Every row with a checksum.
+
+    Tables first: copying a store without gaps (VACUUM) numbers their pages in this order, and a new
+    store must have the same numbers, see `recovery`. Numbers of steps and revisions need no counter
+    beside the table, because their rows are never deleted.
+    """
+    added = dict.fromkeys(("result", "failure"), ", device TEXT NOT NULL")
+    added["panel"] = ", former TEXT NOT NULL"
+    columns = {
+        table: f"{added.get(table, '')}, checksum INTEGER NOT NULL"
+        f" GENERATED ALWAYS AS ({_computed(table)}) STORED CHECK (checksum = {_computed(table)})"
+        for table in TABLES
+    }
+    statements = _TABLES.format_map(columns).replace(" AUTOINCREMENT", "").strip().split(";\n")
+    return sorted(statements, key=lambda statement: statement.startswith("CREATE INDEX"))
+
+
 _TABLES_OF_DECISIONS = ("meta", "panel", "decision", "step", "log", "session")
 _INDEXES = ("step_stack", "log_step", "log_path")
 # Texts that must be UTF-8, which SQLite does not check; asked of stores without checksums.
@@ -228,8 +180,9 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 def create_tables(connection: sqlite3.Connection, version: int = SCHEMA_VERSION) -> None:
     """Make the empty tables of a version in an empty file, and mark it as a store of it."""
-    scripts = [_VERSION_3] if version == SCHEMA_VERSION else [_VERSION_1, _VERSION_2][:version]
-    _run(connection, *scripts)
+    _run(connection, _version_3() if version == SCHEMA_VERSION else _version_1())
+    if version == 2:
+        _run(connection, _VERSION_2)
     mark(connection, version)
 
 
@@ -353,7 +306,7 @@ def _add_checksums(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP INDEX {index}")
     for table in TABLES:
         connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-    _run(connection, _VERSION_3)
+    _run(connection, _version_3())
     for table in TABLES:
         if table != "panel":
             rows = connection.execute(f"PRAGMA table_info(old_{table})").fetchall()
@@ -374,11 +327,9 @@ def _add_checksums(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE old_{table}")
 
 
-def _run(connection: sqlite3.Connection, *scripts: str) -> None:
-    for script in scripts:
-        for statement in script.split(";"):
-            if statement.strip():
-                connection.execute(statement)
+def _run(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        connection.execute(statement)
 
 
 def mark(connection: sqlite3.Connection, version: int) -> None:
