@@ -85,7 +85,7 @@ def write_table(
     form: TableFormat = "csv",
     shape: TableShape = "wide",
 ) -> int:
-    """Write a table file, whole or not at all; the window and the command line both end here.
+    """Write a table file, whole or not at all; for the window and the command line.
 
     Returns:
         Number of images written.

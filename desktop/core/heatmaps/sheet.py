@@ -117,10 +117,10 @@ def heatmap_sheet(
         (MARGIN, 16), _fitting(display_name(result.image, 200), 18, inner), _TEXT_1, _font(18, True)
     )
     if result.verdict is not None:
-        words = verdict_sentence(result.verdict, panel.class_names)
+        text = verdict_sentence(result.verdict, panel.class_names)
         if result.verdict.ood:
-            words = f"Unlike the training images. {words}"
-        draw.text((MARGIN, 44), _fitting(words, 14, inner), _TEXT_2, _font(14))
+            text = f"Unlike the training images. {text}"
+        draw.text((MARGIN, 44), _fitting(text, 14, inner), _TEXT_2, _font(14))
     small = _fitted(film)
     by_model = {prediction.model: prediction for prediction in result.predictions}
     line = _consensus_line(result, panel, small.shape) if style.consensus_line else ()
@@ -144,13 +144,13 @@ def _draw_tile(
     left, top = corner
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((left, top + _CAPTION, left + TILE - 1, top + _CAPTION + TILE - 1), _WELL)
-    words = note = ""
+    text = note = ""
     cam = None
     if prediction is None:
-        words = "no answer"
+        text = "no answer"
     else:
         vote = prediction.vote
-        words = f"{model.card.class_names[vote]} {prediction.probabilities[vote]:.2f}"
+        text = f"{model.card.class_names[vote]} {prediction.probabilities[vote]:.2f}"
         if prediction.cams is None:
             note = "no map"
         elif not has_evidence(prediction.cams[vote]):
@@ -173,7 +173,7 @@ def _draw_tile(
     title_font = _font(15, True)
     draw.text((left, top + 4), model.card.title, _TEXT_1, title_font)
     gap = draw.textlength(model.card.title, title_font) + 10
-    draw.text((left + gap, top + 4), words, _TEXT_1, _font(15))
+    draw.text((left + gap, top + 4), text, _TEXT_1, _font(15))
     if cam is not None and (share := margin_share(cam)).alarming:
         alarm = f"{100 * max(share.border, share.corners):.0f} % at the margin: a shortcut?"
         draw.text((left + TILE, top + 6), alarm, _TEXT_2, _font(13), anchor="ra")

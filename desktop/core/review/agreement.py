@@ -1,7 +1,7 @@
 """How well readers and models agree: the statistics. Pure functions on class indices.
 
 A class index below 0 means "said nothing" (no label, no answer, no consensus); each function says
-what becomes of those. Intervals are 95 % unless told otherwise.
+what becomes of those. Intervals are 95 % by default.
 """
 
 from __future__ import annotations
@@ -181,10 +181,10 @@ def reliability_bins(
         bins: Number of bins.
     """
     edges = np.linspace(0, 1, bins + 1)
-    places = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     found = []
     for index in range(bins):
-        inside = places == index
+        inside = bin_of == index
         count = int(inside.sum())
         found.append(
             ReliabilityBin(

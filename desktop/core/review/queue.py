@@ -76,7 +76,7 @@ def safety_sample(table: CaseTable) -> Rows:
 
 
 def with_safety_sample(queue: Rows, sample: Rows, images: Sequence[str], seed: str = "") -> Rows:
-    """Put a sample among a queue, at places that only the images' names decide.
+    """Put a sample among a queue, at positions that only the images' names decide.
 
     Args:
         queue: Rows in their order; those of the sample that are in it already are moved.
@@ -87,9 +87,9 @@ def with_safety_sample(queue: Rows, sample: Rows, images: Sequence[str], seed: s
     if not len(sample):
         return queue
     rest = queue[~np.isin(queue, sample)]
-    places = np.array([name_share(f"place {seed}", images[row]) for row in sample.tolist()])
-    order = np.argsort(places, kind="stable")
-    return np.insert(rest, (places[order] * (len(rest) + 1)).astype(np.intp), sample[order])
+    shares = np.array([name_share(f"place {seed}", images[row]) for row in sample.tolist()])
+    order = np.argsort(shares, kind="stable")
+    return np.insert(rest, (shares[order] * (len(rest) + 1)).astype(np.intp), sample[order])
 
 
 @dataclass(frozen=True)

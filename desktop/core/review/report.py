@@ -244,14 +244,14 @@ def _reliability_chart(score: Score, title: str) -> str:
     if not most:
         return ""
     dots = "".join(_dot(item, most) for item in score.bins if item.count)
-    words = "; ".join(
+    description = "; ".join(
         f"{item.count} cases stated {item.confidence:.2f}, right {item.accuracy:.2f}"
         for item in score.bins
         if item.count
     )
     return (
         f'<svg width="180" height="190" viewBox="0 0 180 190" role="img" '
-        f'aria-label="{_text(f"{title}: {words}")}">'
+        f'aria-label="{_text(f"{title}: {description}")}">'
         f'<text x="20" y="14">{_text(title)}</text>'
         '<rect x="20" y="20" width="150" height="150" fill="none" stroke="var(--line)"/>'
         '<line x1="20" y1="170" x2="170" y2="20" stroke="var(--line)"/>'
@@ -358,9 +358,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]], caption: str
     for first, *rest in rows:
         cells = "".join(map(_data_cell, rest))
         body.append(f"<tr><th scope=row>{_cell(first)}</th>{cells}</tr>")
-    words = f"<caption>{_text(caption)}</caption>" if caption else ""
+    heading = f"<caption>{_text(caption)}</caption>" if caption else ""
     return (
-        f"<div class=wide><table>{words}<thead><tr>{head}</tr></thead>"
+        f"<div class=wide><table>{heading}<thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 

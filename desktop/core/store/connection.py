@@ -1,4 +1,4 @@
-"""One SQLite file of the review: opening it safely, and its troubles in the user's words.
+"""One SQLite file of the review: opening it safely, and its errors in the user's words.
 
 WAL and ``synchronous=FULL``: when a commit returns, it is on the disk. A damaged file is renamed
 with a time stamp and never written to; see `desktop.core.store.recovery` for what is saved of it.
@@ -288,7 +288,7 @@ def set_foreign_log_aside(path: Path) -> Path | None:
 
 @contextmanager
 def translate_errors(name: str, path: Path) -> Iterator[None]:
-    """Turn SQLite's and the system's troubles into `StoreFailed`."""
+    """Turn SQLite's and the system's errors into `StoreFailed`."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -296,7 +296,7 @@ def translate_errors(name: str, path: Path) -> Iterator[None]:
         raise store_failed(name, path, sqlite3.DatabaseError("unreadable")) from error
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.ProgrammingError):
-            raise  # a bug (closed store, wrong thread), not the user's trouble
+            raise  # a bug (closed store, wrong thread), not a fault of the disk
         if isinstance(error, sqlite3.Error) and is_damage(error):
             note_doubt(path)
         raise store_failed(name, path, error) from error
@@ -329,7 +329,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def store_failed(name: str, path: Path, error: sqlite3.Error | OSError) -> StoreFailed:
-    """The sentence for a trouble with the store of folder ``name`` at ``path``."""
+    """The sentence for an error of the store of folder ``name`` at ``path``."""
     code = _sqlite_code(error)
     if isinstance(error, sqlite3.Error) and is_damage(error):
         return StoreFailed(

@@ -35,8 +35,8 @@ _APPEND = (
 )
 # From so many images on, one pass over the table beats a look-up for each.
 _MANY = 500
-_TOLD_EVERY = 1000
-Told = Callable[[int, int], None]
+_PROGRESS_EVERY = 1000
+OnProgress = Callable[[int, int], None]
 _BLANK = vars(OPEN)
 
 
@@ -99,8 +99,8 @@ class DecisionLog:
     def __init__(self, connection: sqlite3.Connection, panel: str) -> None:
         self._connection = connection
         self._panel = panel
-        # Asked to say (written, all) while a large step is written.
-        self.told: Told | None = None
+        # Called with (written, all) while a large step is written.
+        self.on_progress: OnProgress | None = None
 
     def decision(self, image: str) -> Decision:
         """Where one image stands."""
@@ -352,8 +352,8 @@ class DecisionLog:
         self, lines: Sequence[tuple[str, bytes, Decision, Decision]]
     ) -> Iterator[tuple[int, tuple[str, bytes, Decision, Decision]]]:
         for number, line in enumerate(lines):
-            if self.told is not None and number % _TOLD_EVERY == 0:
-                self.told(number, len(lines))
+            if self.on_progress is not None and number % _PROGRESS_EVERY == 0:
+                self.on_progress(number, len(lines))
             yield number, line
 
     def _upsert(self, rows: Iterable[tuple[str, Decision, bytes, bool]]) -> None:

@@ -1,13 +1,11 @@
 """Heatmaps kept beside the review: reopening a folder shows them without running the models.
 
-A cache in a file of its own: it can be deleted at any time, and a damaged one is set aside without
-touching a decision. Maps are float16 relative to the largest value of each class, so they come back
+Maps are float16 relative to the largest value of each class, so they come back
 with a relative error below 0.0005 of that value.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -18,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import Prediction
+from desktop.core.store.cache import Cache
 
 _MAGIC = b"CAM1"
 _HEAD = struct.Struct("<4sB")
@@ -82,53 +81,19 @@ def unpack_maps(packed: bytes, models: Sequence[str]) -> Maps:
     return maps
 
 
-class MapCache:
-    """One SQLite file of maps; belongs to the thread that opened it.
-
-    Troubles of a cache are nobody's trouble: what cannot be read is missing, what cannot be written
-    is left out.
+class MapCache(Cache):
+    """Maps by content and panel.
 
     Args:
         path: The file; its folder must exist.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        with suppress(sqlite3.Error):
-            self._connection = self._open()
-            return
-        # A damaged cache holds nothing that cannot be computed again, but is not ours to delete.
-        with suppress(OSError, sqlite3.Error):
-            for suffix in ("-wal", "-shm", ""):
-                with suppress(FileNotFoundError):
-                    source = path.with_name(path.name + suffix)
-                    source.replace(path.with_name(f"{path.stem}.damaged{path.suffix}{suffix}"))
-            self._connection = self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=2, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(_SCHEMA)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        super().__init__(path, _SCHEMA)
 
     def put(self, rows: Iterable[tuple[bytes, str, bytes]]) -> None:
         """Keep (raw content hash, panel fingerprint, packed maps)."""
-        if self._connection is None:
-            return
-        with suppress(sqlite3.Error):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany("INSERT OR REPLACE INTO maps VALUES (?, ?, ?)", rows)
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        self._write("INSERT OR REPLACE INTO maps VALUES (?, ?, ?)", rows)
 
     def get(self, sha256: bytes, panel: Sequence[str], models: Sequence[str]) -> Maps:
         """Model name -> maps of one case; empty where there are none.
@@ -138,20 +103,10 @@ class MapCache:
             panel: The panel's fingerprints, the present one first.
             models: Names in panel order.
         """
-        if self._connection is None:
-            return {}
-        with suppress(sqlite3.Error, ValueError):
-            for fingerprint in panel:
-                found = self._connection.execute(
-                    "SELECT packed FROM maps WHERE sha256 = ? AND panel = ?", (sha256, fingerprint)
-                ).fetchone()
-                if found:
-                    return unpack_maps(found[0], models)
+        for fingerprint in panel:
+            for (packed,) in self._read(
+                "SELECT packed FROM maps WHERE sha256 = ? AND panel = ?", (sha256, fingerprint)
+            ):
+                with suppress(ValueError):
+                    return unpack_maps(packed, models)
         return {}
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None

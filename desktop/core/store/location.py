@@ -31,13 +31,13 @@ class KnownReview:
     Attributes:
         folder: The reviewed folder, resolved.
         opened_at: Last opening, ISO 8601 UTC.
-        place: Folder of its store.
+        store_folder: Folder of its store.
         identity: (device, inode) of the reviewed folder when it was last opened.
     """
 
     folder: Path
     opened_at: str
-    place: Path
+    store_folder: Path
     identity: tuple[int, int]
 
 
@@ -60,7 +60,7 @@ def known_reviews(home: Path | None = None) -> tuple[KnownReview, ...]:
     return tuple(sorted(found, key=lambda review: review.opened_at, reverse=True))
 
 
-def review_place(folder: Path, home: Path | None = None) -> Path:
+def review_folder(folder: Path, home: Path | None = None) -> Path:
     """Folder of the store for ``folder``, made if need be; notes the opening.
 
     A folder that was moved or renamed on its disk keeps its review: if there is none under its
@@ -77,22 +77,22 @@ def review_place(folder: Path, home: Path | None = None) -> Path:
     resolved = folder.resolve()
     status = resolved.stat()
     identity = (status.st_dev, status.st_ino)
-    place = data_home(home) / "reviews" / _folder_id(resolved)
-    if not (place / STORE_NAME).exists():
+    store_folder = data_home(home) / "reviews" / _folder_id(resolved)
+    if not (store_folder / STORE_NAME).exists():
         moved = _moved_here(resolved, identity, home)
-        if moved is not None and not place.exists():
-            moved.rename(place)
+        if moved is not None and not store_folder.exists():
+            moved.rename(store_folder)
     # The review says what is in the films: nobody else's business on a shared machine.
-    make_private_folder(place)
+    make_private_folder(store_folder)
     facts = {
         "folder": str(resolved),
         "opened_at": utc_stamp(datetime.datetime.now(datetime.UTC)),
         "identity": identity,
     }
-    remove_leftovers(place / _FACTS_NAME)
-    with atomic_write(place / _FACTS_NAME) as stream:
+    remove_leftovers(store_folder / _FACTS_NAME)
+    with atomic_write(store_folder / _FACTS_NAME) as stream:
         stream.write(json.dumps(facts, indent=2).encode())
-    return place
+    return store_folder
 
 
 def _folder_id(resolved: Path) -> str:
@@ -105,6 +105,6 @@ def _moved_here(resolved: Path, identity: tuple[int, int], home: Path | None) ->
     for review in known_reviews(home):
         if review.identity == identity and review.folder != resolved:
             with suppress(OSError):
-                if not review.folder.exists() and (review.place / STORE_NAME).exists():
-                    return review.place
+                if not review.folder.exists() and (review.store_folder / STORE_NAME).exists():
+                    return review.store_folder
     return None

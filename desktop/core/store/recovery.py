@@ -217,7 +217,7 @@ def _read_all(copy: Path) -> list[_Line]:
         connection.text_factory = bytes
         decision_sound, line_sound = _conditions(connection)
         found: list[_Line] = []
-        whole = True
+        complete = True
         for select, order, build in (
             (_DECISIONS + decision_sound, "ORDER BY path {0}, panel {0}", decision_from_row),
             (_LOG + line_sound, "ORDER BY revision {0}", _from_log),
@@ -225,10 +225,10 @@ def _read_all(copy: Path) -> list[_Line]:
             for direction in ("ASC", "DESC"):
                 lines, ended = _read(connection, f"{select} {order.format(direction)}", (), build)
                 found += lines
-                whole &= ended
+                complete &= ended
                 if ended:
                     break
-        if not whole:
+        if not complete:
             found += _read_singly(connection, copy.stat().st_size)
     return found
 

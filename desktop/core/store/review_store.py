@@ -43,7 +43,7 @@ from desktop.core.store.connection import (
 )
 from desktop.core.store.decision_log import AppliedStep, DecisionConflict, DecisionLog, LogEntry
 from desktop.core.store.heatmap_cache import MapCache, pack_maps
-from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_place
+from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_folder
 from desktop.core.store.recovery import latest_aside, rebuild
 from desktop.core.store.results import ResultRows
 from desktop.core.system.text import display_name
@@ -146,7 +146,7 @@ class ReviewStore:
         name = display_name(folder.resolve().name or str(folder))
         try:
             with translate_errors(name, folder):
-                path = review_place(folder, home) / STORE_NAME
+                path = review_folder(folder, home) / STORE_NAME
         except OutputFailed as error:
             raise StoreFailed(
                 "STORE-05" if error.code != "OUTPUT-01" else "STORE-03", str(error)
@@ -348,9 +348,9 @@ class ReviewStore:
         with self._reading():
             return self._log.changed_files()
 
-    def tell(self, told: Callable[[int, int], None] | None) -> None:
+    def report_progress(self, on_progress: Callable[[int, int], None] | None) -> None:
         """While a large step is written, call this with (decisions written, all of them)."""
-        self._log.told = told
+        self._log.on_progress = on_progress
 
     def apply(self, step: Step) -> AppliedStep:
         """Make a step durable; an empty one changes nothing.

@@ -61,10 +61,10 @@ def foreign_log(path: Path) -> bytes | None:
     # The file alone: SQLite does not look at the log.
     own = _who(path, "immutable=1")
     # With the log; without the right to write nothing of it gets into the file.
-    told = _who(path, "mode=ro")
-    if own is None or told is None or not own[0]:
+    merged = _who(path, "mode=ro")
+    if own is None or merged is None or not own[0]:
         return None
-    return head if told[0] != own[0] or told[1] < own[1] else None
+    return head if merged[0] != own[0] or merged[1] < own[1] else None
 
 
 def log_head(path: Path) -> bytes:

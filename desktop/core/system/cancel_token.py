@@ -1,4 +1,4 @@
-"""A polite stop, shared between the one who asks and the one who works."""
+"""A stop that one thread requests and another obeys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class CancelToken:
-    """Set once, read often, from any thread. Work in hand is finished; new work is not begun."""
+    """Set once, read often, from any thread. Work that has begun is finished; no more is begun."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

@@ -1,4 +1,4 @@
-"""Silence for the warnings of decoding libraries; what matters in them is a refusal here."""
+"""Switches off the warnings of decoding libraries; what matters in them is a refusal here."""
 
 from __future__ import annotations
 

@@ -69,9 +69,9 @@ def natural_key(name: str) -> str:
     below every letter, its count of digits and the digits. The name itself breaks ties.
     """
     parts = _DIGITS.split(name.casefold())
-    for place in range(1, len(parts), 2):
-        digits = parts[place].lstrip("0")
-        parts[place] = f"\0{chr(len(digits) + 1)}{digits}"
+    for index in range(1, len(parts), 2):
+        digits = parts[index].lstrip("0")
+        parts[index] = f"\0{chr(len(digits) + 1)}{digits}"
     return f"{''.join(parts)}\0\0{name}"
 
 

@@ -68,7 +68,7 @@ class BulkStep(QObject):
                 with ReviewStore.open(
                     session.root, session.panel.manifest, home=home, busy_timeout_ms=_PATIENCE_MS
                 ) as store:
-                    store.tell(self.progressed.emit)
+                    store.report_progress(self.progressed.emit)
                     self._ended.emit(work(store), None)
             except CxrError as problem:
                 self._ended.emit(None, problem)
