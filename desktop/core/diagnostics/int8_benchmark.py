@@ -7,6 +7,7 @@ processor time is taken: other work on the machine then hits both alike or not a
 from __future__ import annotations
 
 import datetime
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from desktop.core.batch.pipeline import DEFAULT_BATCH
 from desktop.core.cases import ImageFile, Prediction
 from desktop.core.imaging.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
-from desktop.core.inference.precision import PrecisionPlan, plan_precision
+from desktop.core.inference.precision import ALL_FP32, PrecisionPlan, plan_precision
 from desktop.core.inference.session import PanelSession
 from desktop.core.int8.calibration import SMALLEST_AGREEMENT
 from desktop.core.int8.processor import Processor, this_processor
@@ -38,23 +39,19 @@ from desktop.core.vote import verdict
 DRAWN_FILMS = 256
 MOST_OWN_FILMS = 512
 #: So many films of one's own decide alone. Phantoms stand in for films where there are none; the
-#: networks hesitate on them more than on films, and a hesitating vote tips at the last digit.
+#: networks are less sure of them than of films, and an unsure vote changes with the last digit.
 ENOUGH_OWN_FILMS = 200
 _TURNS = 25
 
-Size = tuple[int, int]
-Film = Mapping[Size, npt.NDArray[np.uint8]]
-Tell = Callable[[str], object]
+Film = Mapping[tuple[int, int], npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """One model in both forms: its answers and the seconds of a micro-batch."""
+    """One form of a model: its vote and probabilities a film, None where it gave none; seconds."""
 
-    fp32: Sequence[Prediction]
-    fp32_seconds: float
-    int8: Sequence[Prediction] = ()
-    int8_seconds: float = 0.0
+    predictions: Sequence[Prediction | None]
+    seconds: float
 
 
 def prove(
@@ -64,7 +61,7 @@ def prove(
     drawn: int = DRAWN_FILMS,
     home: Path | None = None,
     processor: Processor | None = None,
-    tell: Tell = lambda _: None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> Int8Benchmark:
     """Measure a panel, decide and keep the proof.
 
@@ -84,11 +81,17 @@ def prove(
     chip = processor or this_processor()
     plan = plan_precision(panel, "int8", "cpu", processor=chip)
     tell("Reading films, drawing phantoms where they are too few")
-    films = _own_films(files, panel.input_sizes)
+    sizes = panel.input_sizes
+    decoded = (decode_file(file, tuple(sizes), film=False) for file in files)
+    films: list[Film] = list(
+        itertools.islice((item.pixels for item in decoded if not item.code), MOST_OWN_FILMS)
+    )
     if len(films) >= ENOUGH_OWN_FILMS:
         drawn = 0
-    films += [_phantom(number, panel.input_sizes) for number in range(drawn)]
-    measured: dict[str, _Measured] = {}
+    for number in range(drawn):
+        kind = FILM_KINDS[number % len(FILM_KINDS)]
+        films.append({size: draw_phantom(kind, number, size)[..., np.newaxis] for size in sizes})
+    measured: dict[str, list[_Measured]] = {}
     for model in panel.models:
         tell(f"{model.card.title}: {len(films)} films, {_TURNS} timed turns")
         measured[model.name] = _measure(panel, model, films, plan)
@@ -97,78 +100,54 @@ def prove(
     return proof
 
 
-def _phantom(number: int, sizes: Sequence[Size]) -> Film:
-    kind = FILM_KINDS[number % len(FILM_KINDS)]
-    return {size: draw_phantom(kind, number, size)[..., np.newaxis] for size in sizes}
-
-
-def _own_films(files: Iterable[ImageFile], sizes: Sequence[Size]) -> list[Film]:
-    films: list[Film] = []
-    for file in files:
-        if len(films) == MOST_OWN_FILMS:
-            break
-        decoded = decode_file(file, tuple(sizes), film=False)
-        if not decoded.code:
-            films.append(decoded.pixels)
-    return films
-
-
 def _measure(
     panel: Panel, model: PanelModel, films: Sequence[Film], plan: PrecisionPlan
-) -> _Measured:
-    alone = replace(panel, models=(model,))
+) -> list[_Measured]:
+    """fp32, and int8 where it passed."""
     size = model.card.input_size
     batches = [
         np.stack([film[size] for film in films[start : start + DEFAULT_BATCH]])
         for start in range(0, len(films), DEFAULT_BATCH)
     ]
-    plans = [PrecisionPlan()]
-    if model.name in plan.int8:
-        plans.append(replace(plan, int8=frozenset({model.name})))
-    sessions = [PanelSession(alone, "cpu", 1, on_cpu=item) for item in plans]
-    answers = [_answers(session, batches) for session in sessions]
+    plans = [ALL_FP32, replace(plan, int8=plan.int8 & {model.name})]
+    alone = replace(panel, models=(model,))
+    sessions = [
+        PanelSession(alone, "cpu", 1, on_cpu=item) for item in plans[: 1 + bool(plans[1].int8)]
+    ]
+    answers = [
+        [
+            answer.predictions[0] if answer.predictions else None
+            for batch in batches
+            for answer in session.predict(batch, maps=False)
+        ]
+        for session in sessions
+    ]
     times: list[list[float]] = [[] for _ in sessions]
     for turn in range(_TURNS):
         for session, taken in zip(sessions, times, strict=True):
             begun = time.thread_time()
             session.predict(batches[turn % max(1, len(batches) - 1)])
             taken.append(time.thread_time() - begun)
-    seconds = [median(taken) for taken in times]
-    if len(sessions) == 1:
-        return _Measured(answers[0], seconds[0])
-    return _Measured(answers[0], seconds[0], answers[1], seconds[1])
-
-
-def _answers(session: PanelSession, batches: Sequence[npt.NDArray[np.uint8]]) -> list[Prediction]:
-    """One prediction a film; a model that fails on one gives a vote for nothing there."""
-    nothing = Prediction(session.panel.models[0].name, (float("nan"),))
-    found = []
-    for batch in batches:
-        for answer in session.predict(batch, maps=False):
-            found.append(answer.predictions[0] if answer.predictions else nothing)
-    return found
+    return [_Measured(said, median(taken)) for said, taken in zip(answers, times, strict=True)]
 
 
 def _decide(
-    panel: Panel, measured: Mapping[str, _Measured], chip: Processor, films: int, drawn: int
+    panel: Panel,
+    measured: Mapping[str, Sequence[_Measured]],
+    chip: Processor,
+    films: int,
+    drawn: int,
 ) -> Int8Benchmark:
-    models = tuple(_judge(name, item) for name, item in measured.items() if item.int8)
+    models = tuple(_judge(name, *forms) for name, forms in measured.items() if len(forms) > 1)
     chosen = {model.name for model in models if model.chosen}
-    fp32 = sum(item.fp32_seconds for item in measured.values())
-    mixed = sum(
-        item.int8_seconds if name in chosen else item.fp32_seconds
-        for name, item in measured.items()
+    before = [forms[0] for forms in measured.values()]
+    after = [forms[name in chosen] for name, forms in measured.items()]
+    gain = sum(form.seconds for form in before) / sum(form.seconds for form in after)
+    equal = sum(
+        _consensus(panel, before, index) == _consensus(panel, after, index)
+        for index in range(films)
     )
-    equal = 0
-    for place in range(films):
-        before = [measured[model.name].fp32[place] for model in panel.models]
-        after = [
-            (item.int8 if model.name in chosen else item.fp32)[place]
-            for model in panel.models
-            for item in (measured[model.name],)
-        ]
-        equal += _consensus(panel, before) == _consensus(panel, after)
-    gain, share = fp32 / mixed, equal / films
+    share = equal / films
     return Int8Benchmark(
         key=proof_key(panel, chip),
         day=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -181,15 +160,15 @@ def _decide(
     )
 
 
-def _judge(name: str, item: _Measured) -> ModelProof:
-    pairs = list(zip(item.fp32, item.int8, strict=True))
-    equal = sum(_vote(one) == _vote(other) for one, other in pairs) / len(pairs)
+def _judge(name: str, fp32: _Measured, int8: _Measured) -> ModelProof:
+    pairs = list(zip(fp32.predictions, int8.predictions, strict=True))
+    equal = sum((one and one.vote) == (other and other.vote) for one, other in pairs) / len(pairs)
     changes = [
         max(map(abs, np.subtract(one.probabilities, other.probabilities).tolist()))
         for one, other in pairs
-        if len(one.probabilities) == len(other.probabilities)
+        if one and other
     ]
-    gain = item.fp32_seconds / item.int8_seconds
+    gain = fp32.seconds / int8.seconds
     return ModelProof(
         name=name,
         gain=round(gain, 4),
@@ -199,13 +178,9 @@ def _judge(name: str, item: _Measured) -> ModelProof:
     )
 
 
-def _vote(prediction: Prediction) -> int | None:
-    return None if prediction.probabilities[0] != prediction.probabilities[0] else prediction.vote
-
-
-def _consensus(panel: Panel, predictions: Sequence[Prediction]) -> int | None:
-    voting = tuple(item for item in predictions if _vote(item) is not None)
+def _consensus(panel: Panel, forms: Sequence[_Measured], index: int) -> int | None:
+    said = (form.predictions[index] for form in forms)
+    voting = tuple(prediction for prediction in said if prediction is not None)
     if not voting:
         return None
-    found = verdict(voting, panel.model_names, len(panel.class_names), panel.ood_limit)
-    return found.consensus
+    return verdict(voting, panel.model_names, len(panel.class_names), panel.ood_limit).consensus
