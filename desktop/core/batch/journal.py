@@ -12,10 +12,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import desktop
 from desktop.core.batch.journal_file import (
@@ -299,25 +299,16 @@ class RunJournal:
         self._placed += before is None or before < 0
         self._unreached -= before is not None and before < 0
 
-    def _translate_errors(self) -> _Explained:
-        return _Explained(self)
-
-
-class _Explained:
-    """One thread at a time, and SQLite's errors in the user's words."""
-
-    def __init__(self, journal: RunJournal) -> None:
-        self._journal = journal
-
-    def __enter__(self) -> None:
-        self._journal._lock.acquire()
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._journal._lock.release()
-        if isinstance(error, sqlite3.ProgrammingError):
-            return
-        if isinstance(error, sqlite3.Error):
-            raise journal_failed(self._journal._output, error) from error
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        """One thread at a time, and SQLite's errors in the user's words."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.ProgrammingError:
+                raise
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                raise journal_failed(self._output, error) from error
 
 
 def _key(image: str) -> bytes:

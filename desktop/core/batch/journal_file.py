@@ -127,7 +127,7 @@ def row_checksum(*values: object) -> bytes:
     return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
-def journal_failed(output: Path, error: sqlite3.Error) -> OutputFailed:
+def journal_failed(output: Path, error: Exception) -> OutputFailed:
     """SQLite's error in the user's words."""
     message = str(error).lower()
     if "locked" in message:
