@@ -207,7 +207,7 @@ def _prove(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = commands.add_parser(
         "prove",
         help="measure whether int8 is worth it on this processor",
-        description="Run every model in fp32 and in int8, turn and turn about, on drawn phantoms "
+        description="Run every model in fp32 and in int8, in turns, on drawn phantoms "
         "and on films of yours, and keep what was found: from then on --precision auto takes int8 "
         "where it answers alike and is at least 1.7 times as fast. Exit code 0 where it is, "
         "else 1.",

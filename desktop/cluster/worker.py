@@ -1,6 +1,7 @@
 """What a node does: label a part with the core's pipeline and commit it as one file. Knows no Ray.
 
-A film that an earlier run finished is taken over if size, stamp and content are still the same.
+A film that an earlier run finished is taken over if size, stamp and content are still the same, a
+refused one by size and stamp alone.
 Decoding happens in worker processes as on one machine, so a film that kills its decoder is a row.
 """
 

@@ -1,6 +1,6 @@
 """Measure on this machine whether a panel's int8 forms answer like fp32, and how much faster.
 
-Both forms of each model answer the same films, turn and turn about, on one thread whose own
+Both forms of each model answer the same films, in turns, on one thread whose own
 processor time is taken: other work on the machine then hits both alike or not at all.
 """
 
