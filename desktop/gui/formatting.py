@@ -1,8 +1,17 @@
-"""Numbers, durations and literal text as the window writes them."""
+"""Numbers, durations, devices and literal text as the window writes them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale
+
+DEVICE_TITLES = {
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "tensorrt": "TensorRT",
+    "directml": "DirectML",
+    "coreml": "Core ML",
+    "openvino": "OpenVINO",
+}
 
 
 def grouped(count: int) -> str:
@@ -12,14 +21,14 @@ def grouped(count: int) -> str:
 
 def duration(seconds: float) -> str:
     """``2 min 21 s``, ``3 h 5 min``, ``12 s``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    rounded = max(0, round(seconds))
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60} s"
+    return f"{rounded // 3600} h {rounded % 3600 // 60} min"
 
 
-def literal(words: str) -> str:
-    """Words of a file or a person for a menu, where & would underline the next letter."""
-    return words.replace("&", "&&")
+def literal(text: str) -> str:
+    """Text of a file or a person for a menu, where & would underline the next letter."""
+    return text.replace("&", "&&")

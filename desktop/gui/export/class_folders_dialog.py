@@ -1,4 +1,4 @@
-"""What goes into class folders, how, and where to."""
+"""Dialog of the export into class folders: which class, copies or links, target folder."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.core.export.class_folders import BASES, MODES
 from desktop.gui.style import theme
 from desktop.gui.widgets.label import WrappedLabel
+from desktop.gui.widgets.layout import column, row
 
 
 class ClassFoldersDialog(QDialog):
-    """Three choices.
+    """Asks for class, kind of copy and target.
 
     Signals:
         confirmed(Path, str, str): Target folder, basis and mode as the core names them.
@@ -37,54 +36,47 @@ class ClassFoldersDialog(QDialog):
         self.setWindowTitle(self.tr("Copy into class folders"))
         self.setMinimumWidth(theme.dp(480))
         self.basis = QComboBox()
-        basis_words = {
+        bases = {
             "label": self.tr("Your label; open images are left out"),
             "consensus": self.tr("The consensus"),
             "label or consensus": self.tr("Your label, else the consensus"),
         }
         for basis in BASES:
-            self.basis.addItem(basis_words[basis], basis)
+            self.basis.addItem(bases[basis], basis)
         self.basis.setAccessibleName(self.tr("Class of an image"))
         self.mode = QComboBox()
-        mode_words = {
+        modes = {
             "copy": self.tr("Copies"),
             "hard link": self.tr("Hard links: no space, same disk only"),
             "symbolic link": self.tr("Symbolic links: break when the originals move"),
         }
         for mode in MODES:
-            self.mode.addItem(mode_words[mode], mode)
+            self.mode.addItem(modes[mode], mode)
         self.mode.setAccessibleName(self.tr("Copies or links"))
         self.target = QLineEdit(str(root.parent / f"{root.name} by class"))
         self.target.setAccessibleName(self.tr("Target folder"))
         browse = QPushButton(self.tr("Browse…"))
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
-        row = QHBoxLayout()
-        row.addWidget(self.target, 1)
-        row.addWidget(browse)
+        target = row((self.target, 1), browse)
         form = QFormLayout()
         form.setVerticalSpacing(theme.GAP_M)
         form.addRow(self.tr("&Class"), self.basis)
         form.addRow(self.tr("&Files"), self.mode)
-        form.addRow(self.tr("&Target"), row)
-        form.labelForField(row).setBuddy(self.target)
+        form.addRow(self.tr("&Target"), target)
+        form.labelForField(target).setBuddy(self.target)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton(self.tr("Write"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.accepted.connect(self._confirm)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(theme.GAP_L)
-        column.addWidget(
-            WrappedLabel(
-                self.tr(
-                    "One folder a class, ready to train from. Nothing is overwritten; DICOM files "
-                    "keep their patient tags."
-                )
-            )
+        explained = self.tr(
+            "One folder a class, ready to train from. Nothing is overwritten; DICOM files keep "
+            "their patient tags."
         )
-        column.addLayout(form)
-        column.addWidget(buttons)
+        margins = (16, 16, 16, 16)
+        column(
+            WrappedLabel(explained), form, buttons, of=self, margins=margins, spacing=theme.GAP_L
+        )
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(

@@ -29,7 +29,7 @@ from desktop.gui.scorecard.job import Scoring
 from desktop.gui.scorecard.page import ScorecardPage
 from desktop.gui.session.controller import Controller
 from desktop.gui.session.model_run import Progress
-from desktop.gui.settings.preferences import Preferences, opened_words
+from desktop.gui.settings.preferences import Preferences, opened_text
 from desktop.gui.start.opener import Opener
 from desktop.gui.start.page import RecentFolder, StartPage
 from desktop.gui.style import icons, theme
@@ -351,7 +351,7 @@ class MainWindow(QMainWindow):
         ]
         fill_menu(self.menus["recent"], entries)
         self.start.set_recent(
-            [RecentFolder(Path(entry.path), opened_words(entry.opened)) for entry in recent]
+            [RecentFolder(Path(entry.path), opened_text(entry.opened)) for entry in recent]
         )
 
     def _clear_recent(self) -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from desktop.core.cases import CaseResult, ImageFile
+from desktop.gui.formatting import DEVICE_TITLES
 from desktop.gui.session.engine_client import EngineClient
 from desktop.gui.session.session import Session
 
@@ -304,16 +305,6 @@ class RunControl(QObject):
         self.progress_changed.emit(self.progress)
 
 
-_TITLES = {
-    "cpu": "CPU",
-    "cuda": "CUDA",
-    "tensorrt": "TensorRT",
-    "directml": "DirectML",
-    "coreml": "Core ML",
-    "openvino": "OpenVINO",
-}
-
-
 def device_text(device: str) -> str:
     """``CPU, 2 threads`` or the GPU's name; ``device`` as the engine reports it.
 
@@ -326,7 +317,7 @@ def device_text(device: str) -> str:
 
 def _processor_text(name: str) -> str:
     if name != "cpu":
-        return _TITLES.get(name, name)
+        return DEVICE_TITLES.get(name, name)
     threads = _threads()
     if threads == 1:
         return QCoreApplication.translate("DeviceWords", "CPU, 1 thread")

@@ -16,21 +16,22 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSpinBox,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.core.errors import UsageError
+from desktop.gui.formatting import DEVICE_TITLES
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.settings.schema import DEFAULTS, Explanation, explanations
 from desktop.gui.style import theme
 from desktop.gui.widgets.label import WrappedLabel
+from desktop.gui.widgets.layout import column
 from desktop.gui.widgets.switch import Switch
 
 # The panel has a menu of its own, and folders are added there.
 _ELSEWHERE = frozenset({"panel", "panel_folders"})
 
-# Words for values of the settings file that are no words for a reader.
+# Text of the values in the settings file, where it differs.
 _CHOICES = {
     "system": QT_TRANSLATE_NOOP("Settings", "As the desktop"),
     "dark": QT_TRANSLATE_NOOP("Settings", "Dark"),
@@ -49,11 +50,7 @@ _CHOICES = {
     "colour": QT_TRANSLATE_NOOP("Settings", "Colour"),
     "contour": QT_TRANSLATE_NOOP("Settings", "Contour"),
     "auto": QT_TRANSLATE_NOOP("Settings", "The fastest that works"),
-    "cuda": "CUDA",
-    "tensorrt": "TensorRT",
-    "directml": "DirectML",
-    "coreml": "Core ML",
-    "cpu": "CPU",
+    **DEVICE_TITLES,
 }
 
 
@@ -88,11 +85,7 @@ class SettingsDialog(QDialog):
         defaults.setText(self.tr("Restore defaults"))
         defaults.setAutoDefault(False)
         defaults.clicked.connect(self._restore)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.addWidget(self._tabs, 1)
-        column.addWidget(self._problem)
-        column.addWidget(buttons)
+        column((self._tabs, 1), self._problem, buttons, of=self, margins=(16, 16, 16, 16))
 
     def editor(self, name: str) -> QWidget:
         """The control of a setting."""
@@ -107,8 +100,8 @@ class SettingsDialog(QDialog):
         title = _tr(explanation.title)
         editor.setAccessibleName(title)
         editor.setAccessibleDescription(_tr(explanation.text))
-        words = WrappedLabel(_tr(explanation.text))
-        words.setContentsMargins(0, 0, 0, theme.GAP_M)
+        text = WrappedLabel(_tr(explanation.text))
+        text.setContentsMargins(0, 0, 0, theme.GAP_M)
         self._editors[name] = editor
         if isinstance(editor, Switch):
             editor.setText(title)
@@ -117,7 +110,7 @@ class SettingsDialog(QDialog):
             label = QLabel(title)
             label.setBuddy(editor)
             form.addRow(label, editor)
-        form.addRow(words)
+        form.addRow(text)
 
     def _add_tab(self, group: str) -> QFormLayout:
         inner = QWidget()

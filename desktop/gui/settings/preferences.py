@@ -123,10 +123,10 @@ class Preferences(QObject):
     @property
     def panel_widths(self) -> tuple[int, int]:
         """Widths of list and side panel at 100 % text; 0 where none is remembered."""
-        words = self.settings.window_state.get(_PANELS, "").split()
-        if len(words) != 2 or not all(word.isdecimal() for word in words):
+        widths = self.settings.window_state.get(_PANELS, "").split()
+        if len(widths) != 2 or not all(width.isdecimal() for width in widths):
             return 0, 0
-        return int(words[0]), int(words[1])
+        return int(widths[0]), int(widths[1])
 
     def restore_window(self, window: QMainWindow) -> bool:
         """Put the window where it was; False where nothing sound is remembered."""
@@ -136,7 +136,7 @@ class Preferences(QObject):
         return window.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
 
 
-def opened_words(opened: str) -> str:
+def opened_text(opened: str) -> str:
     """When a folder was open: ``Today, 14:02`` or a date."""
     try:
         moment = datetime.datetime.fromisoformat(opened)

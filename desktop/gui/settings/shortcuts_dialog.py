@@ -7,14 +7,12 @@ from PySide6.QtGui import QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QPushButton,
     QTreeView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +20,7 @@ from desktop.gui.actions.action import Menu
 from desktop.gui.actions.shortcuts import Shortcuts, conflict
 from desktop.gui.settings.preferences import Preferences
 from desktop.gui.style import theme
+from desktop.gui.widgets.layout import column, row
 
 _ID_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
@@ -70,21 +69,19 @@ class ShortcutsDialog(QDialog):
             self.tr("Choose a command and press its new key. Letters do nothing while you type.")
         )
         self._message.setWordWrap(True)
-        row = QHBoxLayout()
-        row.addWidget(QLabel(self.tr("New key")))
-        row.addWidget(self.key_edit, 1)
-        row.addWidget(self._default)
-        row.addWidget(self._all_default)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(theme.GAP_S)
-        column.addWidget(self._search)
-        column.addWidget(self.view, 1)
-        column.addLayout(row)
-        column.addWidget(self._message)
-        column.addWidget(buttons)
+        title = QLabel(self.tr("New key"))
+        column(
+            self._search,
+            (self.view, 1),
+            row(title, (self.key_edit, 1), self._default, self._all_default),
+            self._message,
+            buttons,
+            of=self,
+            margins=(16, 16, 16, 16),
+            spacing=theme.GAP_S,
+        )
         self._fill()
         self._show_chosen()
 
@@ -95,9 +92,9 @@ class ShortcutsDialog(QDialog):
 
     def choose(self, action_id: str) -> None:
         """Select a command by its id."""
-        for row in range(self._model.rowCount()):
-            group = self._model.item(row)
-            for child in (group.child(inner) for inner in range(group.rowCount())):
+        for position in range(self._model.rowCount()):
+            group = self._model.item(position)
+            for child in (group.child(index) for index in range(group.rowCount())):
                 if child.data(_ID_ROLE) == action_id:
                     self.view.setCurrentIndex(self._proxy.mapFromSource(child.index()))
                     return
