@@ -84,11 +84,6 @@ def table_columns(panel: Panel, shape: TableShape = "wide") -> tuple[Column, ...
     return tuple(columns)
 
 
-def column_meanings(panel: Panel, shape: TableShape = "wide") -> tuple[tuple[str, str], ...]:
-    """(name, meaning) of every column: the CSV dictionary."""
-    return tuple((column.name, column.meaning) for column in table_columns(panel, shape))
-
-
 def shaped(rows: Iterable[TableRow], panel: Panel, shape: TableShape) -> Iterator[TableRow]:
     """The rows of a table of this shape; a long one has one for each model, failures included."""
     if shape == "wide":

@@ -11,7 +11,7 @@ votes have been seen, the label may change and the blind label stays, so that fl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -284,8 +284,3 @@ def _differs(before: Decision, after: Decision) -> bool:
         for name, value in vars(before).items()
         if name not in ("revision", "reviewer", "reviewed_at")
     )
-
-
-def count_flips(decisions: Iterable[Decision]) -> int:
-    """Number of blind labels that were left after the votes had been seen."""
-    return sum(decision.flipped for decision in decisions)

@@ -169,11 +169,6 @@ def parse_sort(text: str, vocabulary: Vocabulary) -> tuple[SortKey, ...]:
     return tuple(keys)
 
 
-def sort_text(keys: Sequence[SortKey]) -> str:
-    """The text that `parse_sort` reads."""
-    return ",".join(map(str, keys))
-
-
 def select(
     table: CaseTable,
     query: Query = EVERYTHING,

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from desktop.core.panels.contract import snake_case
-from desktop.core.review.case_table import FAILED, CaseTable, name_share
+from desktop.core.review.case_table import FAILED, CaseTable
 
 Rows = npt.NDArray[np.intp]
 NORMAL = "normal"
@@ -73,23 +73,6 @@ def safety_sample(table: CaseTable) -> Rows:
     certain = table.numbers("mean_probabilities")[:, index] >= rule.confidence
     chosen = table.name_shares(rule.seed) < rule.share
     return np.flatnonzero(unanimous & certain & chosen)
-
-
-def with_safety_sample(queue: Rows, sample: Rows, images: Sequence[str], seed: str = "") -> Rows:
-    """Put a sample among a queue, at positions that only the images' names decide.
-
-    Args:
-        queue: Rows in their order; those of the sample that are in it already are moved.
-        sample: Rows to mix in.
-        images: Path of each row.
-        seed: As in `SafetyRule`.
-    """
-    if not len(sample):
-        return queue
-    rest = queue[~np.isin(queue, sample)]
-    shares = np.array([name_share(f"place {seed}", images[row]) for row in sample.tolist()])
-    order = np.argsort(shares, kind="stable")
-    return np.insert(rest, (shares[order] * (len(rest) + 1)).astype(np.intp), sample[order])
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from desktop.core.review.decisions import Step, StepKind, restored, same_decisio
 from desktop.core.store.connection import image_path, stored_path
 from desktop.core.system.text import display_name
 
+# In the order of the fields of `Decision`.
 DECISION_COLUMNS = (
     "label, state, source, flagged, comment, blind_label, votes_seen, reviewer, reviewed_at,"
     " revision"
@@ -282,15 +283,10 @@ class DecisionLog:
         return cast("tuple[int, StepKind, str, int] | None", found)
 
     def _begin(self, step: Step, position: str, images: int | None = None) -> int:
+        count = len(step.changes) if images is None else images
         cursor = self._connection.execute(
             "INSERT INTO step (panel, kind, value, images, position) VALUES (?, ?, ?, ?, ?)",
-            (
-                self._panel,
-                step.kind,
-                step.value,
-                len(step.changes) if images is None else images,
-                position,
-            ),
+            (self._panel, step.kind, step.value, count, position),
         )
         return cast("int", cursor.lastrowid)
 
@@ -330,17 +326,8 @@ class DecisionLog:
         self._connection.executemany(
             _APPEND,
             (
-                (
-                    first + number,
-                    step,
-                    self._panel,
-                    stored_path(image),
-                    act,
-                    sha256,
-                    packed(before),
-                    packed(after),
-                )
-                for number, (image, sha256, before, after) in self._counted(lines)
+                (number, step, self._panel, stored_path(image), act, sha256, *map(packed, both))
+                for number, (image, sha256, *both) in enumerate(self._counted(lines), first)
             ),
         )
         return {
@@ -350,33 +337,18 @@ class DecisionLog:
 
     def _counted(
         self, lines: Sequence[tuple[str, bytes, Decision, Decision]]
-    ) -> Iterator[tuple[int, tuple[str, bytes, Decision, Decision]]]:
+    ) -> Iterator[tuple[str, bytes, Decision, Decision]]:
         for number, line in enumerate(lines):
             if self.on_progress is not None and number % _PROGRESS_EVERY == 0:
                 self.on_progress(number, len(lines))
-            yield number, line
+            yield line
 
     def _upsert(self, rows: Iterable[tuple[str, Decision, bytes, bool]]) -> None:
         """Set where images stand: (image, decision, content, changed)."""
         self._connection.executemany(
             _UPSERT,
             (
-                (
-                    self._panel,
-                    stored_path(image),
-                    item.label,
-                    item.state,
-                    item.label_source,
-                    item.flagged,
-                    item.comment,
-                    item.blind_label,
-                    item.votes_seen,
-                    item.reviewer,
-                    item.reviewed_at,
-                    item.revision,
-                    sha256,
-                    changed,
-                )
+                (self._panel, stored_path(image), *vars(item).values(), sha256, changed)
                 for image, item, sha256, changed in rows
             ),
         )
@@ -465,19 +437,8 @@ def decision_from_row(values: Iterable[Any]) -> Decision:
         ValueError: The row is damaged.
         TypeError: The row is damaged.
     """
-    label, state, source, flagged, comment, blind, seen, reviewer, at, revision = values
-    return Decision(
-        label=label,
-        state=state,
-        label_source=source,
-        flagged=bool(flagged),
-        comment=comment,
-        blind_label=blind,
-        votes_seen=bool(seen),
-        reviewer=reviewer,
-        reviewed_at=at,
-        revision=revision,
-    )
+    label, state, source, flagged, comment, blind, seen, *rest = values
+    return Decision(label, state, source, bool(flagged), comment, blind, bool(seen), *rest)
 
 
 def _conflict(image: str, images: int) -> DecisionConflict:

@@ -68,7 +68,7 @@ def review_folder(folder: Path, home: Path | None = None) -> Path:
 
     Args:
         folder: The opened folder; must exist.
-        home: See `places.data_home`.
+        home: See `app_dirs.data_home`.
 
     Raises:
         OSError: The data folder cannot be written or ``folder`` cannot be looked at.
@@ -82,7 +82,7 @@ def review_folder(folder: Path, home: Path | None = None) -> Path:
         moved = _moved_here(resolved, identity, home)
         if moved is not None and not store_folder.exists():
             moved.rename(store_folder)
-    # The review says what is in the films: nobody else's business on a shared machine.
+    # The review says what is in the films: nobody else on a shared machine may read it.
     make_private_folder(store_folder)
     facts = {
         "folder": str(resolved),

@@ -13,7 +13,7 @@ import pytest
 from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export import parquet as export_parquet
-from desktop.core.export.columns import TableRow, TableShape, column_meanings, table_columns
+from desktop.core.export.columns import TableRow, TableShape, table_columns
 from desktop.core.export.table import Table, write_table
 from desktop.core.panels.registry import Panel
 from desktop.core.vote import verdict
@@ -66,8 +66,8 @@ def test_a_long_row_holds_the_cells_of_its_model_and_of_its_image(
 
 
 def test_both_shapes_promise_the_same_columns(panel: Panel) -> None:
-    wide = [name for name, _ in column_meanings(panel)]
-    long = [name for name, _ in column_meanings(panel, "long")]
+    wide = [column.name for column in table_columns(panel)]
+    long = [column.name for column in table_columns(panel, "long")]
     of_scnn = [name.replace("scnn_", "model_", 1) for name in wide if name.startswith("scnn_")]
     others = [name for name in wide if not name.startswith(MODEL_NAMES)]
     assert [name for name in long if name.startswith("model_")] == of_scnn
@@ -105,7 +105,7 @@ def test_an_empty_parquet_table_still_has_its_columns(tmp_path: Path, panel: Pan
     write_table(tmp_path / "votes.parquet", panel, [], "parquet")
     table = parquet.read_table(tmp_path / "votes.parquet")
     assert table.num_rows == 0
-    assert table.column_names == [name for name, _ in column_meanings(panel)]
+    assert table.column_names == [column.name for column in table_columns(panel)]
 
 
 def test_rows_that_fail_half_way_leave_the_old_parquet_file(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.errors import OutputFailed
-from desktop.core.export.columns import column_meanings
+from desktop.core.export.columns import table_columns
 from desktop.core.export.table import Table, TableRow, TextFormat, write_table
 from desktop.core.panels.registry import Panel
 from desktop.core.system.text import saved_text
@@ -59,7 +59,7 @@ def test_the_promised_columns_are_there_in_this_order(panel: Panel) -> None:
     promised += ["comment", "device", "app_version", "schema_version", "rule", "note"]
     assert [name for name in names if name in promised] == promised
     assert len(set(names)) == len(names)
-    assert [name for name, meaning in column_meanings(panel) if meaning] == names
+    assert [column.name for column in table_columns(panel) if column.meaning] == names
 
 
 def test_a_row_says_everything(panel: Panel) -> None:

@@ -25,7 +25,6 @@ from desktop.core.review.query import (
     select,
     select_text,
     shipped_filters,
-    sort_text,
     vocabulary_of,
 )
 from tests.helpers.review_cases import CLASSES, MODELS, STAMP, case, content, failed
@@ -217,7 +216,7 @@ def test_a_word_nothing_sorts_by_is_refused(table: CaseTable) -> None:
 
 def test_sorts_and_filters_survive_their_texts(table: CaseTable) -> None:
     keys = (SortKey("agreement"), SortKey("scnn.covid", descending=True))
-    assert parse_sort(sort_text(keys), vocabulary_of(table)) == keys
+    assert parse_sort(",".join(map(str, keys)), vocabulary_of(table)) == keys
     saved = SavedFilter("Mine „ü“", 'name:"a b"', "-entropy")
     assert SavedFilter.from_json(saved.to_json()) == saved
 

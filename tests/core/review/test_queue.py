@@ -16,7 +16,6 @@ from desktop.core.review.queue import (
     progress,
     safety_sample,
     waits_for_review,
-    with_safety_sample,
 )
 from tests.helpers.review_cases import CLASSES, MODELS, STAMP, case, failed
 
@@ -114,20 +113,6 @@ def test_a_panel_without_a_normal_class_has_no_sample() -> None:
     table = CaseTable(("Cat", "Dog"), ("one",))
     table.add_images(["a"])
     assert sampled(table, 1.0) == []
-
-
-def test_the_sample_is_mixed_into_the_queue_and_nothing_is_lost() -> None:
-    images = [f"{number}.png" for number in range(100)]
-    queue, sample = np.arange(0, 60), np.arange(50, 70)
-    mixed = with_safety_sample(queue, sample, images)
-    assert sorted(mixed.tolist()) == list(range(70))
-    rest = [row for row in mixed.tolist() if row < 50]
-    assert rest == sorted(rest)
-    places = np.flatnonzero(np.isin(mixed, sample))
-    assert places.min() < 20
-    assert places.max() > 50
-    np.testing.assert_array_equal(mixed, with_safety_sample(queue, sample, images))
-    np.testing.assert_array_equal(with_safety_sample(queue, sample[:0], images), queue)
 
 
 def test_progress_counts_what_can_be_reviewed() -> None:
