@@ -28,7 +28,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.core.review.decisions import Step
-from desktop.core.store.review_store import AppliedStep, ReviewStore
+from desktop.core.store.decision_log import AppliedStep
+from desktop.core.store.review_store import ReviewStore
 from desktop.gui import app
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.presenters.case_row import RowView

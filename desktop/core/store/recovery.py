@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,47 @@ _MAX_LOOKED_UP = 2_000_000
 _DECISIONS = f"SELECT panel, path, sha256, {DECISION_COLUMNS} FROM decision"
 _LOG = "SELECT panel, path, sha256, after, revision FROM log"
 _Line = tuple[str, str, bytes, Decision]
+
+
+@dataclass(frozen=True)
+class StoreNotice:
+    """Something that the user must be told about the store.
+
+    Attributes:
+        code: STORE-01, a damaged store or another store's log was set aside.
+        sentence: For the user.
+        set_aside: Where that file is now.
+        salvaged: Number of decisions that could be saved.
+    """
+
+    code: str
+    sentence: str
+    set_aside: Path
+    salvaged: int
+
+
+def damage_notice(name: str, aside: Path, count: int) -> StoreNotice:
+    """The notice that the damaged store of folder ``name`` lies at ``aside`` now."""
+    found = f"{count:,} decisions could be read and are kept" if count else "nothing was readable"
+    return StoreNotice(
+        "STORE-01",
+        f"The review of {name} was damaged: {found}. The damaged file was set aside as "
+        f"{aside.name} in {aside.parent}; a new review was begun. Look over the latest "
+        "decisions; undo begins from here.",
+        aside,
+        count,
+    )
+
+
+def foreign_log_notice(name: str, log: Path, kept: int) -> StoreNotice:
+    return StoreNotice(
+        "STORE-01",
+        f"Beside the review of {name} lay the log of another review. It was not used and set aside "
+        f"as {log.name} in {log.parent}; the {kept:,} decisions of this review are kept. If files "
+        "were copied or synchronised there, look over the latest ones.",
+        log,
+        kept,
+    )
 
 
 def latest_aside(path: Path) -> Path | None:

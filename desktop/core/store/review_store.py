@@ -41,38 +41,18 @@ from desktop.core.store.connection import (
     transaction,
     translate_errors,
 )
-from desktop.core.store.decision_log import AppliedStep, DecisionConflict, DecisionLog, LogEntry
+from desktop.core.store.decision_log import AppliedStep, DecisionLog, LogEntry
 from desktop.core.store.heatmap_cache import MapCache, pack_maps
 from desktop.core.store.location import MAPS_NAME, STORE_NAME, review_folder
-from desktop.core.store.recovery import latest_aside, rebuild
+from desktop.core.store.recovery import (
+    StoreNotice,
+    damage_notice,
+    foreign_log_notice,
+    latest_aside,
+    rebuild,
+)
 from desktop.core.store.results import ResultRows
 from desktop.core.system.text import display_name
-
-__all__ = [
-    "AppliedStep",
-    "DecisionConflict",
-    "LogEntry",
-    "ReviewStore",
-    "SessionState",
-    "StoreNotice",
-]
-
-
-@dataclass(frozen=True)
-class StoreNotice:
-    """Something that the user must be told about the store.
-
-    Attributes:
-        code: STORE-01, a damaged store or another store's log was set aside.
-        sentence: For the user.
-        set_aside: Where that file is now.
-        salvaged: Number of decisions that could be saved.
-    """
-
-    code: str
-    sentence: str
-    set_aside: Path
-    salvaged: int
 
 
 @dataclass(frozen=True)
@@ -168,7 +148,7 @@ class ReviewStore:
                 connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
             store = cls._build(connection, path, panel, name)
             if foreign is not None:
-                store.notice = _foreign_notice(name, foreign, len(store.decisions()))
+                store.notice = foreign_log_notice(name, foreign, len(store.decisions()))
             return store
 
     @classmethod
@@ -188,17 +168,7 @@ class ReviewStore:
         aside, count = rebuild(path, name)
         connection = connect(path, name, busy_timeout_ms=busy_timeout_ms)
         store = cls._build(connection, path, panel, name)
-        found = (
-            f"{count:,} decisions could be read and are kept" if count else "nothing was readable"
-        )
-        store.notice = StoreNotice(
-            "STORE-01",
-            f"The review of {name} was damaged: {found}. The damaged file was set aside as "
-            f"{aside.name} in {aside.parent}; a new review was begun. Look over the latest "
-            "decisions; undo begins from here.",
-            aside,
-            count,
-        )
+        store.notice = damage_notice(name, aside, count)
         return store
 
     def close(self) -> None:
@@ -483,14 +453,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _foreign_notice(name: str, log: Path, kept: int) -> StoreNotice:
-    return StoreNotice(
-        "STORE-01",
-        f"Beside the review of {name} lay the log of another review. It was not used and set aside "
-        f"as {log.name} in {log.parent}; the {kept:,} decisions of this review are kept. If files "
-        "were copied or synchronised there, look over the latest ones.",
-        log,
-        kept,
-    )

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from desktop.core.review.queue import pace
 from desktop.core.review.queue import progress as review_progress
-from desktop.core.store.review_store import AppliedStep
+from desktop.core.store.decision_log import AppliedStep
 from desktop.gui.actions.shortcuts import Shortcuts
 from desktop.gui.formatting import grouped
 from desktop.gui.mainwindow.status_bar import StatusBar

@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from desktop.core.cases import Decision
 from desktop.core.errors import CxrError
-from desktop.core.store.review_store import AppliedStep, ReviewStore
+from desktop.core.store.decision_log import AppliedStep
+from desktop.core.store.review_store import ReviewStore
 from desktop.gui.session.session import Session
 
 #: From so many images on, a step is saved in the background.

@@ -16,7 +16,8 @@ from desktop.core.duplicates.search import SearchRequest
 from desktop.core.errors import CxrError
 from desktop.core.panels.registry import Panel
 from desktop.core.review.case_table import CaseTable, SafetyRule
-from desktop.core.store.review_store import AppliedStep, ReviewStore, SessionState
+from desktop.core.store.decision_log import AppliedStep
+from desktop.core.store.review_store import ReviewStore, SessionState
 from desktop.gui.images.film_loader import FilmLoader
 from desktop.gui.images.thumbnails import Thumbnails
 from desktop.gui.images.view_types import ViewChoices

@@ -27,7 +27,8 @@ from desktop.core.review.decisions import (
     set_comment,
     set_flag,
 )
-from desktop.core.store.review_store import AppliedStep, DecisionConflict, ReviewStore
+from desktop.core.store.decision_log import AppliedStep, DecisionConflict
+from desktop.core.store.review_store import ReviewStore
 from desktop.core.system.text import utc_stamp
 from desktop.gui.formatting import grouped
 from desktop.gui.session.bulk_decision import BULK, BulkStep

@@ -16,8 +16,9 @@ from desktop.core.cases import OPEN, CaseResult
 from desktop.core.errors import StoreFailed
 from desktop.core.review import decisions
 from desktop.core.review.case_table import FAILED, READ, WAITING
+from desktop.core.store.decision_log import DecisionConflict
 from desktop.core.store.location import known_reviews
-from desktop.core.store.review_store import DecisionConflict, ReviewStore, SessionState
+from desktop.core.store.review_store import ReviewStore, SessionState
 from tests.helpers.review_cases import (
     STAMP,
     case,

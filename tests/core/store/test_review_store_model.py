@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from desktop.core.cases import OPEN, Decision
 from desktop.core.review import decisions
 from desktop.core.review.decisions import Step, make_step
-from desktop.core.store.review_store import DecisionConflict, ReviewStore
+from desktop.core.store.decision_log import DecisionConflict
+from desktop.core.store.review_store import ReviewStore
 from tests.helpers.review_cases import CLASSES, STAMP, case, content, open_store, record
 
 IMAGES = ("a.png", "b/c.png", "d.png")
