@@ -62,6 +62,14 @@ class _Reader:
                 self.consumers.setdefault(name, []).append(node)
         self._weights = {item.name: item for item in graph.initializer}
         self._values: dict[str, npt.NDArray[Any] | None] = {}
+        self._names = {*self._weights, *self.producers, *self.consumers}
+
+    def fresh(self, name: str) -> str:
+        """A name that no tensor has yet."""
+        while name in self._names:
+            name += "_"
+        self._names.add(name)
+        return name
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
         """Values of a weight as they are stored, None for anything else."""
@@ -89,6 +97,7 @@ class _StrideMover(_Reader):
                 node.op_type in _POINTWISE and self.maps.intersection(node.input)
             ):
                 self.maps.add(node.output[0])
+        self._thinned: dict[tuple[str, _Stride], str] = {}
         self.strides: dict[str, _Stride] = {}
         for node in reversed(graph.node):
             stride = self._stride_of(node.output[0])
@@ -159,14 +168,13 @@ class _StrideMover(_Reader):
         for index, name in enumerate(node.input):
             if name not in self.maps or name in self.strides:
                 continue
-            thin = f"{name}_{stride[0]}x{stride[1]}"
-            if thin not in self.producers:
-                pool = helper.make_node(
-                    "MaxPool", [name], [thin], kernel_shape=[1, 1], strides=stride
+            if (name, stride) not in self._thinned:
+                thin = self.fresh(f"{name}_{stride[0]}x{stride[1]}")
+                self._thinned[name, stride] = thin
+                nodes.append(
+                    helper.make_node("MaxPool", [name], [thin], kernel_shape=[1, 1], strides=stride)
                 )
-                self.producers[thin] = pool
-                nodes.append(pool)
-            node.input[index] = thin
+            node.input[index] = self._thinned[name, stride]
 
 
 def _merge_repeated_channels(graph: onnx.GraphProto) -> bool:
@@ -187,7 +195,7 @@ def _merge_repeated_channels(graph: onnx.GraphProto) -> bool:
             continue
         # Copies follow each other: channel c of copy k is at k * channels + c.
         parts = np.split(weights.astype(np.float64), copies, axis=1)
-        name = f"{node.input[1]}_merged"
+        name = reader.fresh(f"{node.input[1]}_merged")
         summed = np.sum(parts, axis=0).astype(np.float32)
         graph.initializer.append(numpy_helper.from_array(summed, name))
         node.input[0], node.input[1] = source.input[0], name

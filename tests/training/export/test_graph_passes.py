@@ -164,6 +164,21 @@ def test_the_stride_moves_through_a_residual_block(size: tuple[int, int]) -> Non
     drawn.assert_same(form)
 
 
+def test_new_tensors_never_take_a_name_that_is_there() -> None:
+    """Two convolutions that share weights, and tensors that are called as new ones would be."""
+    drawn = Drawn((8, 8))
+    shortcut = drawn.add("Relu", drawn.conv("start", 4, 4, 3))
+    drawn.nodes.append(helper.make_node("Identity", [shortcut], [f"{shortcut}_2x2"]))
+    block = drawn.add("Add", shortcut, drawn.conv(shortcut, 4, 4, 3))
+    thrice = drawn.add("Concat", "start", "start", axis=1)
+    shared = drawn.constant(drawn.random.standard_normal((5, 8, 3, 3)))
+    drawn.outputs = [f"{shortcut}_2x2", drawn.conv(block, 4, 5, stride=2)]
+    drawn.outputs += [drawn.add("Conv", thrice, shared) for _ in range(2)]
+    form = optimised(drawn.model())
+    assert strides(form, "MaxPool") == [(2, 2)]
+    drawn.assert_same(form, tolerance=1e-5)
+
+
 def test_strides_that_differ_by_axis_move_as_well() -> None:
     drawn = Drawn((9, 8))
     drawn.outputs = [drawn.conv(drawn.conv("start", 4, 6, 3), 6, 5, stride=(3, 1))]
