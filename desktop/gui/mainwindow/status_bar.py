@@ -40,9 +40,9 @@ class StatusBar(QWidget):
         self._bar.setFixedSize(120, 4)
         self._rate = QLabel()
         self._notice = ElidedLabel(role="secondary")
-        self._notice_button = Button("", kind="link")
-        self._notice_button.hide()
-        self._notice_button.clicked.connect(lambda: self._notice_action())
+        self.notice_button = Button("", kind="link")
+        self.notice_button.hide()
+        self.notice_button.clicked.connect(lambda: self._notice_action())
         self._notice_action: Callable[[], object] = lambda: None
         self._device = Button("", "device")
         self._device.clicked.connect(self.device_details_asked)
@@ -58,7 +58,7 @@ class StatusBar(QWidget):
             self._bar,
             self._rate,
             (self._notice, 2),
-            self._notice_button,
+            self.notice_button,
             self._device,
             self._reason,
             self._rule,
@@ -174,8 +174,8 @@ class StatusBar(QWidget):
         """
         self._notice.set_text(text)
         self._notice_action = chosen or (lambda: None)
-        self._notice_button.setText(action)
-        self._notice_button.setVisible(bool(action))
+        self.notice_button.setText(action)
+        self.notice_button.setVisible(bool(action))
         self._timer.stop()
         if not lasting:
             self._timer.start(_NOTICE_MS)
@@ -183,7 +183,7 @@ class StatusBar(QWidget):
     def clear_notice(self) -> None:
         """Remove the sentence."""
         self._notice.set_text("")
-        self._notice_button.hide()
+        self.notice_button.hide()
 
     @property
     def notice(self) -> str:

@@ -220,7 +220,7 @@ class TestExports:
         strip = saved.copy(0, saved.height() - 28, saved.width(), 28)
         inks = {strip.pixel(x, y) for x in range(0, 420) for y in range(28)}
         assert len(inks) > 20
-        assert open_window.status._notice_button.text() == "Show in folder"
+        assert open_window.status.notice_button.text() == "Show in folder"
 
     def test_the_report_counts_what_was_decided(
         self, open_window: MainWindow, qtbot: QtBot, tmp_path: Path
