@@ -7,7 +7,8 @@ through a filter, a sort or a text match; asking for it is refused with a senten
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,13 @@ Rows = npt.NDArray[np.intp]
 _LABELLED = REVIEW_STATES.index("labelled")
 _UNSURE = REVIEW_STATES.index("unsure")
 _ACCEPTED = LABEL_SOURCES.index("consensus")
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
 # Sort word -> (needs the votes, explanation).
 SORTS: dict[str, tuple[bool, str]] = {
     "name": (False, "name, numbers in names as numbers"),
@@ -396,17 +404,9 @@ def _probability(table: CaseTable, subject: str, index: int) -> npt.NDArray[np.f
 
 
 def _compare(values: npt.NDArray[np.float64], comparison: str, limit: float) -> Bools:
-    # Comparisons with NaN are False, which is what "no value never matches" asks for.
-    match comparison:
-        case "<":
-            return values < limit
-        case "<=":
-            return values <= limit
-        case ">":
-            return values > limit
-        case ">=":
-            return values >= limit
-    return _equal(values, limit)
+    # Comparisons with NaN are False: no value never matches.
+    found: Bools = _COMPARISONS[comparison](values, limit)
+    return found
 
 
 def _time(table: CaseTable, term: TimeTerm) -> Bools:
@@ -414,13 +414,7 @@ def _time(table: CaseTable, term: TimeTerm) -> Bools:
     width = len(term.moment)
     for row, decision in table.decided().items():
         at = decision.reviewed_at[:width]
-        if at:
-            found[row] = {
-                "<": at < term.moment,
-                "<=": at <= term.moment,
-                ">": at > term.moment,
-                ">=": at >= term.moment,
-            }[term.comparison]
+        found[row] = bool(at) and _COMPARISONS[term.comparison](at, term.moment)
     return found
 
 
