@@ -14,13 +14,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.core.batch.pipeline import label
@@ -37,6 +40,7 @@ from tests.helpers.film_files import draw_films
 from tests.helpers.tiny_models import write_panel
 
 PATIENCE_MS = 60_000
+W = TypeVar("W", bound=QWidget)
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +202,19 @@ def open_window(
     yield window
     window.controller.close_folder()
     window.status.clear_notice()
+
+
+def press(window: QWidget, keys: str) -> None:
+    """Press a key, or several at once such as ``Ctrl+Z``, where the keyboard is."""
+    combination = QKeySequence(keys)[0]
+    target = QApplication.focusWidget() or window
+    QTest.keyClick(target, combination.key(), combination.keyboardModifiers())
+
+
+def child(parent: QWidget, kind: type[W], name: str) -> W:
+    """The one widget of its kind within another that screen readers call ``name``."""
+    (found,) = [one for one in parent.findChildren(kind) if one.accessibleName() == name]
+    return found
 
 
 def wait_for_votes(qtbot: QtBot, window: MainWindow) -> None:

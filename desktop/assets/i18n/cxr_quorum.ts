@@ -1927,23 +1927,23 @@ map</source>
             <translation type="unfinished" />
         </message>
         <message>
-            <source>Kappa needs labels of more than one class.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>All models are equally close to you: {value}.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Closest to you: {near}, {high}. Furthest: {far}, {low}.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <source>rows: you, columns: {model}</source>
             <translation type="unfinished" />
         </message>
         <message>
             <source>Below the line: too sure of itself.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Kappa needs labels of more than one class.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>All models are equally close to you: {high}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Closest to you: {near}, {high}. Furthest: {far}, {low}.</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -17,7 +17,7 @@ from desktop.gui.widgets.layout import row
 from desktop.gui.widgets.progress_bar import ProgressBar
 
 HEIGHT = 28
-_NOTICE_MS = 12_000
+NOTICE_MS = 12_000
 
 
 class StatusBar(QWidget):
@@ -178,7 +178,7 @@ class StatusBar(QWidget):
         self.notice_button.setVisible(bool(action))
         self._timer.stop()
         if not lasting:
-            self._timer.start(_NOTICE_MS)
+            self._timer.start(NOTICE_MS)
 
     def clear_notice(self) -> None:
         """Remove the sentence."""

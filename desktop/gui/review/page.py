@@ -104,7 +104,7 @@ class ReviewPage(QWidget):
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
         controller.list_grew.connect(lambda _count: self._show_position())
-        controller.thumbnails.thumbnail_arrived.connect(self._on_thumbnail)
+        controller.thumbnails.arrived.connect(self._on_thumbnail)
         self.list_panel.case_chosen.connect(controller.show_case)
         self.list_panel.view_settled.connect(self._report_rows_in_view)
         self.list_panel.context_asked.connect(self.bulk_menu_asked)

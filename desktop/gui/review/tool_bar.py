@@ -58,8 +58,8 @@ class ToolBar(Restyled):
         self._preset.setObjectName("preset_button")
         self._preset.set_menu_arrow(True)
         self._preset.setToolTip(self.tr("Window presets"))
-        self._menu = QMenu(self)
-        self._presets = QActionGroup(self._menu)
+        self.preset_menu = QMenu(self)
+        self._presets = QActionGroup(self.preset_menu)
         self._presets.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         self._preset.clicked.connect(self._open_presets)
         turns = [self._button(shortcuts, name, "") for name in ("invert", "rotate", "flip")]
@@ -91,26 +91,26 @@ class ToolBar(Restyled):
             keys: Words of the keys of the first presets.
             chosen: The one in force, which is ticked; None where the window is the reader's own.
         """
-        self._menu.clear()
+        self.preset_menu.clear()
         for position, preset in enumerate(presets):
             title = literal(preset.title)
             if position < len(keys) and keys[position]:
                 title += f"\t{keys[position]}"
-            action = self._menu.addAction(title)
+            action = self.preset_menu.addAction(title)
             action.setCheckable(True)
             action.setChecked(preset is chosen)
             action.setActionGroup(self._presets)
             action.triggered.connect(
                 lambda _checked=False, key=preset.key: self.preset_chosen.emit(key)
             )
-        self._menu.addSeparator()
-        self._menu.addAction(self.tr("Enter width and level…")).triggered.connect(
+        self.preset_menu.addSeparator()
+        self.preset_menu.addAction(self.tr("Enter width and level…")).triggered.connect(
             lambda: self.window_entry_asked.emit()
         )
 
     def _open_presets(self) -> None:
         self.presets_asked.emit()
-        self._menu.popup(self._preset.mapToGlobal(QPoint(0, self._preset.height())))
+        self.preset_menu.popup(self._preset.mapToGlobal(QPoint(0, self._preset.height())))
 
     def _button(self, shortcuts: Shortcuts, name: str, text: str) -> Button:
         action = shortcuts[name]

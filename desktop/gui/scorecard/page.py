@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.core.review.scorecard import TRUTHS, Score, Scorecard
@@ -254,20 +255,7 @@ class ScorecardPage(OverlayScroll):
             for score, model in zip(models, facts.models, strict=True)
             if not isnan(score.kappa.value)
         ]
-        self._kappas_text.setText(self._closeness(known))
-
-    def _closeness(self, known: list[tuple[float, str]]) -> str:
-        """Who is closest to the reader and who furthest, by the figures as they are shown."""
-        if len(known) < 2:
-            return self.tr("Kappa needs labels of more than one class.")
-        (low, far), (high, near) = min(known), max(known)
-        if f"{low:.2f}" == f"{high:.2f}":
-            return self.tr("All models are equally close to you: {value}.").format(
-                value=f"{high:.2f}"
-            )
-        return self.tr("Closest to you: {near}, {high}. Furthest: {far}, {low}.").format(
-            near=near, high=f"{high:.2f}", far=far, low=f"{low:.2f}"
-        )
+        self._kappas_text.setText(closeness(known))
 
     def _choose(self, index: int) -> None:
         self._chosen = index
@@ -287,6 +275,24 @@ class ScorecardPage(OverlayScroll):
         self._ece.set_text(_number(score.calibration_error))
         self._brier.set_text(_number(score.brier))
         self._calibration_text.setText(self.tr("Below the line: too sure of itself."))
+
+
+def closeness(kappas: Sequence[tuple[float, str]]) -> str:
+    """Which model is closest to the reader and which furthest, by the figures as they are shown.
+
+    Args:
+        kappas: Kappa with the reader and title of each model that has one.
+    """
+    translate = QCoreApplication.translate
+    if len(kappas) < 2:
+        return translate("ScorecardPage", "Kappa needs labels of more than one class.")
+    (low, far), (high, near) = min(kappas), max(kappas)
+    figures = {"low": f"{low:.2f}", "high": f"{high:.2f}"}
+    if figures["low"] == figures["high"]:
+        text = translate("ScorecardPage", "All models are equally close to you: {high}.")
+    else:
+        text = translate("ScorecardPage", "Closest to you: {near}, {high}. Furthest: {far}, {low}.")
+    return text.format(near=near, far=far, **figures)
 
 
 def _number(value: float) -> str:

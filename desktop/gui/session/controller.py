@@ -18,8 +18,7 @@ from desktop.core.panels.registry import Panel
 from desktop.core.review.case_table import CaseTable, SafetyRule
 from desktop.core.store.decision_log import AppliedStep
 from desktop.core.store.review_store import ReviewStore, SessionState
-from desktop.gui.images.film_loader import FilmLoader
-from desktop.gui.images.thumbnails import Thumbnails
+from desktop.gui.images.picture_cache import FilmLoader, Thumbnails
 from desktop.gui.images.view_types import ViewChoices
 from desktop.gui.panel_info import panel_facts
 from desktop.gui.session.case_list import CaseList
@@ -100,8 +99,8 @@ class Controller(QObject):
         self._first = FirstImage(self.list, self.films, self._show)
         self._asked_again: set[int] = set()
         self._rows_in_view: Sequence[int] = ()
-        self.films.film_arrived.connect(self._on_film)
-        self.thumbnails.thumbnail_arrived.connect(lambda case: self.list.model.refresh([case]))
+        self.films.arrived.connect(self._on_film)
+        self.thumbnails.arrived.connect(lambda case: self.list.model.refresh([case]))
         self.run.answered.connect(self._on_answered)
         self.run.notice_raised.connect(self.notice_raised)
         self.decisions.decided.connect(self._on_decided)
@@ -187,7 +186,7 @@ class Controller(QObject):
             self._scan = None
         self.duplicates.set_session(None)
         self.run.end()
-        self.films.forget()
+        self.films.forget_all()
         self.thumbnails.forget_all()
         self.decisions.set_session(None, None)
         store, self.store = self.store, None

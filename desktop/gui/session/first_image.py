@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from desktop.core.errors import CxrError
 from desktop.core.store.review_store import SessionState
-from desktop.gui.images.film_loader import FilmLoader
+from desktop.gui.images.picture_cache import FilmLoader
 from desktop.gui.session.case_list import CaseList
 from desktop.gui.session.session import Session
 

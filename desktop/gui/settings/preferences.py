@@ -25,6 +25,9 @@ _PANELS = "panels"
 class Preferences(QObject):
     """The settings in force.
 
+    Attributes:
+        path: The file that holds them.
+
     Signals:
         changed(): Some setting has another value.
         not_saved(CxrError): A change holds for this session only, and why.
@@ -40,8 +43,8 @@ class Preferences(QObject):
             path: The settings file, None for the user's own.
         """
         super().__init__()
-        self._path = path or settings_path()
-        loaded = load_settings(self._path)
+        self.path = path or settings_path()
+        loaded = load_settings(self.path)
         self.settings: Settings = loaded.settings
         self.notices = loaded.notices
 
@@ -56,7 +59,7 @@ class Preferences(QObject):
             return
         self.settings = changed
         try:
-            save_settings(self._path, changed)
+            save_settings(self.path, changed)
         except CxrError as problem:
             self.not_saved.emit(problem)
         self.changed.emit()

@@ -68,6 +68,7 @@ class FilmView(QWidget):
         """Say where the film on show stands in a list that has changed."""
         if position != self._hud.position:
             self._hud = replace(self._hud, position=position)
+            self._describe()
             self.update()
 
     def set_keep(self, window: bool, zoom: bool) -> None:

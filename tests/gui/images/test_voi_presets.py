@@ -59,7 +59,7 @@ def menu_bar(window: MainWindow) -> list[str]:
 
 def tool_bar(window: MainWindow) -> list[str]:
     window.review.tool_bar.presets_asked.emit()
-    return ticked(window.review.tool_bar._menu.actions())
+    return ticked(window.review.tool_bar.preset_menu.actions())
 
 
 def test_the_menus_tick_the_preset_in_force_and_none_for_a_window_of_ones_own(

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -25,7 +24,7 @@ from desktop.gui.mainwindow.menu_bar import all_actions
 from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog
 from desktop.gui.viewer.image_view import ImageView
-from tests.gui.conftest import PATIENCE_MS
+from tests.gui.conftest import PATIENCE_MS, press
 from tests.helpers.film_files import deep_film, dicom
 
 KEYS = {action.id: action.keys for action in all_actions()}
@@ -48,14 +47,6 @@ TRIED = [
 
 Proof = Callable[[], bool]
 Expectation = Callable[[MainWindow], Proof]
-
-
-def press(window: MainWindow, key: str) -> None:
-    """Press a key sequence where the keyboard is."""
-    combination = QKeySequence(key)[0]
-    QTest.keyClick(
-        QApplication.focusWidget() or window, combination.key(), combination.keyboardModifiers()
-    )
 
 
 def decision_of(window: MainWindow, case: int):  # type: ignore[no-untyped-def]

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAccessible
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -23,7 +22,7 @@ from desktop.gui.settings.dialog import SettingsDialog
 from desktop.gui.settings.file import load_settings
 from desktop.gui.settings.shortcuts_dialog import ShortcutsDialog
 from desktop.gui.viewer.window_level_dialog import WindowEntry
-from tests.gui.conftest import MakeWindow, wait_for_votes
+from tests.gui.conftest import MakeWindow, press, wait_for_votes
 
 GENERATE = Path(__file__).parents[3] / "docs" / "generate.py"
 
@@ -79,12 +78,11 @@ class TestANewRecord:
     ) -> None:
         window = make_window()
         window.activateWindow()
-        keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        QTest.keyClick(window, Qt.Key.Key_K, keys)
+        press(window, "Ctrl+Shift+K")
         assert contexts == []
         window.opener.open_folder(film_folder)
         wait_for_votes(qtbot, window)
-        QTest.keyClick(window, Qt.Key.Key_K, keys)
+        press(window, "Ctrl+Shift+K")
         (context,) = contexts
         assert context.controller is window.controller
         window.controller.close_folder()
@@ -101,7 +99,7 @@ class TestANewRecord:
         assert index.data() == "Count the films"
         assert index.parent().data() == "Edit"
         assert dialog.rebind("count_films", "G")
-        assert load_settings(window.preferences._path).settings.shortcuts["count_films"] == ("G",)
+        assert load_settings(window.preferences.path).settings.shortcuts["count_films"] == ("G",)
         assert make_window().shortcuts.keys("count_films") == ("G",)
 
     def test_is_in_the_manual_and_given_to_translators(self, contexts: list[Context]) -> None:
@@ -129,7 +127,11 @@ def test_each_letter_of_a_menu_leads_to_one_entry(
     open_window.review.bulk_menu_asked.emit(QPoint(0, 0))
     open_window.review.tool_bar.presets_asked.emit()
     open_window.case_filter.sort_menu.aboutToShow.emit()
-    others = [*popped_up, open_window.case_filter.sort_menu, open_window.review.tool_bar._menu]
+    others = [
+        *popped_up,
+        open_window.case_filter.sort_menu,
+        open_window.review.tool_bar.preset_menu,
+    ]
     menus = bar_menus(open_window) + [menu for other in others for menu in menus_in(other)]
     assert len(popped_up) == 1
     assert len(menus) > 15

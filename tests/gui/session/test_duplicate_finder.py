@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.gui.mainwindow.main_window import MainWindow
-from tests.gui.conftest import PATIENCE_MS, MakeWindow, wait_for_votes
+from tests.gui.conftest import PATIENCE_MS, MakeWindow, child, wait_for_votes
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_asking_for_it_marks_both_and_offers_to_show_them(copies: MainWindow, qt
         model.data(model.index(row, 0), int(Qt.ItemDataRole.AccessibleTextRole)) for row in range(3)
     }
     assert sum("has a near-duplicate" in text for text in words) == 2
-    copies.status.notice_button.click()
+    child(copies.status, QAbstractButton, "Show them").click()
     assert copies.controller.list.query == "is:duplicate"
     assert [copies.controller.session.image(case) for case in copies.controller.list.shown] == [
         "film_2.png",
@@ -81,7 +82,7 @@ def test_labels_that_differ_are_said_at_once_and_stay_marked(
     copies.controller.show_case(other)
     copies.controller.decisions.label(1)
     assert "nearly the same film as film_2.png, which is Covid" in copies.status.notice
-    copies.status.notice_button.click()
+    child(copies.status, QAbstractButton, "Show them").click()
     assert copies.controller.list.query == "is:conflict"
     assert sorted(copies.controller.list.shown) == sorted([one, other])
     copies.controller.show_case(one)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop.core.review.case_table import SafetyRule
@@ -16,7 +16,7 @@ from desktop.core.store.review_store import ReviewStore
 from desktop.gui.images.view_types import Tool
 from desktop.gui.mainwindow.main_window import MainWindow
 from desktop.gui.viewer.image_view import ImageView
-from tests.gui.conftest import MakeWindow, draw_films, wait_for_votes
+from tests.gui.conftest import MakeWindow, child, draw_films, wait_for_votes
 
 NONE = Qt.KeyboardModifier.NoModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -152,8 +152,9 @@ def test_the_status_bar_counts_what_was_reviewed(open_window: MainWindow, film: 
     open_window.shortcuts["label_1"].trigger()
     reviewed = sum(item.reviewed for item in session.table.decided().values())
     assert reviewed >= 1
-    assert f">{reviewed}</b>" in open_window.status._count.text()
-    assert "of 12 reviewed" in open_window.status._count.text()
+    count = child(open_window.status, QLabel, "Progress").text()
+    assert f">{reviewed}</b>" in count
+    assert "of 12 reviewed" in count
 
 
 def test_a_long_undo_line_does_not_push_the_panel_out_of_the_window(

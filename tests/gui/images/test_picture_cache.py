@@ -10,9 +10,8 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from desktop.core.imaging.decode import Radiograph
-from desktop.gui.images import thumbnails
-from desktop.gui.images.film_loader import FilmLoader
-from desktop.gui.images.thumbnails import Thumbnails
+from desktop.gui.images import picture_cache
+from desktop.gui.images.picture_cache import FilmLoader, Thumbnails
 
 
 @pytest.fixture
@@ -26,11 +25,11 @@ def files(tmp_path: Path) -> list[tuple[int, Path]]:
 def test_the_latest_are_kept_and_the_oldest_go(
     files: list[tuple[int, Path]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thumbnails, "CAPACITY", 5)
+    monkeypatch.setattr(picture_cache, "THUMBNAILS", 5)
     kept = Thumbnails()
     try:
         for case, path in files:
-            with qtbot.waitSignal(kept.thumbnail_arrived, timeout=20_000):
+            with qtbot.waitSignal(kept.arrived, timeout=20_000):
                 kept.want([(case, path)])
         assert len(kept) == 5
         assert kept.picture(6) is None
@@ -39,7 +38,7 @@ def test_the_latest_are_kept_and_the_oldest_go(
         assert last.pixelColor(64, 64).lightness() == 130
         # What was looked at last stays longest.
         assert kept.picture(7) is not None
-        with qtbot.waitSignal(kept.thumbnail_arrived, timeout=20_000):
+        with qtbot.waitSignal(kept.arrived, timeout=20_000):
             kept.want([files[0]])
         assert kept.picture(7) is not None
         assert kept.picture(8) is None
@@ -52,11 +51,11 @@ def test_a_long_session_keeps_some_megabytes_of_them(
 ) -> None:
     kept = Thumbnails()
     try:
-        with qtbot.waitSignal(kept.thumbnail_arrived, timeout=20_000):
+        with qtbot.waitSignal(kept.arrived, timeout=20_000):
             kept.want(files[:1])
         picture = kept.picture(0)
         assert picture is not None
-        assert thumbnails.CAPACITY * picture.sizeInBytes() < 12e6
+        assert picture_cache.THUMBNAILS * picture.sizeInBytes() < 12e6
     finally:
         kept.close()
 
@@ -64,18 +63,16 @@ def test_a_long_session_keeps_some_megabytes_of_them(
 def test_what_is_decoded_late_is_not_taken_for_a_film_of_the_next_folder(
     files: list[tuple[int, Path]], qtbot: QtBot
 ) -> None:
-    for kept, forget, arrived in (
-        (small := Thumbnails(), small.forget_all, small.thumbnail_arrived),
-        (large := FilmLoader(), large.forget, large.film_arrived),
-    ):
+    small, large = Thumbnails(), FilmLoader()
+    for kept in (small, large):
         try:
             kept.want([(0, files[3][1])])
-            # Decoded, and not yet told: no event of this thread runs meanwhile.
+            # Decoded, and not yet reported: no event of this thread runs meanwhile.
             deadline = time.monotonic() + 20
-            while kept._process.waiting and time.monotonic() < deadline:
+            while kept.waiting and time.monotonic() < deadline:
                 time.sleep(0.01)
-            forget()
-            with qtbot.waitSignal(arrived, timeout=20_000):
+            kept.forget_all()
+            with qtbot.waitSignal(kept.arrived, timeout=20_000):
                 kept.want([(0, files[9][1])])
         finally:
             kept.close()
