@@ -34,6 +34,7 @@ _PACKAGES = (
     "numpy",
     "pillow",
     "pydicom",
+    "simplejpeg",
     "python-gdcm",
     "pyjpegls",
     "pylibjpeg-rle",
@@ -222,10 +223,12 @@ def _formats() -> tuple[FormatSupport, ...]:
     rle = "pylibjpeg-rle" if importlib.util.find_spec("rle") else gdcm or "pydicom (slow)"
     wavelet = "pylibjpeg-openjpeg" if importlib.util.find_spec("openjpeg") else gdcm
     return (
-        FormatSupport("JPEG, PNG, TIFF, BMP, WebP", "Pillow"),
+        FormatSupport("JPEG", "simplejpeg"),
+        FormatSupport("PNG, TIFF, BMP, WebP", "Pillow"),
         FormatSupport("DICOM, uncompressed", "pydicom"),
         FormatSupport("DICOM, RLE", rle),
-        FormatSupport("DICOM, JPEG baseline and lossless", gdcm),
+        FormatSupport("DICOM, JPEG baseline", "Pillow"),
+        FormatSupport("DICOM, JPEG extended and lossless", gdcm),
         FormatSupport("DICOM, JPEG-LS", jpegls),
         FormatSupport("DICOM, JPEG 2000", wavelet),
     )

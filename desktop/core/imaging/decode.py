@@ -20,6 +20,7 @@ from desktop.core.imaging.radiograph import (
     Radiograph,
     Window,
     look_up_table,
+    looked_up,
     value_range,
     window_presets,
 )
@@ -80,7 +81,7 @@ def eight_bit(radiograph: Radiograph) -> npt.NDArray[np.uint8]:
     plain = window.curve is None and (window.low, window.high) == (0, 255)
     if plain and radiograph.values.dtype == np.uint8:
         return radiograph.values.astype(np.uint8, copy=False)
-    return look_up_table(radiograph, window)[radiograph.values]
+    return looked_up(look_up_table(radiograph, window), radiograph.values)
 
 
 def model_pixels(film: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -20,9 +20,9 @@ from desktop.core.system.cage import close_cage
 from desktop.core.system.processes import ChildProcess, expect_the_worst, limit_memory, send_array
 from desktop.core.system.records import pack, unpack
 
-ROOM_BYTES = 3 * 2**29
+ROOM_BYTES = 5 * 2**28
 """Address space a decoder may add to what its process starts with; more is DECODE-08. The largest
-film that is read, 120 megapixels in 16 bits or in colour, needs a little less."""
+DICOM, PNG or TIFF film that is read, 120 megapixels in 16 bits, adds three quarters of it."""
 
 NEEDS_OTHER_CODECS = 77
 """Exit code of a process that meets a DICOM file after its cage closed without those decoders."""
@@ -44,14 +44,20 @@ class DecoderChild(ChildProcess):
         target: Called as ``target(connection, encloser, *arguments)``.
         arguments: See ``ChildProcess``.
         dicom: Load the decoders for DICOM before the cage closes, whatever the first file is.
+        room_bytes: See ``ROOM_BYTES``.
         options: ``name``, ``nice``.
     """
 
     def __init__(
-        self, target: Callable[..., object], *arguments: Any, dicom: bool = False, **options: Any
+        self,
+        target: Callable[..., object],
+        *arguments: Any,
+        dicom: bool = False,
+        room_bytes: int = ROOM_BYTES,
+        **options: Any,
     ) -> None:
         self.dicom = dicom
-        super().__init__(_begin, target, dicom, arguments, **options)
+        super().__init__(_begin, target, dicom, room_bytes, arguments, **options)
 
     def give(self, order: object, path: Path) -> None:
         """Send an order and the file it is about; nothing happens where the child is dead.
@@ -92,10 +98,14 @@ class DecoderChild(ChildProcess):
 
 
 def _begin(
-    connection: Connection, target: Callable[..., object], dicom: bool, arguments: tuple[Any, ...]
+    connection: Connection,
+    target: Callable[..., object],
+    dicom: bool,
+    room_bytes: int,
+    arguments: tuple[Any, ...],
 ) -> None:
     expect_the_worst()
-    target(connection, Encloser(connection, dicom), *arguments)
+    target(connection, Encloser(connection, dicom, room_bytes), *arguments)
 
 
 class Encloser:
@@ -104,10 +114,12 @@ class Encloser:
     Args:
         connection: Where orders come from.
         dicom: As for ``DecoderChild``.
+        room_bytes: Likewise.
     """
 
-    def __init__(self, connection: Connection, dicom: bool) -> None:
+    def __init__(self, connection: Connection, dicom: bool, room_bytes: int) -> None:
         self._connection = connection
+        self._room_bytes = room_bytes
         self._dicom = dicom
         self._closed = False
 
@@ -142,7 +154,7 @@ class Encloser:
             tracker = resource_tracker.getfd()
             if tracker is not None:
                 os.close(tracker)
-        limit_memory(ROOM_BYTES)
+        limit_memory(self._room_bytes)
         close_cage()
         self._closed = True
         return file

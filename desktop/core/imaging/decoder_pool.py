@@ -27,7 +27,7 @@ from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError, ImageRefused
 from desktop.core.imaging.decoder import DECODE_LIMIT_S, FILM_SIDE, Decoded
-from desktop.core.imaging.decoder_child import NEEDS_OTHER_CODECS, DecoderChild
+from desktop.core.imaging.decoder_child import NEEDS_OTHER_CODECS, ROOM_BYTES, DecoderChild
 from desktop.core.imaging.decoder_worker import READY, Answer, Sizes, Task, take, work
 from desktop.core.system.text import printable
 
@@ -55,6 +55,7 @@ class DecodePool:
         sizes: Input sizes (height, width) to make room for; others later cost a restart.
         film: Also make room for reduced films.
         time_limit_s: Seconds one image may take before its worker is ended (DECODE-06).
+        room_bytes: Memory that a worker may take for an image (DECODE-08).
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class DecodePool:
         sizes: Sizes = DEFAULT_SIZES,
         film: bool = False,
         time_limit_s: float = DECODE_LIMIT_S,
+        room_bytes: int = ROOM_BYTES,
     ) -> None:
+        self._room_bytes = room_bytes
         self._count = max(1, workers)
         self._slots = max(1, -(-ahead // self._count))
         self._most = 2 * self._count * self._slots
@@ -202,7 +205,13 @@ class DecodePool:
         self.close()
 
     def _new_worker(self, *, dicom: bool = False) -> _Worker:
-        return _Worker(self._slots, self._slot_bytes, self._time_limit_s, dicom=dicom)
+        return _Worker(
+            self._slots,
+            self._slot_bytes,
+            self._time_limit_s,
+            dicom=dicom,
+            room_bytes=self._room_bytes,
+        )
 
     def _grow(self, needed: int) -> None:
         """Larger slots need fresh workers; what the old ones hold is handed over."""
@@ -309,7 +318,7 @@ class _Job:
 class _Worker(DecoderChild):
     """One process, its slots and what it was given, oldest first: it answers in that order."""
 
-    def __init__(self, slots: int, slot_bytes: int, time_limit_s: float, *, dicom: bool) -> None:
+    def __init__(self, slots: int, slot_bytes: int, time_limit_s: float, **options: Any) -> None:
         self._slot_bytes = slot_bytes
         # Anonymous shared memory: it goes when the last process does.
         slab = multiprocessing.get_context("spawn").RawArray("B", slots * slot_bytes)
@@ -318,7 +327,7 @@ class _Worker(DecoderChild):
         self.free = list(range(slots))
         self.ready = False
         self._begun = 0.0
-        super().__init__(work, slab, slot_bytes, time_limit_s, dicom=dicom, name="decode")
+        super().__init__(work, slab, slot_bytes, time_limit_s, name="decode", **options)
 
     def take_job(self, job: _Job) -> None:
         """Queue a job; where the process died, the next look finds out.

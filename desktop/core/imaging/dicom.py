@@ -15,25 +15,37 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import simplejpeg
 from PIL import Image
 
 from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging.dicom_codecs import (
+    JPEG_2000,
+    JPEG_BASELINE,
     JPEG_EXTENDED,
     UID,
     Dataset,
     apply_color_lut,
+    codestream,
     dcmread,
     decode_extended_jpeg,
+    encapsulate,
     get_decoder,
     get_frame,
     pixel_array,
 )
 from desktop.core.imaging.dicom_metadata import film_facts, number, spacing, text, warns_of_text
 from desktop.core.imaging.dicom_voi import first_lut, own_windows
-from desktop.core.imaging.radiograph import FilmValues, Radiograph, Window, exposed_range
-from desktop.core.imaging.raster import MAX_PIXELS, check_size, is_coloured
+from desktop.core.imaging.luminance import grey_values
+from desktop.core.imaging.radiograph import (
+    FilmValues,
+    Radiograph,
+    Window,
+    exposed_range,
+    looked_up,
+)
+from desktop.core.imaging.raster import MAX_PIXELS, check_size
 from desktop.core.system.quiet_warnings import quiet
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -66,8 +78,17 @@ _PLUGINS = ("pylibjpeg", "pyjpegls", "pillow", "gdcm")
 """Preferred decoders; only the first that knows a syntax is asked. GDCM comes last, because it ends
 the whole process at some damaged JPEG 2000 pictures that the others merely refuse."""
 
-MAX_INFLATED_BYTES = 512 * 2**20
-"""Most bytes that a deflated data set may unpack to."""
+MAX_INFLATED_BYTES = 2 * MAX_PIXELS + 2**24
+"""Most bytes that a deflated data set may unpack to: the largest picture and its header."""
+
+MAX_HEADER_READS = 300_000
+"""Most reads of a header, about three an element; films have some hundred elements."""
+
+MAX_ELEMENT_BYTES = 2**16
+"""Longest element that is looked at, but for the picture and tables; longer ones are left out."""
+
+_TABLES = {0x00283000, 0x00283010, 0x00281201, 0x00281202, 0x00281203}  # modality, VOI, palette
+_LARGE_ELEMENTS = {0x7FE00010: 2**40} | dict.fromkeys(_TABLES, 2**22 + 2**19)
 
 
 def decode_dicom(data: bytes, path: PurePath) -> Radiograph:
@@ -94,31 +115,61 @@ def decode_dicom(data: bytes, path: PurePath) -> Radiograph:
 
 
 def _parse(data: bytes, path: PurePath) -> Dataset:
-    if data[128:132] == b"DICM" and DEFLATED.encode() in data[:1024]:
-        _check_deflated(data, path)
-    dataset = dcmread(BytesIO(data), force=True)
+    stream = _CountedReads(path)
+    deflated = data[128:132] == b"DICM" and DEFLATED.encode() in data[:1024]
+    if deflated:
+        _inflate(data, stream, path)
+    else:
+        stream = _CountedReads(path, data)
+    dataset = dcmread(stream, force=True)
     meta = dataset.file_meta
+    if deflated:
+        meta.TransferSyntaxUID = UID(DEFLATED)
     if not meta.get("TransferSyntaxUID"):
         implicit, little = dataset.original_encoding
         plain = _EXPLICIT_LITTLE if little else _EXPLICIT_BIG
         meta.TransferSyntaxUID = UID(_IMPLICIT_LITTLE if implicit else plain)
     if len(dataset) == 0:
         # pydicom gives nothing back where the last element, the picture, has no end.
-        header = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
+        header = dcmread(_CountedReads(path, data), force=True, stop_before_pixels=True)
         raise refused("DICOM-06" if "Rows" in header else "DICOM-05", path)
+    for tag in list(dataset.keys()):
+        most = _LARGE_ELEMENTS.get(int(tag), MAX_ELEMENT_BYTES)
+        value = dataset.get_item(tag).value
+        if isinstance(value, bytes) and len(value) > most:
+            del dataset[tag]
     return dataset
 
 
-def _check_deflated(data: bytes, path: PurePath) -> None:
-    """Unpack a deflated data set in bounded pieces, before pydicom does so without a bound."""
+class _CountedReads(BytesIO):
+    """A file whose header may have so many elements and no more: each costs memory and time."""
+
+    def __init__(self, path: PurePath, data: bytes = b"") -> None:
+        super().__init__(data)
+        self._path = path
+        self._left = MAX_HEADER_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise refused("DICOM-05", self._path)
+        return super().read(size)
+
+
+def _inflate(data: bytes, stream: BytesIO, path: PurePath) -> None:
+    """Unpack a deflated data set piece by piece, no further than a film can be long."""
     start = 144 + int.from_bytes(data[140:144], "little")
+    # The same, not deflated, in as many bytes: a UID may be filled up with zeros.
+    plain = _EXPLICIT_LITTLE.encode().ljust(len(DEFLATED), b"\0")
+    stream.write(data[:start].replace(DEFLATED.encode(), plain))
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, rest = MAX_INFLATED_BYTES, data[start:]
+    rest = data[start:]
     while rest and not unpacker.eof:
-        left -= len(unpacker.decompress(rest, 2**20))
+        stream.write(unpacker.decompress(rest, 2**20))
         rest = unpacker.unconsumed_tail
-        if left < 0:
+        if stream.tell() > MAX_INFLATED_BYTES:
             raise refused("DECODE-03", path, f"more than {MAX_INFLATED_BYTES // 2**20} MB")
+    stream.seek(0)
 
 
 def _check_kind(dataset: Dataset, path: PurePath) -> None:
@@ -171,10 +222,11 @@ def _radiograph(dataset: Dataset, path: PurePath) -> Radiograph:
         "source_format": "DICOM",
     }
     if stored.ndim == 3:
-        picture = Image.fromarray(stored)
-        if is_coloured(picture):
+        height, width, _ = stored.shape
+        grey, coloured = grey_values((width, height), lambda a, b: Image.fromarray(stored[a:b]))
+        if coloured:
             raise refused("DECODE-05", path)
-        return Radiograph(np.asarray(picture.convert("L")), **common)
+        return Radiograph(grey, **common)
     scale = _Scale(dataset, stored)
     values = scale.values(stored)
     low, high = exposed_range(values, padded=scale.padded)
@@ -207,6 +259,13 @@ def _stored_pixels(dataset: Dataset, path: PurePath) -> npt.NDArray[Any]:
             frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
             if b"\xff\xd9" not in frame[-64:]:
                 raise refused("DICOM-06", path)
+            if syntax in JPEG_2000:
+                plain = codestream(frame, dataset.Rows, dataset.Columns)
+                if len(plain) < len(frame):
+                    dataset.PixelData = encapsulate([plain])
+            if syntax == JPEG_BASELINE:
+                # What it had to guess it does not say to pydicom.
+                simplejpeg.decode_jpeg(frame, "GRAY", min_height=1, min_width=1)
             if syntax == JPEG_EXTENDED and dataset.BitsStored > 8:
                 size = (dataset.Rows, dataset.Columns, dataset.BitsStored)
                 return decode_extended_jpeg(frame, *size)
@@ -287,8 +346,11 @@ class _Scale:
         kind = np.uint8 if self.bits <= 8 else np.uint16
         if self._plain:
             return np.ascontiguousarray(stored.astype(kind, copy=False))
-        places = stored if not self._first else stored.astype(np.int32) - self._first
-        return np.take(self._codes.astype(kind), places)
+        codes = self._codes.astype(kind)
+        if self._first:
+            # As stored, negative codes count from the end of the table.
+            codes = np.roll(codes, self._first)
+        return looked_up(codes, stored)
 
 
 def _modality_table(

@@ -19,7 +19,8 @@ from PIL import Image
 
 from desktop.core.system.quiet_warnings import quiet
 
-JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+JPEG_BASELINE, JPEG_EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
+JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{last}" for last in (90, 91, 92, 93, 201, 202, 203))
 
 
 def _import_gdcm() -> None:
@@ -46,7 +47,7 @@ with quiet():
     _import_gdcm()
     from pydicom import dcmread
     from pydicom.dataset import Dataset
-    from pydicom.encaps import get_frame
+    from pydicom.encaps import encapsulate, get_frame
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
@@ -56,12 +57,16 @@ with quiet():
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 __all__ = [
+    "JPEG_2000",
+    "JPEG_BASELINE",
     "JPEG_EXTENDED",
     "UID",
     "Dataset",
     "apply_color_lut",
+    "codestream",
     "dcmread",
     "decode_extended_jpeg",
+    "encapsulate",
     "get_decoder",
     "get_frame",
     "load_all",
@@ -94,6 +99,29 @@ def frame_size(frame: bytes) -> tuple[int, int] | None:
             return int.from_bytes(rows, "big"), int.from_bytes(columns, "big")
         place += 2 + length
     return None
+
+
+def codestream(frame: bytes, rows: int, columns: int) -> bytes:
+    """A JPEG 2000 picture without the container that some exports leave around it.
+
+    The OpenJPEG of pylibjpeg-openjpeg 2.6 (2.5.2) reads containers unsafely (CVE-2025-54874), and
+    takes memory for whatever size the picture itself claims.
+
+    Raises:
+        ValueError: There is none, or its size is another.
+    """
+    start = frame.find(_STREAM_START)
+    if start < 0 or (start > 0 and frame[4:8] != b"jP  "):
+        raise ValueError("no picture where it should begin")
+    wide, high, left, top = (
+        int.from_bytes(frame[at : at + 4], "big") for at in range(start + 8, start + 24, 4)
+    )
+    if (high - top, wide - left) != (rows, columns):
+        raise ValueError("the header contradicts the picture")
+    return frame[start:]
+
+
+_STREAM_START = b"\xff\x4f\xff\x51"
 
 
 def decode_extended_jpeg(

@@ -4,12 +4,7 @@ Pillow's format classes are used without ``Image.open``: the type is already kno
 no other plugin can be reached, and Pillow's global limit on pixels stays as the host program set
 it.
 
-Is a picture with three channels a grey film or a colour photograph?
-
-The measure: the picture is averaged down to about 256 pixels on its short side, which levels JPEG's
-chroma noise; a pixel counts as coloured where its largest and smallest of R, G, B differ by more
-than 24 of 255; a picture is coloured where more than 5 % of its pixels are. A side marker, a ruler
-or a coloured note stays below that, a photograph, a false-colour map or a tinted scan does not.
+JPEG pixels come from simplejpeg, which is the same libjpeg-turbo and says what it had to guess.
 """
 
 from __future__ import annotations
@@ -20,7 +15,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import simplejpeg
 from PIL import (
     BmpImagePlugin,
     Image,
@@ -35,6 +30,7 @@ from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused
 from desktop.core.imaging import file_type
 from desktop.core.imaging.file_type import FileType
+from desktop.core.imaging.luminance import SHORT_SIDE, averaged, grey_values, is_coloured
 from desktop.core.imaging.radiograph import FilmValues, Radiograph, Window, exposed_range
 from desktop.core.system.quiet_warnings import quiet
 
@@ -125,27 +121,35 @@ def _jpeg(
 ) -> FilmValues:
     """Luminance; for a grey file that is its only channel, for a colour one the Y it stores.
 
-    The reduction is the decoder's own DCT scaling, which keeps both sides at or above ``at_least``.
+    The reduction is the decoder's own DCT scaling by 2, 4 or 8, which keeps both sides at or above
+    ``at_least``. Whatever the decoder warns of is damage: it fills what is missing with grey.
     """
-    wanted = image.size if at_least is None else (at_least, at_least)
-    coloured = image.mode == "RGB"
-    if coloured and image.info.get("adobe_transform") != 0:
-        image.draft("YCbCr", wanted)
-    else:
-        image.draft(None, wanted)
-    try:
-        image.load()
-    except OSError as error:
-        if not coloured or "truncated" in str(error):
-            raise
-        # Stored as RGB without saying so: the decoder cannot give YCbCr.
-        image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
-        image.draft("RGB", wanted)
-    values = _grey(image, path)
-    # The decoder fills what is missing with zero coefficients: exact middle grey to the last row.
-    if (values[-1] == 128).all() and not (values[0] == 128).all():
-        raise refused("DECODE-02", path)
-    return _upright(image, values)
+    high, wide, space, _ = simplejpeg.decode_jpeg_header(data)
+    if (wide, high) != image.size:
+        raise ValueError("two sizes in one header")
+    height, width = _scaled(image, at_least)
+    if space in ("Gray", "YCbCr"):
+        values = simplejpeg.decode_jpeg(data, "GRAY", min_height=height, min_width=width)[..., 0]
+        if space == "YCbCr":
+            rows, columns = _scaled(image, SHORT_SIDE)
+            colours = simplejpeg.decode_jpeg(data, "RGB", min_height=rows, min_width=columns)
+            if is_coloured(averaged(colours)):
+                raise refused("DECODE-05", path)
+        return _upright(image, values)
+    simplejpeg.decode_jpeg(
+        data, "CMYK" if image.mode == "CMYK" else "GRAY", min_height=1, min_width=1
+    )
+    image.draft(image.mode, (width, height))
+    image.load()
+    return _upright(image, _grey(image, path))
+
+
+def _scaled(image: ImageFile.ImageFile, at_least: int | None) -> tuple[int, int]:
+    """Height and width of a JPEG after the strongest reduction that keeps this shortest side."""
+    shortest = min(image.size)
+    wanted = shortest if at_least is None else at_least
+    factor = next((one for one in (8, 4, 2) if shortest // one >= wanted), 1)
+    return -(-image.height // factor), -(-image.width // factor)
 
 
 def _values(image: ImageFile.ImageFile, path: PurePath) -> tuple[FilmValues, int]:
@@ -154,7 +158,7 @@ def _values(image: ImageFile.ImageFile, path: PurePath) -> tuple[FilmValues, int
         raise refused("TYPE-03", path, "32 bit or floating point")
     image.load()
     if image.mode in _SIXTEEN_BIT:
-        sixteen = np.asarray(image).astype(np.uint16)
+        sixteen = np.asarray(image).astype(np.uint16, copy=False)
         bits = int(_tag(image, _BITS_PER_SAMPLE, 16))
         if _tag(image, _PHOTOMETRIC, 1) == 0:  # white is zero
             sixteen = np.uint16(2**bits - 1) - sixteen
@@ -178,35 +182,14 @@ def _tag(image: ImageFile.ImageFile, number: int, default: int) -> Any:
 
 def _grey(image: Image.Image, path: PurePath) -> FilmValues:
     """Luminance of a picture in colour, with a palette or transparency, that is grey at heart."""
-    if image.mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif image.mode == "PA":
-        image = image.convert("RGBA")
-    if image.mode in ("LA", "La", "RGBA", "RGBa"):
-        image = _opaque(image)
     if image.mode == "L":
         return np.asarray(image)
-    if is_coloured(image):
+    values, coloured = grey_values(
+        image.size, lambda top, bottom: image.crop((0, top, image.width, bottom))
+    )
+    if coloured:
         raise refused("DECODE-05", path)
-    if image.mode == "YCbCr":
-        return np.asarray(image.getchannel("Y"))
-    return np.asarray((image if image.mode == "RGB" else image.convert("RGB")).convert("L"))
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """Lay a transparent picture on black, the colour of unexposed film.
-
-    Where nothing at all is opaque, the channel was left empty by an exporter and is ignored.
-    """
-    image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
-    alpha = image.getchannel("A")
-    plain = "L" if image.mode == "LA" else "RGB"
-    highest = alpha.getextrema()[1]
-    if highest == 0:
-        return image.convert(plain)
-    black = Image.new(plain, image.size)
-    black.paste(image.convert(plain), mask=alpha)
-    return black
+    return values
 
 
 def _upright(image: Image.Image, values: FilmValues) -> FilmValues:
@@ -247,32 +230,11 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 def _ending(error: Exception, data: bytes, kind: FileType) -> str:
     """DECODE-02 where the decoder ran out of bytes, DECODE-01 for every other damage."""
-    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+    words = str(error).lower()
+    if isinstance(error, EOFError) or "truncated" in words or "premature end" in words:
         return "DECODE-02"
     if kind is file_type.PNG and b"IEND" not in data[-16:]:
         return "DECODE-02"
     if kind is file_type.JPEG and b"\xff\xd9" not in data[-64:]:
         return "DECODE-02"
     return "DECODE-01"
-
-
-COLOUR_DIFFERENCE = 24
-"""Grey levels between the largest and smallest channel above which a pixel counts as coloured."""
-
-COLOURED_SHARE = 0.05
-"""Share of coloured pixels above which a picture is not a film."""
-
-_SHORT_SIDE = 256
-
-
-def is_coloured(image: Image.Image) -> bool:
-    """True where a picture in any colour mode shows colours beyond noise and small marks."""
-    factor = max(1, min(image.size) // _SHORT_SIDE)
-    small = image.reduce(factor) if factor > 1 else image
-    return coloured_share(np.asarray(small.convert("RGB"))) > COLOURED_SHARE
-
-
-def coloured_share(colours: npt.NDArray[np.uint8]) -> float:
-    """Share in [0, 1] of the pixels of uint8 [H, W, 3] that are coloured."""
-    difference = colours.max(axis=2) - colours.min(axis=2)
-    return float((difference > COLOUR_DIFFERENCE).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 import io
 import os
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import sklearn.datasets
 from PIL import Image, ImageDraw
 
 from desktop.core.errors import ImageRefused
@@ -280,12 +282,34 @@ def test_a_colour_photograph_is_refused_and_a_film_with_coloured_marks_is_not(ki
     assert read(films.encoded(marked((255, 220, 0)), kind)).values.shape == (600, 500)
 
 
-def test_a_false_colour_map_and_a_tinted_scan_are_no_films() -> None:
+def test_a_false_colour_map_and_two_tints_are_no_films() -> None:
     film = films.phantom("normal", 1)
     heat = np.dstack([film, 255 - film, film // 2])
     assert code_of(films.encoded(heat, "PNG")) == "DECODE-05"
-    tinted = np.dstack([film, (film * 0.85).astype(np.uint8), (film * 0.6).astype(np.uint8)])
-    assert code_of(films.encoded(tinted, "PNG")) == "DECODE-05"
+    warm = np.dstack([film, (film * 0.85).astype(np.uint8), (film * 0.6).astype(np.uint8)])
+    two = np.vstack([warm[: len(warm) // 2], warm[len(warm) // 2 :, :, ::-1]])
+    assert code_of(films.encoded(two, "PNG")) == "DECODE-05"
+
+
+@pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
+def test_a_photograph_is_no_film(name: str) -> None:
+    photograph = sklearn.datasets.load_sample_image(name)
+    assert code_of(films.encoded(photograph, "JPEG")) == "DECODE-05"
+    assert code_of(films.encoded(photograph, "PNG")) == "DECODE-05"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("hue", [0.05, 0.12, 0.45, 0.6, 0.9])
+def test_a_film_tinted_in_one_hue_is_read_as_grey(hue: float, kind: str) -> None:
+    film = films.phantom("normal", 1, (512, 400))
+    tint = np.array(colorsys.hls_to_rgb(hue, 0.5, 0.6))
+    share = film[..., np.newaxis] / 255
+    washed = (film[..., np.newaxis] * tint / tint.max()).astype(np.uint8)
+    toned = np.where(share < 0.5, share * 2 * tint, tint + (1 - tint) * (share * 2 - 1))
+    for tinted in (washed, (toned * 255).astype(np.uint8)):
+        values = read(films.encoded(tinted, kind)).values
+        assert values.shape == film.shape
+        assert np.corrcoef(values.reshape(-1), film.reshape(-1))[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("quality", [20, 60, 95])

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,7 @@ def test_a_mistake_of_ours_costs_one_image_and_is_told_in_the_log(
 def test_workers_that_cannot_start_end_the_run_with_a_code(
     files: list[ImageFile], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    resource_tracker.ensure_running()
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # no Python starts so
     with DecodePool(1, sizes=SIZES) as pool, pytest.raises(CxrError) as problem:
         list(pool.decode(files, SIZES))

@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from desktop.core.imaging.luminance import coloured_share
 from desktop.core.imaging.phantoms import FILM_KINDS, OTHER_KINDS, draw_not_a_film, draw_phantom
-from desktop.core.imaging.raster import coloured_share
 
 SIZE = (160, 144)
 
