@@ -19,7 +19,11 @@ _PANEL = "as for cxr-train fit"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m studies",
+        description="Runs a finished study again. Each writes a table as JSON, with a page in "
+        "Markdown beside it, and goes on where it was stopped.",
+    )
     commands = parser.add_subparsers(required=True, metavar="study", parser_class=Command)
     _add_baseline(commands)
     _add_ablation(commands)
