@@ -145,18 +145,19 @@ def html_page(markdown: str, found: Sequence[Figure], draw: Draw) -> str:
         level, text = match[1], match[2]
         anchor = re.sub(r"[\s-]+", "-", re.sub(r"<[^>]+>|[^\w\s-]", "", text.lower()).strip())
         if level == "3":
-            anchor = (
-                f"{next(one for one in reversed(links) if not one['below'])['anchor']}-{anchor}"
-            )
+            above = [link["anchor"] for link in links if not link["below"]]
+            anchor = f"{above[-1]}-{anchor}"
         links.append({"anchor": anchor, "text": text, "below": level == "3"})
         return f'<h{level} id="{anchor}">{text}</h{level}>'
 
     body = re.sub(r"<h([23])>(.*?)</h\1>", heading, body)
     body = re.sub(r"<p><em>([^\n]*)</em></p>\n<table>", r"<table>\n<caption>\1</caption>", body)
-    body = body.replace("<table>", '<div class="scroll"><table>').replace(
-        "</table>", "</table></div>"
-    )
-    body = body.replace("<th>", '<th scope="col">')
+    for tag, instead in (
+        ("<table>", '<div class="scroll"><table>'),
+        ("</table>", "</table></div>"),
+        ("<th>", '<th scope="col">'),
+    ):
+        body = body.replace(tag, instead)
     body = re.sub(rf"<td>(?=[^\n]{{0,{_SHORT}}}</td>)", '<td class="short">', body)
     body = re.sub(r'<pre><code class="language-figure">(\d+)\n?</code></pre>', figure, body)
     title = re.findall(r"<h1>(.*?)</h1>", body)[0]
