@@ -14,7 +14,7 @@ from typing import Any
 
 from desktop.core.errors import ModelRefused
 from desktop.core.onnx_graph.protobuf import NotCanonicalError
-from desktop.core.onnx_graph.schema import checked
+from desktop.core.onnx_graph.schema import LISTS, checked
 
 MAX_NODES = 5_000
 """The shipped ResNet50 has 300; ONNX Runtime needs minutes to optimise tens of thousands."""
@@ -121,6 +121,8 @@ class _Reader:
         found: _Found = {}
         for number, field, value in checked(data, kind):
             self._looked_at += 1
+            if isinstance(value, memoryview) and field.kind in LISTS:
+                self._looked_at += len(value) // 64  # they are looked at, as raw weights are not
             if self._looked_at > MAX_FIELDS:
                 raise ModelRefused(
                     "MODEL-05",

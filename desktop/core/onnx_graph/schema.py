@@ -13,6 +13,7 @@ configurations of devices, opaque types and segments of tensors.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +28,9 @@ from desktop.core.onnx_graph.protobuf import (
 
 LONGEST_TEXT = 1 << 20
 """Bytes of a string: names are short, and a card has some kilobytes."""
+
+LONGEST_LIST = 4 << 20
+"""Bytes of a list of whole numbers: shapes are short, and weights are stored as raw bytes."""
 
 # Number, kind, and * where it may be there more than once. A kind with a capital is a message, one
 # in brackets (lowest, highest) an enumeration; a plural is a list of numbers written as one string.
@@ -43,8 +47,8 @@ _MESSAGES = {
     "Attribute": "1 string, 2 float, 3 int64, 4 bytes, 5 Tensor, 6 Graph, 7 float*, 8 int64*, "
     "9 bytes*, 10 Tensor*, 11 Graph*, 13 string, 14 Type, 15 Type*, 20 [0-14], 21 string, "
     "22 SparseTensor, 23 SparseTensor*",
-    "Tensor": "1 int64*, 2 int32, 4 words, 5 varints, 6 bytes*, 7 varints, 8 string, 9 bytes, "
-    "10 doubles, 11 varints, 12 string, 13 Entry*, 14 [0-1], 16 Entry*",
+    "Tensor": "1 int64*, 2 int32, 4 words, 5 int32s, 6 bytes*, 7 int64s, 8 string, 9 bytes, "
+    "10 doubles, 11 int64s, 12 string, 13 Entry*, 14 [0-1], 16 Entry*",
     "SparseTensor": "1 Tensor, 2 Tensor, 3 int64*",
     "ValueInfo": "1 string, 2 Type, 3 string, 4 Entry*",
     "Type": "1 TensorType, 4 Sequence, 5 Map, 6 string, 8 TensorType, 9 Sequence",
@@ -58,7 +62,15 @@ _MESSAGES = {
 }
 # Of these a message has one at most: the last one would count.
 _ONE_OF = {"Type": frozenset({1, 4, 5, 8, 9}), "Dimension": frozenset({1, 2})}
-_LISTS = {"words": 4, "doubles": 8, "varints": 1}
+_SIZES = {"words": 4, "doubles": 8}
+# Whole numbers in their shortest form; without backtracking, so that length costs time only.
+_SHORT = rb"[\x00-\x7f]|[\x80-\xff]{1,%d}[\x01-\x7f]|"
+LISTS = {
+    "int32s": re.compile(
+        rb"(?:" + _SHORT % 3 + rb"[\x80-\xff]{4}(?:[\x01-\x07]|[\xf8-\xff]\xff{4}\x01))*+"
+    ),
+    "int64s": re.compile(rb"(?:" + _SHORT % 8 + rb"[\x80-\xff]{9}\x01)*+"),
+}
 _WIRES = {"int64": VARINT, "int32": VARINT, "float": FIXED32}
 
 
@@ -68,7 +80,7 @@ class Field:
 
     Attributes:
         kind: ``int32``, ``int64``, ``float``, ``string``, ``bytes``, ``enum``, ``words``,
-            ``doubles``, ``varints``, or the name of a message.
+            ``doubles``, ``int32s``, ``int64s``, or the name of a message.
         wire: Wire type that it is written with.
         repeated: May be there more than once.
         highest: Largest value of an enumeration.
@@ -145,8 +157,12 @@ def _check_value(number: int, field: Field, value: int | memoryview, message: st
         if len(value) > LONGEST_TEXT:
             raise NotCanonicalError(f"part {number} of {message} is a text of more than 1 MB")
         str(value, "utf-8")
-    elif field.kind in _LISTS:
+    elif field.kind in _SIZES or field.kind in LISTS:
         if not len(value):
             raise NotCanonicalError(f"part {number} of {message} is an empty list")
-        if len(value) % _LISTS[field.kind] or (field.kind == "varints" and value[-1] > 0x7F):
+        if len(value) % _SIZES.get(field.kind, 1):
             raise ValueError("a list that ends early")
+        if field.kind in LISTS and len(value) > LONGEST_LIST:
+            raise NotCanonicalError(f"part {number} of {message} is a list of more than 4 MB")
+        if field.kind in LISTS and not LISTS[field.kind].fullmatch(value):
+            raise NotCanonicalError(f"a number of part {number} of {message} is too long")
