@@ -117,7 +117,7 @@ class Preferences(QObject):
         self.change(recent=tuple(item for item in self.settings.recent if item.path != path))
 
     def remember_window(self, window: QMainWindow, panel_widths: tuple[int, int]) -> None:
-        """Keep size, place and the widths of the panels for the next start."""
+        """Keep size, position and the widths of the panels for the next start."""
         geometry = bytes(window.saveGeometry().toBase64().data()).decode()
         panels = " ".join(str(width) for width in panel_widths)
         state = {**self.settings.window_state, _GEOMETRY: geometry, _PANELS: panels}
@@ -132,7 +132,7 @@ class Preferences(QObject):
         return int(widths[0]), int(widths[1])
 
     def restore_window(self, window: QMainWindow) -> bool:
-        """Put the window where it was; False where nothing sound is remembered."""
+        """Restore size and position; False where nothing valid is remembered."""
         geometry = self.settings.window_state.get(_GEOMETRY)
         if not geometry:
             return False
