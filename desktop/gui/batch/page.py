@@ -48,8 +48,9 @@ class BatchPage(OverlayScroll):
         self._device = ("", "")
         self._blind = False
         # Counting a hundred thousand rows once a second is cheap; at every answer it would not be.
-        self._refresh = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._refresh.timeout.connect(self._show_figures)
+        self._refresh = QTimer(
+            self, singleShot=True, interval=_REFRESH_MS, timeout=self._show_figures
+        )
         self.title = ElidedLabel(self.tr("No folder open"), "page")
         self.subtitle = ElidedLabel("", "body", "text2")
         self.stats = ElidedLabel("", "secondary", "text2")
@@ -100,7 +101,6 @@ class BatchPage(OverlayScroll):
         self._show_progress(progress)
 
     def show_device(self, device: str, reason: str) -> None:
-        """Say what really runs."""
         self._device = (device, reason)
         self._show_facts()
 

@@ -96,7 +96,6 @@ class ComparePanel(QWidget):
         self.set_style(self._style)
 
     def set_panel(self, panel: PanelInfo) -> None:
-        """Another panel."""
         self._panel = panel
         self.strip.set_panel(panel)
         self.contour_key.set_text(

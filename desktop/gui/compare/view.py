@@ -107,7 +107,6 @@ class CompareView(QWidget):
 
     # what is shown -------------------------------------------------------------------------------
     def set_panel(self, panel: PanelInfo) -> None:
-        """Rebuild for another panel."""
         self._panel = panel
         for cell in self.cells:
             self._grid.removeWidget(cell)
@@ -140,20 +139,17 @@ class CompareView(QWidget):
         self._show_answers()
 
     def show_film(self, film: Radiograph, hud: HudText) -> None:
-        """Show a film in every cell."""
         for view in self.views():
             view.show_film(film, hud)
         self._show_maps()
         self._read_out()
 
     def show_loading(self, hud: HudText) -> None:
-        """A film is on its way."""
         for view in self.views():
             view.show_loading(hud)
         self._read_out()
 
     def show_failure(self, hud: HudText, title: str, sentence: str) -> None:
-        """The film could not be read."""
         for view in self.views():
             view.show_failure(hud, title, sentence)
         self._read_out()
@@ -182,13 +178,11 @@ class CompareView(QWidget):
             view.set_heat_style(self._style)
 
     def set_tool(self, tool: Tool) -> None:
-        """Left button in all cells."""
         self._tool = tool
         for view in self.views():
             view.set_tool(tool)
 
     def set_bare(self, bare: bool) -> None:
-        """Bare image in all cells."""
         for view in self.views():
             view.set_bare(bare)
 
@@ -200,7 +194,6 @@ class CompareView(QWidget):
         self._read_out()
 
     def views(self) -> tuple[ImageView, ...]:
-        """The image views in panel order."""
         return tuple(cell.view for cell in self.cells)
 
     def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:

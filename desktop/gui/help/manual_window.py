@@ -128,12 +128,10 @@ class ManualPage(QTextBrowser):
         cursor.endEditBlock()
 
     def go_back(self) -> None:
-        """The page before this one."""
         self.backward()
         self._set_type()
 
     def follow(self, link: QUrl) -> None:
-        """Open what a link points to."""
         if link.scheme() in ("http", "https"):
             QDesktopServices.openUrl(link)
             return

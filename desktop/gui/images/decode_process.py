@@ -258,7 +258,6 @@ def _picture(job: PictureJob, answer: _Answer) -> Picture:
 
 
 def decode_picture(job: PictureJob, read: Callable[[PurePath], FileBytes] = read_file) -> Picture:
-    """Decode one file in this process."""
     try:
         file = read(job.path)
         if job.kind == "film":

@@ -54,7 +54,6 @@ class PictureCache(QObject, Generic[Kept]):
 
     @property
     def waiting(self) -> int:
-        """Pictures that are still to come."""
         return self._process.waiting
 
     def forget_all(self) -> None:
@@ -64,7 +63,6 @@ class PictureCache(QObject, Generic[Kept]):
         self._kept.clear()
 
     def close(self) -> None:
-        """End the decoding process."""
         self._process.close()
 
     def __len__(self) -> int:

@@ -103,7 +103,6 @@ class ViewState(QObject):
             self.changed.emit()
 
     def fit(self) -> None:
-        """Fit the film to the view."""
         self.set_view(None, None)
 
     def set_orientation(self, orientation: Orientation) -> None:
@@ -129,7 +128,6 @@ class ViewState(QObject):
         self.set_orientation(Orientation())
 
     def copy_from(self, other: ViewState) -> None:
-        """Take over everything but the cursor."""
         if other.window is not None:
             self.set_window(*other.window)
         self.set_orientation(other.orientation)

@@ -73,10 +73,7 @@ class WindowState(QObject):
         controller.look = lambda: view_to_json(self._view, **self._kept())
         controller.session_opened.connect(self._restore)
         self._view.changed.connect(controller.look_changed)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_SETTLED_MS)
-        self._timer.timeout.connect(self.save)
+        self._timer = QTimer(self, singleShot=True, interval=_SETTLED_MS, timeout=self.save)
         review.splitter.splitterMoved.connect(lambda *_: self._timer.start())
         window.installEventFilter(self)
 

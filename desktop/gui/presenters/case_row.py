@@ -171,7 +171,7 @@ class RowView:
         votes: Class index of each model, None where it gave no answer; empty before any result.
         state: How the vote strip is drawn.
         status: The mark at the end of the row.
-        decided: True where the reader has decided, which lets the name step back.
+        decided: True where the reader has decided, which draws the name in grey.
         copies: Whether nearly the same film is in the folder, and was decided otherwise.
         spoken: Everything above in words, for a screen reader.
     """

@@ -71,9 +71,9 @@ class CaseListPanel(QFrame):
         self.view.resized.connect(self.empty.place)
         self._rail = False
         self._facts_wanted = False
-        self._quiet = False
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle.timeout.connect(self.view_settled)
+        self._selecting = False
+        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle_timer.timeout.connect(self.view_settled)
         self._search_row = QWidget()
         row(self.search, of=self._search_row, margins=(12, 12, 12, 8))
         self.facts = DicomPanel()
@@ -83,15 +83,17 @@ class CaseListPanel(QFrame):
         self.view.selectionModel().currentRowChanged.connect(self._on_current_changed)
         self.view.selectionModel().selectionChanged.connect(self._count_selection)
         model.modelReset.connect(self._count_selection)
-        self.view.verticalScrollBar().valueChanged.connect(lambda _value: self._settle.start())
-        self.view.resized.connect(self._settle.start)
+        self.view.verticalScrollBar().valueChanged.connect(
+            lambda _value: self._settle_timer.start()
+        )
+        self.view.resized.connect(self._settle_timer.start)
         self.view.focus_changed.connect(self._on_focus_changed)
         self.view.customContextMenuRequested.connect(
             lambda point: self.context_asked.emit(self.view.viewport().mapToGlobal(point))
         )
-        model.modelReset.connect(self._settle.start)
-        model.rowsInserted.connect(lambda *_: self._settle.start())
-        model.rowsRemoved.connect(lambda *_: self._settle.start())
+        model.modelReset.connect(self._settle_timer.start)
+        model.rowsInserted.connect(lambda *_: self._settle_timer.start())
+        model.rowsRemoved.connect(lambda *_: self._settle_timer.start())
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
 
@@ -118,13 +120,12 @@ class CaseListPanel(QFrame):
 
     @property
     def rail(self) -> bool:
-        """Whether only the rail is shown."""
         return self._rail
 
     def show_case(self, case: int | None) -> None:
         """Mark the row of a case and scroll to it, without a signal."""
         row = None if case is None else self.model.row_of(case)
-        self._quiet = True
+        self._selecting = True
         try:
             selection = self.view.selectionModel()
             if row is None:
@@ -139,7 +140,7 @@ class CaseListPanel(QFrame):
                 )
             self.view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         finally:
-            self._quiet = False
+            self._selecting = False
 
     def selected_cases(self) -> list[int]:
         """Cases of the selected rows, in list order."""
@@ -154,13 +155,13 @@ class CaseListPanel(QFrame):
         """Select every listed row; the image on show stays."""
         if not self.model.rowCount():
             return
-        self._quiet = True
+        self._selecting = True
         last = self.model.index(self.model.rowCount() - 1, 0)
         self.view.selectionModel().select(
             QItemSelection(self.model.index(0, 0), last),
             QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows,
         )
-        self._quiet = False
+        self._selecting = False
 
     def visible_rows(self) -> range:
         """Rows on the screen, also half of them."""
@@ -177,7 +178,7 @@ class CaseListPanel(QFrame):
 
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         case = self.model.case_at(current.row()) if current.isValid() else None
-        if case is not None and not self._quiet:
+        if case is not None and not self._selecting:
             self.case_chosen.emit(case)
 
     def _on_focus_changed(self, focused: bool) -> None:
@@ -200,12 +201,10 @@ class CaseListPanel(QFrame):
             # Rows of another height: what was on the screen has moved away.
             self.view.scrollTo(current)
         self.view.viewport().update()
-        self._settle.start()
+        self._settle_timer.start()
 
 
 class _Rows(QTableView):
-    """The table itself."""
-
     resized = Signal()
     focus_changed = Signal(bool)
 

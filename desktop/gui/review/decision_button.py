@@ -61,7 +61,6 @@ class DecisionButton(KeyboardFocus, PaintedButton):
 
     @property
     def key(self) -> str:
-        """Key on the cap."""
         return self._key
 
     def set_key(self, key: str) -> None:

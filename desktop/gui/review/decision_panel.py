@@ -90,7 +90,6 @@ class DecisionPanel(QWidget):
         self.set_panel(panel)
 
     def set_panel(self, panel: PanelInfo) -> None:
-        """Another panel's classes."""
         self._panel = panel
         for button in self.class_buttons:
             self._grid.removeWidget(button)
@@ -161,7 +160,6 @@ class DecisionPanel(QWidget):
         self.advance.set_text(text)
 
     def focus_comment(self) -> None:
-        """Put the keyboard into the comment."""
         self.comment.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.comment.selectAll()
 

@@ -14,8 +14,6 @@ from desktop.gui.widgets.layout import column
 
 
 class DicomPanel(Restyled):
-    """Names and values below the list."""
-
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(self.tr("DICOM facts"))

@@ -55,7 +55,6 @@ class FilterBar(QWidget):
         self._group.setExclusive(True)
 
     def tab(self, key: str) -> QAbstractButton:
-        """The button of a tab."""
         return self._tabs[key]
 
 

@@ -28,7 +28,6 @@ class KeyHint(Restyled):
         self.set_key("Space")
 
     def set_key(self, key: str) -> None:
-        """The key's name."""
         self._key = key
         self.setAccessibleName(self.tr("Hold {key} for the bare image").format(key=key))
         self.updateGeometry()

@@ -38,7 +38,6 @@ class ModelRows(QWidget):
         self.set_panel(panel)
 
     def set_panel(self, panel: PanelInfo) -> None:
-        """Rebuild for another panel."""
         self._panel = panel
         for row in self._rows:
             self._layout.removeWidget(row)
@@ -54,12 +53,10 @@ class ModelRows(QWidget):
         self.select(min(self._selected, len(self._rows) - 1))
 
     def row(self, index: int) -> ModelRow:
-        """The row of a model."""
         return self._rows[index]
 
     @property
     def selected(self) -> int:
-        """Index of the selected model."""
         return self._selected
 
     def show_predictions(

@@ -74,7 +74,6 @@ class ModelRow(KeyboardFocus, PaintedButton):
     # values --------------------------------------------------------------------------------------
     @property
     def row_state(self) -> RowState:
-        """What the row shows."""
         return self._state
 
     def set_prediction(self, prediction: Prediction, *, map_class: int = -1) -> None:
@@ -87,14 +86,14 @@ class ModelRow(KeyboardFocus, PaintedButton):
             self._panel.models[self._index], vote, self._panel.class_names[vote]
         )
         self._thumbnail = None
-        self._settle()
+        self._show_state()
 
     def set_state(self, state: RowState, sentence: str = "") -> None:
         """Show a state without an answer; ``sentence`` is the reason of ``failed``."""
         self._prediction, self._state, self._sentence = None, state, sentence
         self._alarm = self._lungs = ""
         self._thumbnail = None
-        self._settle()
+        self._show_state()
 
     def set_thumbnail(self, film: QImage | None, aspect: float = 1.0) -> None:
         """The film as a square crop (any size), and width / height of the whole film."""
@@ -108,7 +107,7 @@ class ModelRow(KeyboardFocus, PaintedButton):
         """Mark the name with the shortcut alarm; empty takes it away."""
         if sentence != self._alarm:
             self._alarm = sentence
-            self._settle()
+            self._show_state()
 
     def set_compact(self, compact: bool) -> None:
         """64 px with vote and runner-up only, for 1280x800."""
@@ -294,9 +293,9 @@ class ModelRow(KeyboardFocus, PaintedButton):
     def _on_theme_changed(self, tokens: theme.Tokens) -> None:
         super()._on_theme_changed(tokens)
         self._thumbnail = None
-        self._settle()
+        self._show_state()
 
-    def _settle(self) -> None:
+    def _show_state(self) -> None:
         self._retry.setVisible(self._state == "failed")
         self._place_retry()
         self._describe()

@@ -114,6 +114,7 @@ class ReviewPage(QWidget):
         self.tool_bar.presets_asked.connect(self._fill_presets)
         self.tool_bar.preset_chosen.connect(self.image.apply_preset)
         self.models.model_chosen.connect(lambda index: self._choose(model=index))
+        self.models.retry_requested.connect(lambda _index: self._retry())
         self.compare.model_chosen.connect(lambda index: self._choose(model=index))
         self.heatmap.class_chosen.connect(lambda index: self._choose(map_class=index))
         self.compare.class_chosen.connect(lambda index: self._choose(map_class=index))
@@ -169,7 +170,6 @@ class ReviewPage(QWidget):
         return self._comparing
 
     def selection(self) -> list[int]:
-        """Selected cases, in list order."""
         return self.list_panel.selected_cases()
 
     def set_bare(self, bare: bool) -> None:
@@ -187,7 +187,6 @@ class ReviewPage(QWidget):
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def active_images(self) -> tuple[ImageView, ...]:
-        """The image views on show."""
         return self.compare.views() if self._comparing else (self.image,)
 
     def snapshot(self) -> QImage:
@@ -366,6 +365,11 @@ class ReviewPage(QWidget):
         self.models.select(choices.model)
         if self._controller.current is not None:
             self._show_result()
+
+    def _retry(self) -> None:
+        """Ask the models once more for the image on show."""
+        if self._controller.current is not None:
+            self._controller.run.ask_again([self._controller.current])
 
     def _choose(self, **changes: object) -> None:
         controller = self._controller

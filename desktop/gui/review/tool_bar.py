@@ -154,8 +154,6 @@ class ToolBar(Restyled):
 
 
 class _Rule(QWidget):
-    """An upright separator."""
-
     def __init__(self) -> None:
         super().__init__()
         self.setFixedWidth(17)

@@ -77,7 +77,6 @@ class VerdictPanel(Restyled):
         return QSize(328, self.height())
 
     def set_panel(self, panel: PanelInfo) -> None:
-        """Another panel; shows waiting."""
         self._panel = panel
         self.strip.set_panel(panel)
         self.mean.set_panel(panel)

@@ -50,7 +50,6 @@ class Scoring(QObject):
         self._background.start("scorecard", job)
 
     def close(self) -> None:
-        """Wait for a count that runs."""
         self._background.close()
 
     def _on_done(self, _key: str, card: Scorecard) -> None:

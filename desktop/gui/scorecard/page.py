@@ -79,8 +79,7 @@ class ScorecardPage(OverlayScroll):
         self._note = Placeholder()
         self._note.chosen.connect(self._on_note_chosen)
         self._compose()
-        self._timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._timer.timeout.connect(self.ask)
+        self._timer = QTimer(self, singleShot=True, interval=_REFRESH_MS, timeout=self.ask)
         self._show_empty(self.tr("No folder open"))
 
     def show_session(self, session: Session | None) -> None:

@@ -22,7 +22,7 @@ from desktop.gui.session.session import Session
 BULK = 2000
 _PORTION = 2000
 # Other windows and the models' results may hold the store for a moment; nobody waits here.
-_PATIENCE_MS = 60_000
+_LOCK_TIMEOUT_MS = 60_000
 
 Work = Callable[[ReviewStore], AppliedStep | None]
 
@@ -50,9 +50,7 @@ class BulkStep(QObject):
         self._waiting: deque[tuple[str, Decision]] = deque()
         self._cases: list[int] = []
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
-        self._timer = QTimer(self)
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._take_portion)
+        self._timer = QTimer(self, interval=0, timeout=self._take_portion)
 
     @property
     def busy(self) -> bool:
@@ -67,7 +65,10 @@ class BulkStep(QObject):
         def run() -> None:
             try:
                 with ReviewStore.open(
-                    session.root, session.panel.manifest, home=home, busy_timeout_ms=_PATIENCE_MS
+                    session.root,
+                    session.panel.manifest,
+                    home=home,
+                    busy_timeout_ms=_LOCK_TIMEOUT_MS,
                 ) as store:
                     store.report_progress(self.progressed.emit)
                     self._ended.emit(work(store), None)

@@ -42,13 +42,9 @@ class CaseList(QObject):
         self.sort = ""
         self._session: Session | None = None
         self._rows: Rows = np.empty(0, np.intp)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
+        self._timer = QTimer(self, singleShot=True, interval=_REFRESH_MS, timeout=self.refresh)
 
     def set_session(self, session: Session | None, query: str = "", sort: str = "") -> None:
-        """List another session."""
         self._session = session
         self.query, self.sort = query, sort
         self._rows = np.empty(0, np.intp)

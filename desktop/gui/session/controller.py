@@ -109,9 +109,9 @@ class Controller(QObject):
         self.decisions.notice_raised.connect(self.notice_raised)
         self.list.query_refused.connect(self._on_refused)
         self.list.shown_changed.connect(self._on_list_changed)
-        self._dwell = self._timer(_DWELL_MS, self._on_dwelt, single=True)
-        self._save = self._timer(_SAVE_MS, self.save_session, single=True)
-        self._others = self._timer(_OTHERS_MS, self._take_others_changes, single=False)
+        self._dwell = QTimer(self, singleShot=True, interval=_DWELL_MS, timeout=self._on_dwelt)
+        self._save = QTimer(self, singleShot=True, interval=_SAVE_MS, timeout=self.save_session)
+        self._others = QTimer(self, interval=_OTHERS_MS, timeout=self._take_others_changes)
 
     # opening and closing ---------------------------------------------------------------------
     def open_folder(self, root: Path, panel: Panel, *, picked: Sequence[Path] = ()) -> bool:
@@ -207,7 +207,6 @@ class Controller(QObject):
 
     # moving ----------------------------------------------------------------------------------
     def show_case(self, case: int | None) -> None:
-        """Put an image on show."""
         if self.session is None or case is None:
             return
         self._first.end()
@@ -274,7 +273,6 @@ class Controller(QObject):
             self.choices_changed.emit(choices)
 
     def set_blind(self, blind: bool) -> None:
-        """Switch blind-first reading."""
         if blind == self.blind:
             return
         if blind and self.current is not None and self.session is not None:
@@ -313,13 +311,6 @@ class Controller(QObject):
             store.save_session(state)
         except CxrError as problem:
             self.notice_raised.emit(str(problem))
-
-    def _timer(self, interval: int, slot: object, *, single: bool) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(single)
-        timer.setInterval(interval)
-        timer.timeout.connect(slot)
-        return timer
 
     def _start_scan(self) -> None:
         assert self.session is not None

@@ -112,7 +112,6 @@ class DecisionController(QObject):
 
     # commands --------------------------------------------------------------------------------
     def label(self, class_index: int, selection: Sequence[int] = ()) -> None:
-        """Give the reader's label."""
         session = self._session
         if session is None or class_index >= len(session.panel.class_names):
             return
@@ -167,7 +166,6 @@ class DecisionController(QObject):
         )
 
     def comment(self, text: str, selection: Sequence[int] = ()) -> None:
-        """Write the comment."""
         self._save(
             "comment",
             self._cases(selection),

@@ -22,7 +22,7 @@ from desktop.core.duplicates.search import (
 from desktop.core.system.processes import ChildProcess
 from desktop.gui.session.session import Session
 
-_QUIET_MS = 1500
+_DELAY_MS = 1500
 # Behind the models, which are behind the window.
 _NICE = 15
 _POLITE_S = 1.0
@@ -53,10 +53,9 @@ class DuplicateFinder(QObject):
         self._child: ChildProcess | None = None
         self._thread: threading.Thread | None = None
         self._received.connect(self._on_received, Qt.ConnectionType.QueuedConnection)
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
-        self._quiet.setInterval(_QUIET_MS)
-        self._quiet.timeout.connect(lambda: self._begin(asked=False))
+        self._delay = QTimer(
+            self, singleShot=True, interval=_DELAY_MS, timeout=lambda: self._begin(asked=False)
+        )
 
     def set_session(self, session: Session | None, request: SearchRequest | None = None) -> None:
         """Another folder, or none; a search that runs is given up."""
@@ -65,16 +64,15 @@ class DuplicateFinder(QObject):
         self._searched = -1
 
     def search_soon(self) -> None:
-        """The models have come to rest: look when they still rest in a moment."""
+        """The models are idle: search if they still are in a moment."""
         if self._session is not None and self._answered() != self._searched:
-            self._quiet.start()
+            self._delay.start()
 
     def wait(self) -> None:
         """The models run (again): not now. A search that already runs goes on, it is niced."""
-        self._quiet.stop()
+        self._delay.stop()
 
     def search(self) -> None:
-        """The reader asks for it."""
         self._begin(asked=True)
 
     @property
@@ -84,12 +82,11 @@ class DuplicateFinder(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a search runs."""
         return self._child is not None
 
     def cancel(self) -> None:
         """Give a search up; what it has hashed is kept."""
-        self._quiet.stop()
+        self._delay.stop()
         self._number += 1
         child, thread = self._child, self._thread
         self._child = self._thread = None

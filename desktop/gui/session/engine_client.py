@@ -128,7 +128,6 @@ class EngineClient(QObject):
             self._engine.pause()
 
     def resume(self) -> None:
-        """Go on."""
         self._done_times.clear()
         if self._engine is not None:
             self._engine.resume()
@@ -166,7 +165,7 @@ class EngineClient(QObject):
             self._recorder.close()
 
     def _on_event(self, event: EngineEvent) -> None:
-        """Runs on the engine's thread: keep the event and wake the window once for many."""
+        """Runs on the engine's thread: keep the event and notify the window once for many."""
         with self._lock:
             self._events.append(event)
             first = len(self._events) == 1
@@ -250,12 +249,10 @@ class ResultRecorder(QObject):
         self._started = False
 
     def start(self) -> None:
-        """Start the thread."""
         self._started = True
         self._thread.start()
 
     def record(self, answers: Sequence[StoredResult]) -> None:
-        """Write these soon."""
         if not answers:
             return
         if not self._keep_maps:

@@ -75,7 +75,6 @@ class FolderScan(QObject):
         self._lister.ended.connect(self._on_ended)
 
     def start(self) -> None:
-        """Begin."""
         self._thread.start()
 
     def cancel(self) -> None:

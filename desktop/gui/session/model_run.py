@@ -23,12 +23,12 @@ from desktop.gui.session.session import Session
 RunState = Literal["idle", "running", "paused", "stopped", "failed"]
 _TICK_MS = 1000
 # Answers come dozens of times a second; a reader cannot read a count that changes faster than this.
-_TELL_MS = 200
+_REPORT_MS = 200
 _CURVE_POINTS = 600
 # Stays below one micro-batch of work in progress when the reader jumps.
 _AHEAD = 24
 # Files that the engine is handed at once.
-_FED = 400
+_ENGINE_QUEUE = 400
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,10 @@ class RunControl(QObject):
         self._since_tick = 0
         # (time, images a second) once a second while it runs.
         self.rate_curve: deque[tuple[datetime, float]] = deque(maxlen=_CURVE_POINTS)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_TICK_MS)
-        self._timer.timeout.connect(self._on_tick)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(_TELL_MS)
-        self._soon.timeout.connect(self._report)
+        self._timer = QTimer(self, interval=_TICK_MS, timeout=self._on_tick)
+        self._report_timer = QTimer(
+            self, singleShot=True, interval=_REPORT_MS, timeout=self._report
+        )
 
     def begin(
         self, session: Session, *, device: str, store_home: Path | None, keep_maps: bool = True
@@ -123,7 +120,7 @@ class RunControl(QObject):
     def end(self) -> None:
         """End the engine and keep what it has answered; returns within about a second."""
         self._timer.stop()
-        self._soon.stop()
+        self._report_timer.stop()
         client, self._client = self._client, None
         if client is not None:
             client.close()
@@ -141,16 +138,16 @@ class RunControl(QObject):
         self._queue.extend(case for case in cases if not session.has_result(case))
         if len(self._queue) > before and self._state == "idle":
             self._run()
-        self._feed()
+        self._fill_engine()
         self._report()
 
-    def _feed(self) -> None:
+    def _fill_engine(self) -> None:
         """Keep the engine's own queue short: a hundred thousand paths at once would stall us."""
         session, client = self._session, self._client
-        if session is None or client is None or client.waiting > _FED // 2:
+        if session is None or client is None or client.waiting > _ENGINE_QUEUE // 2:
             return
         portion: list[ImageFile] = []
-        while self._queue and len(portion) < _FED:
+        while self._queue and len(portion) < _ENGINE_QUEUE:
             case = self._queue.popleft()
             if case in session.stamps and not session.has_result(case):
                 portion.append(session.file(case))
@@ -219,7 +216,6 @@ class RunControl(QObject):
 
     @property
     def state(self) -> RunState:
-        """What the run does."""
         return self._state
 
     @property
@@ -256,17 +252,17 @@ class RunControl(QObject):
             if session.table.row(result.image) is not None:
                 cases.append(session.table.set_result(result))
         self._since_tick += len(cases)
-        self._feed()
+        self._fill_engine()
         self.answered.emit(cases)
-        if not self._soon.isActive():
-            self._soon.start()
+        if not self._report_timer.isActive():
+            self._report_timer.start()
 
     def _on_ready(self, device: str, reason: str) -> None:
         self.device = device
         self.device_changed.emit(device_text(device), reason)
 
     def _on_idle(self) -> None:
-        self._feed()
+        self._fill_engine()
         if self._state == "running" and self._client is not None and not self._client.waiting:
             self._set_state("idle")
 
@@ -301,7 +297,7 @@ class RunControl(QObject):
         self._report()
 
     def _report(self) -> None:
-        self._soon.stop()
+        self._report_timer.stop()
         self.progress_changed.emit(self.progress)
 
 

@@ -57,7 +57,6 @@ class Session:
         return list(cases.values())
 
     def path(self, case: int) -> Path:
-        """Absolute path of a case."""
         return self.root / self.table.images[case]
 
     def file(self, case: int) -> ImageFile:

@@ -51,7 +51,6 @@ class FadeIn(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it is still coming up."""
         return self._animation.state() == QVariantAnimation.State.Running
 
     def start(self) -> None:

@@ -36,7 +36,6 @@ def _source(name: str) -> bytes:
 
 
 def icon_names() -> tuple[str, ...]:
-    """Names of all icons, sorted."""
     folder = files(desktop).joinpath("assets", "icons")
     return tuple(
         sorted(

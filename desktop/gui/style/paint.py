@@ -36,7 +36,6 @@ def hairline_width(ratio: float) -> float:
 def fill_round(
     painter: QPainter, rect: QRectF | QRect, radius: float, fill: str | QColor | None
 ) -> None:
-    """Fill a rounded box."""
     if fill is None:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -171,7 +170,6 @@ class KeyboardFocus:
         super().focusInEvent(event)  # type: ignore[misc]
 
     def shows_focus(self) -> bool:
-        """Whether to draw the focus ring."""
         return self._focus_seen and self.hasFocus()  # type: ignore[attr-defined]
 
 

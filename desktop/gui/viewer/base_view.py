@@ -47,7 +47,6 @@ class FilmView(QWidget):
 
     @property
     def state(self) -> ViewState:
-        """The shared state."""
         return self._state
 
     def set_state(self, state: ViewState) -> None:
@@ -114,7 +113,6 @@ class FilmView(QWidget):
         return self._renderer.full_width if self._renderer is not None else 256.0
 
     def set_window(self, width: float, level: float) -> None:
-        """Set the grey window."""
         self._state.set_window(width, level)
 
     def reset_window(self) -> None:
@@ -163,7 +161,6 @@ class FilmView(QWidget):
         self._state.set_orientation(self._state.orientation.mirrored())
 
     def set_inverted(self, inverted: bool) -> None:
-        """Exchange black and white."""
         self._state.set_inverted(inverted)
 
     def film_position(self, point: QPointF, *, clamp: bool = False) -> QPointF | None:

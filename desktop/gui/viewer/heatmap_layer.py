@@ -81,7 +81,6 @@ class HeatPainter:
 
     @property
     def layer(self) -> MapLayer | None:
-        """The map on show."""
         return self._layer
 
     def set_layer(self, layer: MapLayer | None, film: tuple[int, int]) -> None:

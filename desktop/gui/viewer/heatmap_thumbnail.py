@@ -57,7 +57,7 @@ def map_thumbnail(
     if film is not None and not film.isNull():
         painter.drawImage(target, _reduced(film, device))
     if values is not None:
-        # The film steps back, so that the map is what the eye finds.
+        # The film is darkened, so that the map stands out.
         painter.fillRect(target, QColor(0, 0, 0, 70))
         picture = heat_image(values, (256, 256), _THRESHOLD, side=2 * device)
         part = centre_square(aspect)

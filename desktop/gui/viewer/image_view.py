@@ -75,9 +75,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._gestures = Gestures(self)
         self._wheel_shows_images = False
         self._wheel_rest = 0
-        self._loading_timer = QTimer(self)
-        self._loading_timer.setInterval(50)
-        self._loading_timer.timeout.connect(self.update)
+        self._loading_timer = QTimer(self, interval=50, timeout=self.update)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -177,11 +175,9 @@ class ImageView(KeyboardFocus, FilmView):
     # Commands ------------------------------------------------------------------------------------
     @property
     def tool(self) -> Tool:
-        """What the left button does."""
         return self._tool
 
     def set_tool(self, tool: Tool) -> None:
-        """Choose what the left button does."""
         self._tool = tool
         self._gestures.draft = None
         shape = {
@@ -198,7 +194,6 @@ class ImageView(KeyboardFocus, FilmView):
 
     @property
     def bare(self) -> bool:
-        """Whether the overlays are hidden."""
         return self._bare
 
     def set_bare(self, bare: bool) -> None:
@@ -216,7 +211,6 @@ class ImageView(KeyboardFocus, FilmView):
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
-        """Distances on the film, oldest first."""
         return tuple(self._gestures.done)
 
     def snapshot(self, width: int | None = None) -> QImage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -74,9 +74,8 @@ class WindowEntry(QDialog):
 
     def _on_dragged(self, width: float, level: float) -> None:
         for field, value in ((self.width_field, width), (self.level_field, level)):
-            field.blockSignals(True)
-            field.setValue(value)
-            field.blockSignals(False)
+            with QSignalBlocker(field):
+                field.setValue(value)
         self.window_entered.emit(width, level)
 
 

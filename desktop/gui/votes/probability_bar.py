@@ -117,7 +117,6 @@ class MeanProbability(Restyled):
         self.setAccessibleName(self.tr("Mean probability"))
 
     def set_panel(self, panel: PanelInfo) -> None:
-        """Another panel's letters and colours."""
         self._panel = panel
         self.set_values(())
 

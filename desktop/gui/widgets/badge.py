@@ -131,7 +131,6 @@ class BadgeRow(QWidget):
         return tuple(self._badges)
 
     def set_badges(self, badges: Sequence[BadgeSpec]) -> None:
-        """Show these, most important first."""
         self._specs = tuple(badges)
         self.setVisible(bool(self._specs))
         self._fill()

@@ -112,14 +112,12 @@ class Button(PaintedButton):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
     def set_cap(self, cap: str) -> None:
-        """Show another key."""
         if cap != self._cap:
             self._cap = cap
             self.updateGeometry()
             self.update()
 
     def set_icon_name(self, name: str) -> None:
-        """Show another icon."""
         if name != self._icon_name:
             self._icon_name = name
             self.update()

@@ -34,8 +34,6 @@ class StackedLine:
 
 
 class Chart(Restyled):
-    """Base of the charts."""
-
     def describe(self, name: str, figures: str) -> None:
         """Say the new figures to screen readers, then draw them."""
         self.setAccessibleName(name)

@@ -48,7 +48,6 @@ class ElidedLabel(Restyled):
 
     @property
     def text(self) -> str:
-        """The whole text."""
         return self._text
 
     @property
@@ -57,7 +56,6 @@ class ElidedLabel(Restyled):
         return self._role
 
     def set_text(self, text: str) -> None:
-        """Show another text."""
         if text != self._text:
             self._text = text
             self.setAccessibleName(text)
@@ -113,7 +111,6 @@ class WrappedLabel(QLabel):
         self._restyle()
 
     def set_tone(self, tone: Tone) -> None:
-        """Show in another tone."""
         self._tone = tone
         self._restyle()
 

@@ -62,12 +62,10 @@ class SegmentedControl(KeyboardFocus, Restyled):
 
     @property
     def index(self) -> int:
-        """Chosen segment."""
         return self._index
 
     @property
     def count(self) -> int:
-        """Number of segments."""
         return len(self._titles)
 
     def set_index(self, index: int) -> None:

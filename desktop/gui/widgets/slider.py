@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QSlider, QStyle, QStyleOptionSlider
 
@@ -51,7 +51,6 @@ class PercentSlider(Restyled):
         self.slider.setAccessibleName(name)
         self.slider.valueChanged.connect(self._on_value)
         row(self._name, (self.slider, 1), self._figure, of=self, spacing=theme.GAP_M)
-        self._quiet = False
         self.restyle()
         self._show(self.slider.value())
 
@@ -64,19 +63,17 @@ class PercentSlider(Restyled):
 
     @property
     def share(self) -> float:
-        """0 to 1."""
         return self.slider.value() / 100
 
     def set_share(self, share: float) -> None:
         """Set without a signal."""
-        self._quiet = True
-        self.slider.setValue(round(share * 100))
-        self._quiet = False
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(round(share * 100))
+        self._show(self.slider.value())
 
     def _on_value(self, value: int) -> None:
         self._show(value)
-        if not self._quiet:
-            self.moved.emit(value / 100)
+        self.moved.emit(value / 100)
 
     def _show(self, value: int) -> None:
         self._figure.set_text(self.tr("{percent} %").format(percent=value))

@@ -35,16 +35,12 @@ class SearchField(QLineEdit):
                 "agreement<4, entropy>0.8, p.covid>0.5, a OR b"
             )
         )
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_TYPING_MS)
-        self._timer.timeout.connect(self._report)
+        self._timer = QTimer(self, singleShot=True, interval=_TYPING_MS, timeout=self._report)
         self.textEdited.connect(lambda _text: self._timer.start())
         theme.notifier().theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed(theme.current())
 
     def set_cap(self, cap: str) -> None:
-        """Show the key that leads here."""
         self._cap = cap
         self.update()
 
