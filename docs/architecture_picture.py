@@ -96,7 +96,7 @@ PACKAGES = {
     "desktop/core/panels": "the model contract; finding and verifying panels",
     "desktop/core/onnx_graph": "ONNX files read, checked and rewritten",
     "desktop/core/inference": "devices, sessions, predictions, sandbox and watchdog",
-    "desktop/core/int8": "int8 forms of models, what was measured for them, and proofs",
+    "desktop/core/int8": "int8 forms of models, what was measured for them at export and here",
     "desktop/core/heatmaps": "Grad-CAM maps, the colour map, contours, the sheet of tiles",
     "desktop/core/batch": "the pipeline and the resumable run behind `label`",
     "desktop/core/engine": "the models in a child process, for the window",

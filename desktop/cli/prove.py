@@ -7,13 +7,13 @@ import dataclasses
 import json
 import sys
 
-from desktop.core.diagnostics.int8_benchmark import prove
+from desktop.core.diagnostics.int8_benchmark import benchmark_int8
 from desktop.core.files.inputs import list_inputs
 from desktop.core.inference.precision import plan_precision
 from desktop.core.inference.sandbox import check_in_sandbox
+from desktop.core.int8.benchmark import SMALLEST_PANEL_GAIN, Int8Benchmark, benchmark_path
 from desktop.core.int8.calibration import SMALLEST_AGREEMENT
 from desktop.core.int8.processor import this_processor
-from desktop.core.int8.proof import SMALLEST_PANEL_GAIN, Int8Benchmark, proof_path
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.text import printable
 
@@ -24,18 +24,18 @@ def run(arguments: argparse.Namespace) -> int:
     check_in_sandbox(panel)
     check_in_sandbox(panel, plan_precision(panel, "int8", "cpu"))
     files = list_inputs(arguments.paths, recursive=arguments.recursive) if arguments.paths else ()
-    proof = prove(panel, files, tell=_tell)
+    proof = benchmark_int8(panel, files, on_progress=_show)
     if arguments.json:
-        values = {**dataclasses.asdict(proof), "file": str(proof_path(panel))}
+        values = {**dataclasses.asdict(proof), "file": str(benchmark_path(panel))}
         print(json.dumps(values, indent=2))
     else:
         print(_text(panel, proof))
     return 0 if proof.chosen else 1
 
 
-def _tell(words: str) -> None:
+def _show(text: str) -> None:
     if sys.stderr.isatty():
-        print(printable(words), file=sys.stderr)
+        print(printable(text), file=sys.stderr)
 
 
 def _text(panel: Panel, proof: Int8Benchmark) -> str:
@@ -65,6 +65,6 @@ def _text(panel: Panel, proof: Int8Benchmark) -> str:
         f"Panel: {proof.gain:.2f} times as fast as fp32, {100 * proof.equal_consensus:.1f} % equal "
         f"consensus (needed: {SMALLEST_PANEL_GAIN} times, {100 * SMALLEST_AGREEMENT} %).",
         f"With --precision auto: {plan_precision(panel, 'auto', 'cpu').precision}.",
-        f"Kept in {proof_path(panel)}",
+        f"Kept in {benchmark_path(panel)}",
     ]
     return "\n".join(map(printable, lines))

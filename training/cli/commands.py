@@ -106,7 +106,7 @@ def export_panel(
         )
     finish_panel(folder, runs, data)
     with CONSOLE.status(f"{data.recipe.panel}: int8") as status:
-        quantise_panel(folder, data, tell=lambda stage: status.update(f"int8: {stage}"))
+        quantise_panel(folder, data, on_progress=lambda stage: status.update(f"int8: {stage}"))
     return folder
 
 

@@ -261,7 +261,7 @@ def _int8(options: argparse.Namespace) -> None:
         begun, folder = time.monotonic(), options.output / name
         size = open_panel(folder.absolute()).input_sizes[0]
         data = split(recipe_for(name, options.data), options.data, size)
-        quantise_panel(folder, data, tell=CONSOLE.print)
+        quantise_panel(folder, data, on_progress=CONSOLE.print)
         CONSOLE.print(f"{folder / INT8_NAME}, {time.monotonic() - begun:.0f} s")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from desktop.core.int8.benchmark import SMALLEST_PANEL_GAIN
 from desktop.core.int8.calibration import (
     INT8_NAME,
     SMALLEST_AGREEMENT,
@@ -29,7 +30,6 @@ from desktop.core.int8.calibration import (
 )
 from desktop.core.int8.graph import NO_CORRECTIONS, Corrections, Ranges, convolutions, quantise
 from desktop.core.int8.processor import WeightBits
-from desktop.core.int8.proof import SMALLEST_PANEL_GAIN
 from desktop.core.panels.contract import OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import Panel, PanelModel, open_panel, read_verified
 from training.data.split import VALIDATION, SplitData
@@ -52,7 +52,7 @@ _BITS: tuple[WeightBits, ...] = (8, 7)
 _DEEP = 40
 _LAST = (6, 10)
 """Convolutions at the end of ResNet50, two blocks or its last stage: what they round goes
-straight into the features that tell a strange film.
+straight into the features that on_progress a strange film.
 """
 _FIRST = 11
 """Convolutions at its beginning, the stem and the first stage: what they round goes through all
@@ -67,8 +67,8 @@ _ENOUGH_GAIN = 1.1 * SMALLEST_PANEL_GAIN
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What one form of a model said of the films: probabilities [N, K] and scores [N]."""
+class _Outputs:
+    """What one form of a model answers about the films: probabilities [N, K] and scores [N]."""
 
     probabilities: Floats
     scores: Floats
@@ -94,25 +94,25 @@ class _Choice:
     """One way to run a model.
 
     Attributes:
-        said: What it says of the films.
+        outputs: Its answers about the films.
         work: Its multiplications, each int8 one counted by the time it takes beside fp32.
         form: The int8 form; None = fp32.
     """
 
-    said: _Said
+    outputs: _Outputs
     work: float
     form: Int8Form | None = None
 
 
 def quantise_panel(
-    folder: Path, data: SplitData, *, tell: Callable[[str], object] = lambda _: None
+    folder: Path, data: SplitData, *, on_progress: Callable[[str], object] = lambda _: None
 ) -> Int8Calibration:
     """Measure a panel and write its ``int8.json``.
 
     Args:
         folder: The panel's folder, with its manifest.
         data: The split that its models were trained on, at the panel's input size.
-        tell: Told what is being done and found.
+        on_progress: Called with what is being done and found.
 
     Returns:
         What was written.
@@ -127,11 +127,11 @@ def quantise_panel(
         begun = time.monotonic()
         content = read_verified(model)
         work = multiplications(content, films.pixels[:1])
-        fp32 = _Choice(_said(content, films.pixels), sum(work.values()))
+        fp32 = _Choice(_run(content, films.pixels), sum(work.values()))
         for bits in _BITS:
             choices[bits][model.name] = [fp32]
         if not work:
-            tell(f"{model.card.title}: nothing in its graph can be quantised")
+            on_progress(f"{model.card.title}: nothing in its graph can be quantised")
             continue
         pixels = data.pixels[for_ranges]
         ranges[model.name] = measure_ranges(content, pixels, *kept_choices(content))
@@ -140,8 +140,8 @@ def quantise_panel(
                 content, ranges[model.name], bits, films, fp32, panel.ood_limit, pixels
             ):
                 choices[bits][model.name].append(choice)
-                tell(_words(model, bits, choice.form))
-        tell(f"{model.card.title}: {time.monotonic() - begun:.0f} s")
+                on_progress(_summary(model, bits, choice.form))
+        on_progress(f"{model.card.title}: {time.monotonic() - begun:.0f} s")
     forms: dict[str, dict[int, Int8Form]] = {name: {} for name in ranges}
     together: dict[int, Agreement] = {}
     for bits in _BITS if ranges else ():
@@ -151,7 +151,7 @@ def quantise_panel(
             forms[name][bits] = _kept_form(choices[bits][name], chosen[name])
         verdict = "may be chosen" if found.good_enough else "is not chosen"
         names = [name for name, one in chosen.items() if one.form is not None]
-        tell(
+        on_progress(
             f"Panel, {bits}-bit weights in {', '.join(names)}, about {gain:.1f} times as fast: "
             f"{100 * found.equal_labels:.2f} % of {found.films} films with the same consensus, "
             f"{100 * found.equal_flags:.2f} % flagged alike, AUC {found.auc_change:+.4f}; {verdict}"
@@ -192,19 +192,19 @@ def _forms(
         if len(work) < _DEEP or not found:
             found = measure_corrections(content, ranges, bits, pixels, kept)
         corrections = {name: values for name, values in found.items() if name not in kept}
-        raw = _said(quantise(content, ranges, bits, kept, corrections=corrections), films.pixels)
-        score = _back_to_scale(raw.scores, fp32.said.scores, films.sides == VALIDATION)
-        said = _Said(raw.probabilities, score[0] * raw.scores + score[1])
+        raw = _run(quantise(content, ranges, bits, kept, corrections=corrections), films.pixels)
+        score = _back_to_scale(raw.scores, fp32.outputs.scores, films.sides == VALIDATION)
+        outputs = _Outputs(raw.probabilities, score[0] * raw.scores + score[1])
         agreement = _agreement(
             films,
-            (fp32.said.probabilities.argmax(1), fp32.said),
-            (said.probabilities.argmax(1), said),
+            (fp32.outputs.probabilities.argmax(1), fp32.outputs),
+            (outputs.probabilities.argmax(1), outputs),
             limit,
         )
         passed = agreement.equal_labels >= SMALLEST_AGREEMENT
         slow = sum(work[name] for name in kept)
         yield _Choice(
-            said,
+            outputs,
             slow + (sum(work.values()) - slow) / _FASTER[bits],
             Int8Form(kept, score, agreement, passed, packed(corrections)),
         )
@@ -222,13 +222,13 @@ def _best_panel(
     """
     names = panel.model_names
     plain = [choices[name][0] for name in names]
-    before = _together([one.said for one in plain])
+    before = _together([one.outputs for one in plain])
     ranked: list[tuple[tuple[float, ...], dict[str, _Choice], Agreement, float]] = []
     for some in itertools.product(*(choices[name] for name in names)):
         forms = [one.form for one in some if one.form is not None]
         if not forms:
             continue
-        found = _agreement(films, before, _together([one.said for one in some]), panel.ood_limit)
+        found = _agreement(films, before, _together([one.outputs for one in some]), panel.ood_limit)
         gain = sum(one.work for one in plain) / sum(one.work for one in some)
         alike = _margin(found, [form.agreement for form in forms])
         good = found.good_enough and all(form.passed for form in forms)
@@ -258,18 +258,18 @@ def _kept_form(choices: Sequence[_Choice], chosen: _Choice) -> Int8Form:
     return replace(nearest, passed=False)
 
 
-def _together(members: Sequence[_Said]) -> tuple[npt.NDArray[np.int64], _Said]:
+def _together(members: Sequence[_Outputs]) -> tuple[npt.NDArray[np.int64], _Outputs]:
     """Consensus of each film, and what the members say on average."""
-    probabilities = [said.probabilities for said in members]
-    scores = [said.scores for said in members]
-    mean = _Said(np.mean(probabilities, axis=0), np.mean(scores, axis=0))
+    probabilities = [outputs.probabilities for outputs in members]
+    scores = [outputs.scores for outputs in members]
+    mean = _Outputs(np.mean(probabilities, axis=0), np.mean(scores, axis=0))
     return panel_votes(probabilities)[0], mean
 
 
 def _agreement(
     films: _Films,
-    before: tuple[npt.NDArray[np.int64], _Said],
-    after: tuple[npt.NDArray[np.int64], _Said],
+    before: tuple[npt.NDArray[np.int64], _Outputs],
+    after: tuple[npt.NDArray[np.int64], _Outputs],
     limit: float,
 ) -> Agreement:
     change = np.abs(before[1].probabilities - after[1].probabilities).max(axis=1)
@@ -309,9 +309,9 @@ def _back_to_scale(
     return float(f"{slope:.6g}"), float(f"{offset:.6g}")
 
 
-def _said(content: bytes, pixels: Pixels) -> _Said:
+def _run(content: bytes, pixels: Pixels) -> _Outputs:
     parts = list(ask(content, [OUTPUT_PROBABILITIES, OUTPUT_OOD_SCORE], pixels))
-    return _Said(
+    return _Outputs(
         *(np.concatenate(values).astype(np.float64) for values in zip(*parts, strict=True))
     )
 
@@ -345,7 +345,7 @@ def _deciding_films(
     return _Films(data.pixels[films], data.labels[films], sides)
 
 
-def _words(model: PanelModel, bits: int, form: Int8Form | None) -> str:
+def _summary(model: PanelModel, bits: int, form: Int8Form | None) -> str:
     assert form is not None
     found = form.agreement
     kept = f", {len(form.kept)} convolutions kept in fp32" if form.kept else ""

@@ -23,16 +23,16 @@ from desktop.core.imaging.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan, plan_precision
 from desktop.core.inference.session import PanelSession
-from desktop.core.int8.calibration import SMALLEST_AGREEMENT
-from desktop.core.int8.processor import Processor, this_processor
-from desktop.core.int8.proof import (
+from desktop.core.int8.benchmark import (
     SMALLEST_MODEL_GAIN,
     SMALLEST_PANEL_GAIN,
     Int8Benchmark,
-    ModelProof,
-    proof_key,
-    write_proof,
+    ModelBenchmark,
+    benchmark_key,
+    write_benchmark,
 )
+from desktop.core.int8.calibration import SMALLEST_AGREEMENT
+from desktop.core.int8.processor import Processor, this_processor
 from desktop.core.panels.registry import Panel, PanelModel
 from desktop.core.vote import verdict
 
@@ -54,33 +54,33 @@ class _Measured:
     seconds: float
 
 
-def prove(
+def benchmark_int8(
     panel: Panel,
     files: Iterable[ImageFile] = (),
     *,
     drawn: int = DRAWN_FILMS,
     home: Path | None = None,
     processor: Processor | None = None,
-    tell: Callable[[str], object] = lambda _: None,
+    on_progress: Callable[[str], object] = lambda _: None,
 ) -> Int8Benchmark:
-    """Measure a panel, decide and keep the proof.
+    """Measure a panel, decide and keep what was found.
 
     Args:
         panel: The panel; verified.
         files: Own films to compare, of which the first ``MOST_OWN_FILMS`` that can be read are
             taken; ``ENOUGH_OWN_FILMS`` of them decide alone, without any the phantoms do.
         drawn: How many phantoms where they are needed.
-        home: Home of the proofs, None for the user's.
+        home: Home of what is kept, None for the user's.
         processor: None for this machine's.
-        tell: Told what is being done.
+        on_progress: Called with what is being done.
 
     Raises:
         ModelRefused: MODEL-13 where no model has an int8 form that passed at its exporter.
-        OutputFailed: The proof cannot be kept.
+        OutputFailed: It cannot be kept.
     """
     chip = processor or this_processor()
     plan = plan_precision(panel, "int8", "cpu", processor=chip)
-    tell("Reading films, drawing phantoms where they are too few")
+    on_progress("Reading films, drawing phantoms where they are too few")
     sizes = panel.input_sizes
     decoded = (decode_file(file, tuple(sizes), film=False) for file in files)
     films: list[Film] = list(
@@ -93,11 +93,11 @@ def prove(
         films.append({size: draw_phantom(kind, number, size)[..., np.newaxis] for size in sizes})
     measured: dict[str, list[_Measured]] = {}
     for model in panel.models:
-        tell(f"{model.card.title}: {len(films)} films, {_TURNS} timed turns")
+        on_progress(f"{model.card.title}: {len(films)} films, {_TURNS} timed turns")
         measured[model.name] = _measure(panel, model, films, plan)
-    proof = _decide(panel, measured, chip, len(films), drawn)
-    write_proof(panel, proof, home=home)
-    return proof
+    found = _decide(panel, measured, chip, len(films), drawn)
+    write_benchmark(panel, found, home=home)
+    return found
 
 
 def _measure(
@@ -149,7 +149,7 @@ def _decide(
     )
     share = equal / films
     return Int8Benchmark(
-        key=proof_key(panel, chip),
+        key=benchmark_key(panel, chip),
         day=datetime.datetime.now(datetime.UTC).date().isoformat(),
         films=films,
         drawn=drawn,
@@ -160,7 +160,7 @@ def _decide(
     )
 
 
-def _judge(name: str, fp32: _Measured, int8: _Measured) -> ModelProof:
+def _judge(name: str, fp32: _Measured, int8: _Measured) -> ModelBenchmark:
     pairs = list(zip(fp32.predictions, int8.predictions, strict=True))
     equal = sum((one and one.vote) == (other and other.vote) for one, other in pairs) / len(pairs)
     changes = [
@@ -169,7 +169,7 @@ def _judge(name: str, fp32: _Measured, int8: _Measured) -> ModelProof:
         if one and other
     ]
     gain = fp32.seconds / int8.seconds
-    return ModelProof(
+    return ModelBenchmark(
         name=name,
         gain=round(gain, 4),
         equal_labels=round(equal, 6),

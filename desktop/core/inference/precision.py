@@ -14,6 +14,7 @@ from pathlib import Path
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.inference.devices import devices_to_try, why_not
 from desktop.core.inference.names import Device, Precision
+from desktop.core.int8.benchmark import SMALLEST_PANEL_GAIN, read_benchmark
 from desktop.core.int8.calibration import (
     INT8_NAME,
     SMALLEST_AGREEMENT,
@@ -21,7 +22,6 @@ from desktop.core.int8.calibration import (
     read_calibration,
 )
 from desktop.core.int8.processor import Processor, WeightBits, this_processor
-from desktop.core.int8.proof import SMALLEST_PANEL_GAIN, read_benchmark
 from desktop.core.panels.registry import Panel
 
 
@@ -79,7 +79,7 @@ def plan_precision(
         panel: The panel.
         asked: ``auto`` never fails: where int8 is not proved it is fp32, with the reason.
         device: int8 is for the CPU; with another device that may work, ``auto`` is fp32.
-        home: Home of the proofs, None for the user's.
+        home: Home of the benchmarks, None for the user's.
         processor: None for this machine's.
 
     Raises:

@@ -12,13 +12,21 @@ import pytest
 from desktop.core.batch.manifest import RunInfo, manifest
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
-from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, prove
+from desktop.core.diagnostics.int8_benchmark import ENOUGH_OWN_FILMS, benchmark_int8
 from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.files.inputs import list_inputs
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.inference.names import checked_precision
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan, plan_precision
 from desktop.core.inference.session import PanelSession
+from desktop.core.int8.benchmark import (
+    Int8Benchmark,
+    ModelBenchmark,
+    benchmark_key,
+    benchmark_path,
+    read_benchmark,
+    write_benchmark,
+)
 from desktop.core.int8.calibration import (
     INT8_NAME,
     Agreement,
@@ -28,14 +36,6 @@ from desktop.core.int8.calibration import (
     read_calibration,
 )
 from desktop.core.int8.processor import Processor, this_processor
-from desktop.core.int8.proof import (
-    Int8Benchmark,
-    ModelProof,
-    proof_key,
-    proof_path,
-    read_benchmark,
-    write_proof,
-)
 from desktop.core.panels.registry import Panel, open_panel
 from tests.helpers.small_networks import SIDE, write_residual_panel
 
@@ -65,8 +65,8 @@ def panel_with_recipe(
 def proof_for(
     panel: Panel, *, gain: float = 2.0, equal: float = 1.0, chosen: bool = True
 ) -> Int8Benchmark:
-    models = tuple(ModelProof(name, gain, equal, 0.01, chosen) for name in panel.model_names)
-    key = proof_key(panel, CHIP)
+    models = tuple(ModelBenchmark(name, gain, equal, 0.01, chosen) for name in panel.model_names)
+    key = benchmark_key(panel, CHIP)
     return Int8Benchmark(key, "2026-11-23", 256, 256, models, gain, equal, chosen)
 
 
@@ -79,7 +79,7 @@ def test_auto_is_fp32_and_says_how_to_measure_until_somebody_has(tmp_path: Path)
 
 def test_auto_takes_int8_where_it_was_proved_here(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
-    write_proof(panel, proof_for(panel), home=tmp_path)
+    write_benchmark(panel, proof_for(panel), home=tmp_path)
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path, processor=CHIP)
     assert plan.names == tuple(sorted(panel.model_names))
     assert plan.bits == 8
@@ -88,7 +88,7 @@ def test_auto_takes_int8_where_it_was_proved_here(tmp_path: Path) -> None:
 
 def test_a_proof_holds_for_one_processor_only(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
-    write_proof(panel, proof_for(panel), home=tmp_path)
+    write_benchmark(panel, proof_for(panel), home=tmp_path)
     assert read_benchmark(panel, CHIP, home=tmp_path) is not None
     assert read_benchmark(panel, OLD_CHIP, home=tmp_path) is None
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path, processor=OLD_CHIP)
@@ -97,7 +97,7 @@ def test_a_proof_holds_for_one_processor_only(tmp_path: Path) -> None:
 
 def test_a_proof_that_found_it_not_worth_it_is_kept_and_explained(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
-    write_proof(panel, proof_for(panel, gain=1.4, chosen=False), home=tmp_path)
+    write_benchmark(panel, proof_for(panel, gain=1.4, chosen=False), home=tmp_path)
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path, processor=CHIP)
     assert plan.precision == "fp32"
     assert "1.40 times" in plan.reason
@@ -106,7 +106,7 @@ def test_a_proof_that_found_it_not_worth_it_is_kept_and_explained(tmp_path: Path
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"models": 3}', '{"models": [], "key": 1}'])
 def test_a_damaged_proof_counts_as_none(tmp_path: Path, text: str) -> None:
     panel = panel_with_recipe(tmp_path)
-    path = proof_path(panel, home=tmp_path)
+    path = benchmark_path(panel, home=tmp_path)
     path.parent.mkdir(parents=True)
     path.write_text(text)
     assert plan_precision(panel, "auto", "cpu", home=tmp_path, processor=CHIP).precision == "fp32"
@@ -114,7 +114,7 @@ def test_a_damaged_proof_counts_as_none(tmp_path: Path, text: str) -> None:
 
 def test_models_that_failed_at_their_exporter_stay_fp32_in_a_mixed_panel(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path, failed=("scnn",))
-    write_proof(panel, proof_for(panel), home=tmp_path)
+    write_benchmark(panel, proof_for(panel), home=tmp_path)
     plan = plan_precision(panel, "auto", "cpu", home=tmp_path, processor=CHIP)
     assert plan.names == ("ccnn", "daccnn", "resnet50")
     report = PanelSession(panel, "cpu", 1, on_cpu=plan).report
@@ -131,7 +131,7 @@ def test_a_panel_that_answered_its_exporters_films_differently_is_never_int8(
 ) -> None:
     together = dataclasses.replace(ALIKE, **change)
     panel = panel_with_recipe(tmp_path, together=together)
-    write_proof(panel, proof_for(panel), home=tmp_path)
+    write_benchmark(panel, proof_for(panel), home=tmp_path)
     assert plan_precision(panel, "auto", "cpu", home=tmp_path, processor=CHIP).precision == "fp32"
     with pytest.raises(ModelRefused) as caught:
         plan_precision(panel, "int8", "cpu", home=tmp_path, processor=CHIP)
@@ -186,7 +186,7 @@ def test_proving_measures_real_forms_and_auto_follows(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(draw_phantom("covid", 5, (128, 128))).save(film)
-    proof = prove(panel, list_inputs([film]), drawn=12, home=tmp_path)
+    proof = benchmark_int8(panel, list_inputs([film]), drawn=12, home=tmp_path)
     assert [model.name for model in proof.models] == ["ccnn", "daccnn", "resnet50"]
     assert proof.films == 13
     assert proof.drawn == 12
@@ -200,9 +200,9 @@ def test_proving_measures_real_forms_and_auto_follows(tmp_path: Path) -> None:
 def test_enough_films_of_ones_own_decide_without_phantoms(tmp_path: Path) -> None:
     panel = panel_with_recipe(tmp_path)
     films = films_in(tmp_path / "films", ENOUGH_OWN_FILMS)
-    proof = prove(panel, films, drawn=12, home=tmp_path)
+    proof = benchmark_int8(panel, films, drawn=12, home=tmp_path)
     assert (proof.films, proof.drawn) == (ENOUGH_OWN_FILMS, 0)
-    one_less = prove(panel, films[1:], drawn=12, home=tmp_path)
+    one_less = benchmark_int8(panel, films[1:], drawn=12, home=tmp_path)
     assert (one_less.films, one_less.drawn) == (ENOUGH_OWN_FILMS + 11, 12)
 
 
@@ -212,8 +212,8 @@ def test_a_proof_file_names_no_film(tmp_path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(draw_phantom("covid", 5, (128, 128))).save(film)
-    prove(panel, list_inputs([film]), drawn=4, home=tmp_path)
-    assert "Doe" not in proof_path(panel, home=tmp_path).read_text()
+    benchmark_int8(panel, list_inputs([film]), drawn=4, home=tmp_path)
+    assert "Doe" not in benchmark_path(panel, home=tmp_path).read_text()
 
 
 def films_in(folder: Path, count: int = 3) -> list[ImageFile]:
@@ -237,7 +237,7 @@ def run_once(
 
 
 def int8_plan(panel: Panel, home: Path, asked: str = "auto") -> PrecisionPlan:
-    write_proof(panel, proof_for(panel), home=home)
+    write_benchmark(panel, proof_for(panel), home=home)
     plan = plan_precision(panel, asked, "cpu", home=home, processor=CHIP)  # type: ignore[arg-type]
     assert plan.precision == "int8"
     return plan

@@ -104,11 +104,11 @@ def _choices(
     for name in NAMES:
         chance = np.clip(labels + random.normal(0, 0.35, count), 0.01, 0.99)
         scores = random.normal(0, 1, count)
-        said = exporter._Said(np.stack([1 - chance, chance], 1), scores)
+        said = exporter._Outputs(np.stack([1 - chance, chance], 1), scores)
         some = [exporter._Choice(said, 10.0)]
         for place, strength in enumerate(noise[name]):
             moved = np.clip(chance + random.normal(0, strength, count), 0, 1)
-            rough = exporter._Said(np.stack([1 - moved, moved], 1), scores)
+            rough = exporter._Outputs(np.stack([1 - moved, moved], 1), scores)
             equal = float(np.mean(rough.probabilities.argmax(1) == said.probabilities.argmax(1)))
             agreement = Agreement(count, equal, 1.0, 0.0, 0.0, 0.0)
             form = Int8Form(("last",) * place, (1.0, 0.0), agreement, equal >= 0.995)

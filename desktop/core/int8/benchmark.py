@@ -1,6 +1,6 @@
 """What ``cxr-quorum prove`` measured of a panel on this machine, and how it is kept.
 
-A proof holds for one processor, one ONNX Runtime and exactly these model files.
+It holds for one processor, one ONNX Runtime and exactly these model files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SMALLEST_MODEL_GAIN = 1.2
 
 
 @dataclass(frozen=True)
-class ModelProof:
+class ModelBenchmark:
     """What was measured of one model.
 
     Attributes:
@@ -49,7 +49,7 @@ class Int8Benchmark:
     """What was measured of a panel.
 
     Attributes:
-        key: What it holds for; see ``proof_key``.
+        key: What it holds for; see ``benchmark_key``.
         day: ISO 8601 date.
         films: Films that were compared.
         drawn: How many of them were drawn phantoms.
@@ -63,13 +63,13 @@ class Int8Benchmark:
     day: str
     films: int
     drawn: int
-    models: tuple[ModelProof, ...]
+    models: tuple[ModelBenchmark, ...]
     gain: float
     equal_consensus: float
     chosen: bool
 
 
-def proof_key(panel: Panel, processor: Processor) -> str:
+def benchmark_key(panel: Panel, processor: Processor) -> str:
     """Panel, int8 form, ONNX Runtime and processor."""
     return " | ".join(
         (
@@ -81,8 +81,8 @@ def proof_key(panel: Panel, processor: Processor) -> str:
     )
 
 
-def proof_path(panel: Panel, *, home: Path | None = None) -> Path:
-    """Where the proof of a panel is kept: one a set of model files."""
+def benchmark_path(panel: Panel, *, home: Path | None = None) -> Path:
+    """Where the benchmark of a panel is kept: one a set of model files."""
     return data_home(home) / "precision" / f"{panel.name}-{panel.fingerprint[:16]}.json"
 
 
@@ -91,22 +91,22 @@ def read_benchmark(
 ) -> Int8Benchmark | None:
     """What was measured here, None where nothing was, or with other files or on another machine."""
     try:
-        values = json.loads(proof_path(panel, home=home).read_text("utf-8"))
-        models = tuple(ModelProof(**item) for item in values.pop("models"))
+        values = json.loads(benchmark_path(panel, home=home).read_text("utf-8"))
+        models = tuple(ModelBenchmark(**item) for item in values.pop("models"))
         proof = Int8Benchmark(models=models, **values)
         sound = all(isfinite(number) for number in (proof.gain, proof.equal_consensus))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return proof if sound and proof.key == proof_key(panel, processor) else None
+    return proof if sound and proof.key == benchmark_key(panel, processor) else None
 
 
-def write_proof(panel: Panel, proof: Int8Benchmark, *, home: Path | None = None) -> Path:
-    """Keep a proof and return its path.
+def write_benchmark(panel: Panel, proof: Int8Benchmark, *, home: Path | None = None) -> Path:
+    """Keep a benchmark and return its path.
 
     Raises:
         OutputFailed: See ``atomic_write``.
     """
-    path = proof_path(panel, home=home)
+    path = benchmark_path(panel, home=home)
     make_private_folder(path.parent)
     with atomic_write_text(path) as stream:
         stream.write(json.dumps(dataclasses.asdict(proof), indent=1) + "\n")
