@@ -28,7 +28,9 @@ SCHEMA_VERSION = 3
 # {name} is where a version adds columns to a table.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL{meta}) WITHOUT ROWID;
-CREATE TABLE content (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE{content});
+CREATE TABLE content (
+    id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE{content}
+);
 CREATE TABLE image (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -125,7 +127,7 @@ _VERSION_2 = (
 
 
 def _version_3() -> list[str]:
-    """Every row with a checksum.
+    """Every row with a checksum, and every value of its column's type (SQLite 3.37).
 
     Tables first: copying a store without gaps (VACUUM) numbers their pages in this order, and a new
     store must have the same numbers, see `recovery`. Numbers of steps and revisions need no counter
@@ -138,8 +140,9 @@ def _version_3() -> list[str]:
         f" GENERATED ALWAYS AS ({_computed(table)}) STORED CHECK (checksum = {_computed(table)})"
         for table in TABLES
     }
-    statements = _TABLES.format_map(columns).replace(" AUTOINCREMENT", "").strip().split(";\n")
-    return sorted(statements, key=lambda statement: statement.startswith("CREATE INDEX"))
+    text = _TABLES.format_map(columns).replace(" AUTOINCREMENT", "").replace("\n);", "\n) STRICT;")
+    text = text.replace("ROWID;", "ROWID, STRICT;")
+    return sorted(text.strip().split(";\n"), key=lambda line: line.startswith("CREATE INDEX"))
 
 
 _TABLES_OF_DECISIONS = ("meta", "panel", "decision", "step", "log", "session")
