@@ -128,7 +128,8 @@ def _inline(svg: str, prefix: str, label: str) -> str:
 
 
 def _line(axes: Axes, index: int, xs: Sequence[float], ys: Sequence[float], name: str) -> None:
-    axes.plot(xs, ys, color=_SERIES[index], ls=_DASHES[index], label=name, clip_on=False)
+    (line,) = axes.plot(xs, ys, color=_SERIES[index], ls=_DASHES[index], label=name, clip_on=False)
+    line.set_marker("o" if len(xs) == 1 else "")
 
 
 def _mark(axes: Axes, index: int, x: float, y: float, note: str, *, hollow: bool = False) -> None:
