@@ -114,7 +114,7 @@ def search_copies(
     numbers = np.array(group_near([known[contents[image]] for image in compared]), np.int32)
     _, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     several = np.flatnonzero(counts[inverse] > 1) if len(numbers) else np.empty(0, np.intp)
-    images = [compared[place] for place in several.tolist()]
+    images = [compared[index] for index in several.tolist()]
     yield FoundCopies(images, numbers[several], len(compared))
 
 
@@ -123,7 +123,7 @@ def run_search(connection: Connection, request: SearchRequest) -> None:
     try:
         with ReviewStore.open(request.root, request.manifest, home=request.home) as store:
             columns = store.result_columns()
-            place = store.path.with_name(HASHES_NAME)
+            path = store.path.with_name(HASHES_NAME)
     except CxrError as problem:
         connection.send(SearchFailed(problem))
         return
@@ -134,7 +134,7 @@ def run_search(connection: Connection, request: SearchRequest) -> None:
         )
         if status == READ and sha256
     }
-    kept = FilmHashes(place)
+    kept = FilmHashes(path)
     try:
         for news in search_copies(contents, request.root, kept, lambda: DecodePool(1, ahead=8)):
             connection.send(news)

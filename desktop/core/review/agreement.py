@@ -59,10 +59,10 @@ def wilson(successes: int, total: int, *, confidence: float = 0.95) -> Estimate:
     )
 
 
-def confusion_matrix(truth: Labels, said: Labels, class_count: int) -> Matrix:
-    """Counts [K, K], row = truth, column = said; cases where either said nothing are left out."""
-    both = (truth >= 0) & (said >= 0)
-    flat = truth[both].astype(np.int64) * class_count + said[both]
+def confusion_matrix(truth: Labels, calls: Labels, class_count: int) -> Matrix:
+    """Counts [K, K], row = truth, column = calls; cases where either said nothing are left out."""
+    both = (truth >= 0) & (calls >= 0)
+    flat = truth[both].astype(np.int64) * class_count + calls[both]
     counts = np.bincount(flat, minlength=class_count * class_count)
     return counts.reshape(class_count, class_count).astype(np.int64)
 

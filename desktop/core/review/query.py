@@ -129,7 +129,7 @@ def shipped_filters(vocabulary: Vocabulary, titles: Sequence[str] = ()) -> tuple
         vocabulary: The panel's names.
         titles: Models' names for people, model order; their column names where not given.
     """
-    shown = titles or vocabulary.model_names
+    names = titles or vocabulary.model_names
     return (
         SavedFilter("To review", "is:open -is:failed"),
         SavedFilter("Models disagree", "is:split", "agreement,-entropy"),
@@ -138,7 +138,7 @@ def shipped_filters(vocabulary: Vocabulary, titles: Sequence[str] = ()) -> tuple
         SavedFilter("Disagreement and safety sample", "is:split OR is:safety"),
         *(
             SavedFilter(f"Only {title} says so", f"only:{model}", f"-{model}.{first}")
-            for title, model in zip(shown, vocabulary.model_names, strict=True)
+            for title, model in zip(names, vocabulary.model_names, strict=True)
             for first in (snake_case(vocabulary.class_names[0]),)
         ),
         SavedFilter("Uncertain", "confidence<0.6", "confidence"),

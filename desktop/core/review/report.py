@@ -180,9 +180,9 @@ def _reader_and_panel(table: CaseTable) -> str:
     rows = []
     for index, name in enumerate(table.class_names):
         own = label == index
-        said = [int((own & (consensus == other)).sum()) for other in range(len(table.class_names))]
+        calls = [int((own & (consensus == other)).sum()) for other in range(len(table.class_names))]
         silent = int((own & (consensus < 0)).sum())
-        rows.append((name, *said, silent, int(own.sum())))
+        rows.append((name, *calls, silent, int(own.sum())))
     header = ("Reader’s label", *table.class_names, NO_CONSENSUS, "Images")
     return "<h2>Reader and consensus</h2>" + _table(header, rows, "Columns: consensus of the panel")
 

@@ -197,13 +197,13 @@ def _truth(table: CaseTable, truth: Truth) -> Labels:
 
 
 def _score(
-    name: str, labels: Labels, said: Labels, probabilities: npt.NDArray[np.float64], classes: int
+    name: str, labels: Labels, calls: Labels, probabilities: npt.NDArray[np.float64], classes: int
 ) -> Score:
-    used = (labels >= 0) & (said >= 0)
-    matrix = confusion_matrix(labels, said, classes)
-    confidence = _confidence(probabilities[used], said[used])
+    used = (labels >= 0) & (calls >= 0)
+    matrix = confusion_matrix(labels, calls, classes)
+    confidence = _confidence(probabilities[used], calls[used])
     stated = ~np.isnan(confidence)
-    right: npt.NDArray[np.bool_] = labels[used] == said[used]
+    right: npt.NDArray[np.bool_] = labels[used] == calls[used]
     bins = reliability_bins(confidence[stated], right[stated])
 
     return Score(
@@ -222,8 +222,8 @@ def _score(
 
 
 def _confidence(
-    probabilities: npt.NDArray[np.float64], said: npt.NDArray[Any]
+    probabilities: npt.NDArray[np.float64], calls: npt.NDArray[Any]
 ) -> npt.NDArray[np.float64]:
-    """Probability of what was said, [N]."""
-    chosen: npt.NDArray[np.float64] = probabilities[np.arange(len(said)), said]
+    """Probability of the class that was called, [N]."""
+    chosen: npt.NDArray[np.float64] = probabilities[np.arange(len(calls)), calls]
     return chosen

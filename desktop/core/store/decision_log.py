@@ -385,16 +385,16 @@ def _with_revision(decision: Decision, revision: int) -> Decision:
 
 def _decision(values: Sequence[Any]) -> Decision:
     try:
-        *said, revision = values
+        *fields, revision = values
         if not isinstance(revision, int) or revision < 0:
             raise ValueError("no revision")
-        return _with_revision(_said_decision(tuple(said)), revision)
+        return _with_revision(_decision_of(tuple(fields)), revision)
     except (ValueError, TypeError) as error:
         raise sqlite3.DatabaseError(f"a damaged row: {error}") from error
 
 
 @functools.lru_cache(maxsize=256)  # after a bulk step thousands of rows say the same
-def _said_decision(values: tuple[Any, ...]) -> Decision:
+def _decision_of(values: tuple[Any, ...]) -> Decision:
     return decision_from_row((*values, 0))
 
 

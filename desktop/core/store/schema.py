@@ -354,16 +354,18 @@ def _version(connection: sqlite3.Connection, name: str) -> int:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        said = None
+        stated = None
         if tables:
             with suppress(sqlite3.OperationalError):  # somebody else's database
-                said = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+                stated = connection.execute(
+                    "SELECT value FROM meta WHERE key = 'version'"
+                ).fetchone()
     finally:
         if own_transaction and connection.in_transaction:
             connection.execute("COMMIT")
     # The header has no checksum: a version older than that of the tables is damage.
-    if said is not None and version < int(said[0]):
-        raise sqlite3.DatabaseError(f"damaged: version {version} in the header, {said[0]} inside")
+    if stated is not None and version < int(stated[0]):
+        raise sqlite3.DatabaseError(f"damaged: version {version} in the header, {stated[0]} inside")
     if version > SCHEMA_VERSION and application == APPLICATION_ID:
         raise StoreFailed(
             "STORE-07",
