@@ -134,7 +134,8 @@ def inside_film(centre: QPointF, film: tuple[int, int]) -> QPointF:
     )
 
 
-_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
+# Letters of the patient's sides (DICOM PS3.3 C.7.6.1.1.1).
+OPPOSITE_SIDE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 
 
 def side_at_left(sides: tuple[str, str], orientation: Orientation) -> str:
@@ -145,7 +146,7 @@ def side_at_left(sides: tuple[str, str], orientation: Orientation) -> str:
         orientation: How it lies now.
     """
     left, top = sides
-    right, bottom = _OPPOSITE.get(left, ""), _OPPOSITE.get(top, "")
+    right, bottom = OPPOSITE_SIDE.get(left, ""), OPPOSITE_SIDE.get(top, "")
     if orientation.flipped:
         left, right = right, left
     # Clockwise: what was at the bottom comes to the left.

@@ -1,6 +1,4 @@
-"""One film on its way to the screen, with the pictures of the last frame kept.
-
-From grey values to the screen: sample at displayed resolution, then one look-up table.
+"""From grey values to the screen: sample at displayed resolution, then one look-up table.
 
 Only what is visible is touched, so a window drag on nine megapixels costs as much as on the view's
 own size. Turning and mirroring happen on the sampled picture.

@@ -33,7 +33,15 @@ class Orientation:
 class ViewState(QObject):
     """The shared state of one or more image views.
 
-    Every command changes the state once and tells it; a command that changes nothing is silent.
+    Every command changes the state once and reports it; a command that changes nothing is silent.
+
+    Attributes (to be read; the commands change them):
+        zoom: Device pixels per film pixel; None = fitted to each view.
+        centre: Film position in the middle of the view, in film pixels; None = the film's middle.
+        window: (width, level) in stored grey values; None = the film's own default.
+        orientation: Turned and flipped.
+        inverted: Black and white exchanged.
+        cursor: Film position under the pointer, None off the film.
 
     Signals:
         changed(): Anything but the cursor changed; views repaint.
@@ -47,79 +55,52 @@ class ViewState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._zoom: float | None = None
-        self._centre: QPointF | None = None
-        self._window: tuple[float, float] | None = None
-        self._orientation = Orientation()
-        self._inverted = False
-        self._cursor: QPointF | None = None
-
-    @property
-    def zoom(self) -> float | None:
-        """Device pixels per film pixel; None = fitted to each view."""
-        return self._zoom
-
-    @property
-    def centre(self) -> QPointF | None:
-        """Film position in the middle of the view, in film pixels; None = the film's middle."""
-        return self._centre
-
-    @property
-    def window(self) -> tuple[float, float] | None:
-        """(width, level) in stored grey values; None = the film's own default."""
-        return self._window
-
-    @property
-    def orientation(self) -> Orientation:
-        return self._orientation
-
-    @property
-    def inverted(self) -> bool:
-        return self._inverted
-
-    @property
-    def cursor(self) -> QPointF | None:
-        return self._cursor
+        self.zoom: float | None = None
+        self.centre: QPointF | None = None
+        self.window: tuple[float, float] | None = None
+        self.orientation = Orientation()
+        self.inverted = False
+        self.cursor: QPointF | None = None
 
     def set_window(self, width: float, level: float) -> None:
         """Set the grey window; the width is kept at 1 or more."""
         value = (max(1.0, float(width)), float(level))
-        if value != self._window:
-            self._window = value
+        if value != self.window:
+            self.window = value
             self.changed.emit()
 
     def reset_window(self) -> None:
         """Back to each film's own default window; views tell what that is."""
-        if self._window is not None:
-            self._window = None
+        if self.window is not None:
+            self.window = None
             self.changed.emit()
 
     def set_view(self, zoom: float | None, centre: QPointF | None) -> None:
         """Set zoom (device pixels per film pixel, None = fit) and centre (film pixels) together."""
         if zoom is not None:
             zoom = min(MAX_ZOOM, max(MIN_ZOOM, float(zoom)))
-        if (zoom, centre) != (self._zoom, self._centre):
-            self._zoom, self._centre = zoom, centre
+        if (zoom, centre) != (self.zoom, self.centre):
+            self.zoom, self.centre = zoom, centre
             self.changed.emit()
 
     def fit(self) -> None:
         self.set_view(None, None)
 
     def set_orientation(self, orientation: Orientation) -> None:
-        if orientation != self._orientation:
-            self._orientation = orientation
+        if orientation != self.orientation:
+            self.orientation = orientation
             self.changed.emit()
 
     def set_inverted(self, inverted: bool) -> None:
-        if inverted != self._inverted:
-            self._inverted = inverted
+        if inverted != self.inverted:
+            self.inverted = inverted
             self.inverted_changed.emit(inverted)
             self.changed.emit()
 
     def set_cursor(self, position: QPointF | None) -> None:
         """Show a cross at this film position in every linked view; None hides it."""
-        if position != self._cursor:
-            self._cursor = position
+        if position != self.cursor:
+            self.cursor = position
             self.cursor_moved.emit(position)
 
     def reset_geometry(self) -> None:

@@ -1,7 +1,4 @@
-"""What an image view is given: frozen values, no behaviour.
-
-How the reader looks: map, class, style, what stays. Saved with the folder, restored with it.
-"""
+"""What an image view is given, and the reader's choices that stay from image to image."""
 
 from __future__ import annotations
 

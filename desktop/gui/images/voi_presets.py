@@ -25,7 +25,6 @@ def film_presets(
     Keys: ``file_0`` ... for the file's own, ``full``, ``p1``, ``p5``. A file whose own is its
     full range has ``full`` only.
     """
-
     translate = QCoreApplication.translate
     known = {
         "Full range": ("full", translate("WindowPresets", "Full range")),

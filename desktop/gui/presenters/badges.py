@@ -38,7 +38,6 @@ def film_badges(table: CaseTable, case: int, film: object) -> list[BadgeSpec]:
         case: Row of the table.
         film: The decoded film, a refusal, or None while it is read.
     """
-    translate = QCoreApplication.translate
     badges: list[BadgeSpec] = []
     if table.column("changed")[case]:
         badges.append(

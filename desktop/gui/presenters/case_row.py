@@ -1,4 +1,4 @@
-"""What a case says in the list, in words. Pure functions over the case table."""
+"""What a row of the list says of its case. Pure functions over the case table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,38 @@ from PySide6.QtCore import QCoreApplication
 from desktop.core.cases import Decision
 from desktop.core.review.case_table import FAILED, WAITING, CaseTable
 from desktop.gui.panel_info import PanelInfo
-from desktop.gui.presenters.verdict import strip_text
+from desktop.gui.presenters.verdict import StripState, strip_text
 
 translate = QCoreApplication.translate
+RowStatus = Literal["open", "decided", "unsure", "flagged", "failed"]
+RowCopies = Literal["", "duplicate", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """What one row shows.
+
+    Attributes:
+        name: Path relative to the opened folder.
+        line: Second line, e.g. ``Normal 3 of 4``.
+        short_line: The same for a narrow list, e.g. ``Viral 3 of 4``.
+        votes: Class index of each model, None where it gave no answer; empty before any result.
+        state: How the vote strip is drawn.
+        status: The mark at the end of the row.
+        decided: True where the reader has decided, which draws the name in grey.
+        copies: Whether nearly the same film is in the folder, and was decided otherwise.
+        spoken: Everything above in words, for a screen reader.
+    """
+
+    name: str
+    line: str
+    short_line: str
+    votes: tuple[int | None, ...]
+    state: StripState
+    status: RowStatus
+    decided: bool
+    spoken: str
+    copies: RowCopies = ""
 
 
 def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> RowView:
@@ -28,7 +57,7 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
     decision = table.decision(case)
     status = int(table.column("status")[case])
     votes: tuple[int | None, ...] = ()
-    state: RowState
+    state: StripState
     if status == FAILED:
         state = "failed"
         reason = short_reason(table.refusal(case)[1], image)
@@ -149,39 +178,3 @@ def _mark(status: int, decision: Decision) -> RowStatus:
     if decision.reviewed:
         return "decided"
     return "failed" if status == FAILED else "open"
-
-
-RowState = Literal["waiting", "voted", "failed", "blind"]
-
-
-RowStatus = Literal["open", "decided", "unsure", "flagged", "failed"]
-
-
-RowCopies = Literal["", "duplicate", "conflict"]
-
-
-@dataclass(frozen=True, slots=True)
-class RowView:
-    """What one row shows.
-
-    Attributes:
-        name: Path relative to the opened folder.
-        line: Second line, e.g. ``Normal 3 of 4``.
-        short_line: The same for a narrow list, e.g. ``Viral 3 of 4``.
-        votes: Class index of each model, None where it gave no answer; empty before any result.
-        state: How the vote strip is drawn.
-        status: The mark at the end of the row.
-        decided: True where the reader has decided, which draws the name in grey.
-        copies: Whether nearly the same film is in the folder, and was decided otherwise.
-        spoken: Everything above in words, for a screen reader.
-    """
-
-    name: str
-    line: str
-    short_line: str
-    votes: tuple[int | None, ...]
-    state: RowState
-    status: RowStatus
-    decided: bool
-    spoken: str
-    copies: RowCopies = ""

@@ -1,7 +1,4 @@
-"""The maps that the compare page shows, and what their overlap says. Pure functions.
-
-Which heatmap lies over the film. Pure functions over a result.
-"""
+"""Which heatmaps the pages show, and what their overlap says. Pure functions over a result."""
 
 from __future__ import annotations
 
@@ -68,7 +65,6 @@ def difference_maps(maps: Sequence[FloatMap | None]) -> list[FloatMap | None]:
 
 def overlap_sentence(matrix: npt.NDArray[np.float64], titles: Sequence[str]) -> str:
     """``SCNN and ResNet50 look at the same places. CCNN does not.``"""
-
     translate = QCoreApplication.translate
     count = len(titles)
     if count < 2:

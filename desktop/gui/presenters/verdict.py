@@ -14,6 +14,8 @@ from desktop.core.heatmaps.grad_cam import MarginShare, margin_share
 from desktop.gui.panel_info import ModelFacts, PanelInfo
 from desktop.gui.presenters.badges import BadgeSpec
 
+StripState = Literal["voted", "waiting", "blind", "failed"]
+
 
 @dataclass(frozen=True)
 class VerdictText:
@@ -199,13 +201,8 @@ def alarm_badge(result: CaseResult, panel: PanelInfo) -> BadgeSpec | None:
     )
 
 
-StripState = Literal["voted", "waiting", "blind", "failed"]
-
-
 def strip_text(votes: Sequence[int | None], state: StripState, panel: PanelInfo) -> str:
     """The strip in words, for screen readers and tips: ``SCNN Covid, CCNN Viral Pneumonia``."""
-
-    translate = QCoreApplication.translate
     if state == "blind":
         return translate("VoteStrip", "Votes hidden until you label")
     if state == "waiting":

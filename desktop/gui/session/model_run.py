@@ -1,7 +1,4 @@
-"""The models' run over the open folder: what comes first, pause, stop and keep, progress.
-
-The processor that runs the models, in words; without ONNX Runtime, never loaded here.
-"""
+"""The models' run over the open folder: what comes first, pause, stop and keep, progress."""
 
 from __future__ import annotations
 

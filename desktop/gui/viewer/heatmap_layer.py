@@ -1,7 +1,4 @@
-"""A model's map over the film: colours or contours, in film coordinates, so that it turns along.
-
-Contour lines of a map as a painter path in film pixels.
-"""
+"""A model's map over the film: colours or contours, in film coordinates, so that it turns along."""
 
 from __future__ import annotations
 

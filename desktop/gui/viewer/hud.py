@@ -1,7 +1,4 @@
-"""Words at the corners of the image, readable on any film: light with a black halo.
-
-What the corners say of film, view and heatmap.
-"""
+"""What the corners of the image say of film, view and heatmap: light with a black halo."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from desktop.core.imaging.decode import Radiograph, Window
-from desktop.gui.images.geometry import side_at_left
+from desktop.gui.images.geometry import OPPOSITE_SIDE, side_at_left
 from desktop.gui.images.view_state import Orientation
 from desktop.gui.images.view_types import HeatStyle, HudText, MapLayer
 from desktop.gui.style import theme
@@ -23,6 +20,7 @@ MARGIN = 16
 GAP = 8
 _RAMP_WIDTH = 92
 _LINE = 18
+translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True)
@@ -131,9 +129,6 @@ def _elide(middle: bool) -> Qt.TextElideMode:
     return Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
 
 
-translate = QCoreApplication.translate
-
-
 def size_text(film: Radiograph) -> str:
     """``2,408 × 2,560, 12 bit``: width first, as people say it."""
     height, width = film.values.shape
@@ -181,16 +176,13 @@ def map_text(layer: MapLayer, evident: bool, style: HeatStyle) -> str:
     )
 
 
-_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
-
-
 def film_sides(film: Radiograph | None) -> tuple[str, str] | None:
     """Patient's sides at the film's left and upper edge as stored; None unless the file says so."""
     directions = film.facts.patient_orientation if film is not None and film.facts else ""
     row, _, column = directions.partition("\\")
-    if row[:1] not in _OPPOSITE or column[:1] not in _OPPOSITE:
+    if row[:1] not in OPPOSITE_SIDE or column[:1] not in OPPOSITE_SIDE:
         return None
-    return _OPPOSITE[row[0]], _OPPOSITE[column[0]]
+    return OPPOSITE_SIDE[row[0]], OPPOSITE_SIDE[column[0]]
 
 
 def hud_lines(

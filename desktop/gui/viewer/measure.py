@@ -44,16 +44,13 @@ def measurement(
 
 def measurement_text(measured: Measurement) -> str:
     """``84.2 mm``, ``84.2 mm at the detector`` or ``612 px``."""
-
     translate = QCoreApplication.translate
     if measured.millimetres is None:
         return translate("Measure", "{pixels} px").format(pixels=f"{measured.pixels:,.0f}")
     text = translate("Measure", "{length} mm").format(length=f"{measured.millimetres:,.1f}")
-    return (
-        translate("Measure", "{length} at the detector").format(length=text)
-        if measured.at_detector
-        else text
-    )
+    if measured.at_detector:
+        return translate("Measure", "{length} at the detector").format(length=text)
+    return text
 
 
 def paint_measurements(
