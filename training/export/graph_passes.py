@@ -219,10 +219,11 @@ def _pad_in_pools(graph: onnx.GraphProto) -> bool:
         if padding is None or not _pads_with_zeros(padding, reader):
             continue
         kernel, around = _integers(node, "kernel_shape"), reader.constant(padding.input[1])
-        plain = not any(item.name in ("auto_pad", "ceil_mode", "pads") for item in node.attribute)
+        stated = {item.name for item in node.attribute}
+        plain = len(node.output) == 1 and stated <= {"kernel_shape", "strides"}
         if not plain or around is None or around.shape != (8,) or around[[0, 1, 4, 5]].any():
             continue
-        pads = [int(around[place]) for place in (2, 3, 6, 7)]
+        pads = [int(around[axis]) for axis in (2, 3, 6, 7)]
         if all(0 <= pad < side for pad, side in zip(pads, kernel * 2, strict=True)):
             node.attribute.append(helper.make_attribute("pads", pads))
             node.input[0] = padding.input[0]

@@ -364,8 +364,28 @@ def _a_mean(drawn: Drawn) -> str:
     return drawn.add("AveragePool", padded, kernel_shape=[3, 3])
 
 
+def _with_gaps(drawn: Drawn) -> str:
+    padded = _padded(drawn, drawn.add("Relu", "start"))
+    return drawn.add("MaxPool", padded, kernel_shape=[3, 3], dilations=[2, 2])
+
+
+def _told_where(drawn: Drawn) -> str:
+    made = drawn.add("MaxPool", _padded(drawn, drawn.add("Relu", "start")), kernel_shape=[3, 3])
+    drawn.nodes[-1].output.append("where")
+    return made
+
+
 @pytest.mark.parametrize(
-    "reader", [_not_rectified, _another_filler, _mirrored, _a_small_kernel, _a_mean]
+    "reader",
+    [
+        _not_rectified,
+        _another_filler,
+        _mirrored,
+        _a_small_kernel,
+        _a_mean,
+        _with_gaps,
+        _told_where,
+    ],
 )
 def test_padding_that_a_pool_cannot_do_stays(reader: Any) -> None:
     drawn = Drawn((7, 8))
