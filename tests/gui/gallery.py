@@ -130,7 +130,7 @@ def controls() -> QWidget:
 def icon_sheet() -> QWidget:
     page, column = _page()
     grid = QGridLayout()
-    for place, name in enumerate(icons.icon_names()):
+    for index, name in enumerate(icons.icon_names()):
         picture = QLabel()
         picture.setPixmap(icons.icon(name).pixmap(32, 32))
         small = QLabel()
@@ -139,7 +139,7 @@ def icon_sheet() -> QWidget:
         cell.addWidget(small)
         cell.addWidget(picture)
         cell.addWidget(ElidedLabel(name, "small", "text2"), 1)
-        grid.addLayout(cell, place // 6, place % 6)
+        grid.addLayout(cell, index // 6, index % 6)
     column.addLayout(grid)
     mark = QHBoxLayout()
     for side in (16, 24, 48, 128):

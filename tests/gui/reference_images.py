@@ -116,8 +116,10 @@ class Scene:
 
         session = self.window.controller.session
         assert session is not None
-        told = session.panel.fingerprint[:8]
-        lines = [line for line in self.window.batch.findChildren(ElidedLabel) if line.text == told]
+        reported = session.panel.fingerprint[:8]
+        lines = [
+            line for line in self.window.batch.findChildren(ElidedLabel) if line.text == reported
+        ]
         assert lines, "the batch page no longer shows the hash"
         for line in lines:
             line.set_text("0" * 8)

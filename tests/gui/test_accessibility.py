@@ -1,4 +1,4 @@
-"""Every control of the real window has a name, as a screen reader is told by Qt itself."""
+"""Every control of the real window has a name, as Qt itself gives it to a screen reader."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DIALOGS: dict[str, Callable[[MainWindow], QWidget]] = {
 }
 
 
-def told(interface: QAccessibleInterface, depth: int = 0) -> Iterator[QAccessibleInterface]:
+def reported(interface: QAccessibleInterface, depth: int = 0) -> Iterator[QAccessibleInterface]:
     """An element and everything below it that is on the screen."""
     yield interface
     # Rows come from the models, one an image; their words have tests of their own.
@@ -49,7 +49,7 @@ def told(interface: QAccessibleInterface, depth: int = 0) -> Iterator[QAccessibl
     for index in range(interface.childCount()):
         child = interface.child(index)
         if child is not None and child.isValid() and not child.state().invisible:
-            yield from told(child, depth + 1)
+            yield from reported(child, depth + 1)
 
 
 def nameless(widget: QWidget) -> list[str]:
@@ -57,7 +57,7 @@ def nameless(widget: QWidget) -> list[str]:
     root = QAccessible.queryAccessibleInterface(widget)
     assert root is not None
     missing = []
-    for element in told(root):
+    for element in reported(root):
         thing = element.object()
         inside = isinstance(thing, QWidget) and thing.objectName().startswith("qt_")
         if element.role() in CONTROLS and not element.text(QAccessible.Text.Name) and not inside:

@@ -669,6 +669,77 @@
         </message>
     </context>
     <context>
+        <name>CaseRow</name>
+        <message>
+            <source>Not read: {reason}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Your label first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Label first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Waiting for models</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Waiting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>out of distribution</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>has a near-duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>labelled otherwise than its near-duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>flagged</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No consensus</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{label} {agreement} of {models}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{verdict}, OOD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>OOD, split</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>OOD, {label}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{label} {agreement}/{models}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>you: {label}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>you: unsure</source>
+            <translation type="unfinished" />
+        </message>
+    </context>
+    <context>
         <name>CellHeader</name>
         <message>
             <source>{model} says {name} {figure}</source>
@@ -1025,7 +1096,7 @@
         </message>
     </context>
     <context>
-        <name>DeviceWords</name>
+        <name>Device</name>
         <message>
             <source>CPU, 1 thread</source>
             <translation type="unfinished" />
@@ -1714,77 +1785,6 @@ map</source>
         </message>
         <message>
             <source>Saves and moves on</source>
-            <translation type="unfinished" />
-        </message>
-    </context>
-    <context>
-        <name>RowWords</name>
-        <message>
-            <source>Not read: {reason}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Your label first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Label first</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Waiting for models</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>Waiting</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>out of distribution</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>has a near-duplicate</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>labelled otherwise than its near-duplicate</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>flagged</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>No consensus</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{label} {agreement} of {models}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{verdict}, OOD</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>OOD, split</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>OOD, {label}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>{label} {agreement}/{models}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>you: {label}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <source>you: unsure</source>
             <translation type="unfinished" />
         </message>
     </context>

@@ -61,20 +61,20 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
     if status == FAILED:
         state = "failed"
         reason = short_reason(table.refusal(case)[1], image)
-        line = translate("RowWords", "Not read: {reason}").format(reason=reason)
+        line = translate("CaseRow", "Not read: {reason}").format(reason=reason)
         # The cross at the row's end says "not read" as well; there is room for one of the two.
         short = reason[:1].upper() + reason[1:]
     elif blind:
         state, line, short = (
             "blind",
-            translate("RowWords", "Your label first"),
-            translate("RowWords", "Label first"),
+            translate("CaseRow", "Your label first"),
+            translate("CaseRow", "Label first"),
         )
     elif status == WAITING:
         state, line, short = (
             "waiting",
-            translate("RowWords", "Waiting for models"),
-            translate("RowWords", "Waiting"),
+            translate("CaseRow", "Waiting for models"),
+            translate("CaseRow", "Waiting"),
         )
     else:
         state = "voted"
@@ -83,16 +83,16 @@ def row_view(table: CaseTable, case: int, facts: PanelInfo, *, blind: bool) -> R
         short = _short_verdict(table, case, facts)
     parts = [image, _label_text(decision), line]
     if state == "voted" and table.column("ood")[case]:
-        parts.append(translate("RowWords", "out of distribution"))
+        parts.append(translate("CaseRow", "out of distribution"))
     copies = _copies(table, case)
     if copies == "duplicate":
-        parts.append(translate("RowWords", "has a near-duplicate"))
+        parts.append(translate("CaseRow", "has a near-duplicate"))
     elif copies == "conflict":
-        parts.append(translate("RowWords", "labelled otherwise than its near-duplicate"))
+        parts.append(translate("CaseRow", "labelled otherwise than its near-duplicate"))
     if state == "voted":
         parts.append(strip_text(votes, state, facts))
     if decision.flagged:
-        parts.append(translate("RowWords", "flagged"))
+        parts.append(translate("CaseRow", "flagged"))
     return RowView(
         name=image,
         line=line,
@@ -134,16 +134,16 @@ def short_reason(sentence: str, image: str) -> str:
 
 def _verdict_line(table: CaseTable, case: int, facts: PanelInfo, names: tuple[str, ...]) -> str:
     consensus = int(table.column("consensus")[case])
-    line = translate("RowWords", "No consensus")
+    line = translate("CaseRow", "No consensus")
     if consensus >= 0:
-        line = translate("RowWords", "{label} {agreement} of {models}").format(
+        line = translate("CaseRow", "{label} {agreement} of {models}").format(
             label=names[consensus],
             agreement=int(table.column("agreement")[case]),
             models=len(facts.models),
         )
     if table.column("ood")[case]:
         # Votes on what is no usual film must not look like any other row's.
-        return translate("RowWords", "{verdict}, OOD").format(verdict=line)
+        return translate("CaseRow", "{verdict}, OOD").format(verdict=line)
     return line
 
 
@@ -152,12 +152,12 @@ def _short_verdict(table: CaseTable, case: int, facts: PanelInfo) -> str:
     consensus = int(table.column("consensus")[case])
     ood = bool(table.column("ood")[case])
     if consensus < 0:
-        split = translate("RowWords", "OOD, split")
-        return split if ood else translate("RowWords", "No consensus")
+        split = translate("CaseRow", "OOD, split")
+        return split if ood else translate("CaseRow", "No consensus")
     label = facts.short_names[consensus]
     if ood:
-        return translate("RowWords", "OOD, {label}").format(label=label)
-    return translate("RowWords", "{label} {agreement}/{models}").format(
+        return translate("CaseRow", "OOD, {label}").format(label=label)
+    return translate("CaseRow", "{label} {agreement}/{models}").format(
         label=label,
         agreement=int(table.column("agreement")[case]),
         models=len(facts.models),
@@ -166,8 +166,8 @@ def _short_verdict(table: CaseTable, case: int, facts: PanelInfo) -> str:
 
 def _label_text(decision: Decision) -> str:
     if decision.label is not None:
-        return translate("RowWords", "you: {label}").format(label=decision.label)
-    return translate("RowWords", "you: unsure") if decision.state == "unsure" else ""
+        return translate("CaseRow", "you: {label}").format(label=decision.label)
+    return translate("CaseRow", "you: unsure") if decision.state == "unsure" else ""
 
 
 def _mark(status: int, decision: Decision) -> RowStatus:

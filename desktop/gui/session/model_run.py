@@ -313,8 +313,8 @@ def _processor_text(name: str) -> str:
         return DEVICE_TITLES.get(name, name)
     threads = _threads()
     if threads == 1:
-        return QCoreApplication.translate("DeviceWords", "CPU, 1 thread")
-    return QCoreApplication.translate("DeviceWords", "CPU, {count} threads").format(count=threads)
+        return QCoreApplication.translate("Device", "CPU, 1 thread")
+    return QCoreApplication.translate("Device", "CPU, {count} threads").format(count=threads)
 
 
 def _threads() -> int:

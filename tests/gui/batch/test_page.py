@@ -38,7 +38,7 @@ def test_the_batch_page_says_why_there_is_no_curve(
     assert words in curve.accessibleDescription()
 
 
-def test_the_page_without_a_folder_has_words_too(window: MainWindow) -> None:
+def test_the_page_without_a_folder_says_so(window: MainWindow) -> None:
     assert isinstance(window.batch, BatchPage)
     assert window.batch.title.text == "No folder open"
 

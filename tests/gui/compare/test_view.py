@@ -68,7 +68,7 @@ def test_unlinked_cells_go_their_own_way_and_linking_takes_the_chosen_one(
     assert second.effective_zoom() == pytest.approx(first.effective_zoom())
 
 
-def test_the_readout_tells_window_and_zoom_as_drawn(grid: CompareView) -> None:
+def test_the_readout_gives_window_and_zoom_as_drawn(grid: CompareView) -> None:
     grid.resize(700, 500)
     view = grid.views()[0]
     view.set_window(80, 90)
@@ -87,22 +87,22 @@ def test_consensus_and_difference_change_the_picture(grid: CompareView, qtbot: Q
     assert pictures[1] != pictures[2]
 
 
-def test_the_class_switch_tells_and_shows_the_maps_of_one_class(
+def test_the_class_switch_emits_and_shows_the_maps_of_one_class(
     grid: CompareView, qtbot: QtBot
 ) -> None:
     before = grid.cells[0].view.grab().toImage()
-    with qtbot.waitSignal(grid.class_chosen) as told:
+    with qtbot.waitSignal(grid.class_chosen) as reported:
         for _ in range(3):
             qtbot.keyClick(grid.classes, Qt.Key.Key_Right)
-    assert told.args == [0]
+    assert reported.args == [0]
     assert grid.map_class == 2
     assert grid.cells[0].view.grab().toImage() != before
 
 
 def test_pressing_a_cell_chooses_its_model(grid: CompareView, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(grid.model_chosen) as told:
+    with qtbot.waitSignal(grid.model_chosen) as reported:
         qtbot.mouseClick(grid.cells[3].view, Qt.MouseButton.LeftButton)
-    assert told.args == [3]
+    assert reported.args == [3]
 
 
 def test_blind_shows_films_without_answers_or_maps(grid: CompareView) -> None:

@@ -61,7 +61,7 @@ def test_decisions_are_in_the_table(open_window: MainWindow, qtbot: QtBot, tmp_p
     assert rows[1]["comment"] == "'=second look"
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     open_window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     with qtbot.waitSignal(open_window.exporter.notice_raised, timeout=PATIENCE_MS):

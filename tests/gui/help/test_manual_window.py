@@ -63,7 +63,7 @@ def test_a_link_to_a_heading_scrolls_to_it(manual: ManualWindow) -> None:
     assert manual.page.verticalScrollBar().value() > 0
 
 
-def test_the_search_finds_words_and_starts_over(manual: ManualWindow) -> None:
+def test_the_search_finds_text_and_starts_over(manual: ManualWindow) -> None:
     manual.search.setText("quorum")
     manual.find_next()
     first = manual.page.textCursor().position()

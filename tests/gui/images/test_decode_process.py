@@ -53,7 +53,7 @@ def end_children(named: str, how: int, until: threading.Event) -> None:
         (DECODE_LIMIT_S, signal.SIGKILL, "DECODE-08", ""),  # as where memory runs out
     ],
 )
-def test_a_late_or_dead_decoder_is_told_in_the_words_of_the_batch(
+def test_a_late_or_dead_decoder_is_reported_as_in_the_batch(
     limit_s: float,
     ended_by: int,
     code: str,
@@ -64,15 +64,15 @@ def test_a_late_or_dead_decoder_is_told_in_the_words_of_the_batch(
     monkeypatch.setattr("desktop.gui.images.decode_process.DECODE_LIMIT_S", limit_s)
     pictures: queue.SimpleQueue[Picture] = queue.SimpleQueue()
     process = PictureProcess(pictures.put, "decoder of a test")
-    told = threading.Event()
-    killer = threading.Thread(target=end_children, args=("decoder of a test", ended_by, told))
+    reported = threading.Event()
+    killer = threading.Thread(target=end_children, args=("decoder of a test", ended_by, reported))
     try:
         if ended_by:
             killer.start()
         process.want([PictureJob(1, film_file)])
         refusal = pictures.get(timeout=60).refusal
     finally:
-        told.set()
+        reported.set()
         process.close()
     if ended_by:
         killer.join()

@@ -328,12 +328,12 @@ def test_the_key_of_a_class_that_the_panel_lacks_does_nothing(ready: MainWindow)
     assert ready.controller.current == MIDDLE
 
 
-@pytest.mark.parametrize("place", ["search", "comment"])
+@pytest.mark.parametrize("entry", ["search", "comment"])
 def test_no_letter_or_digit_fires_while_somebody_types(
-    ready: MainWindow, qtbot: QtBot, place: str
+    ready: MainWindow, qtbot: QtBot, entry: str
 ) -> None:
     open_window = ready.review
-    field = open_window.list_panel.search if place == "search" else open_window.decision.comment
+    field = open_window.list_panel.search if entry == "search" else open_window.decision.comment
     # These lead out of the field, which its own tests look at.
     keys = [key for key in SINGLE_KEYS if key not in ("Return", "Enter", "Down")]
     field.setFocus()

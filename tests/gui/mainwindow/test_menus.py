@@ -60,7 +60,7 @@ class TestANewRecord:
         monkeypatch.setitem(MENUS, Menu.EDIT, longer)
         return ran_with
 
-    def test_is_in_its_menu_and_a_screen_reader_is_told_its_name(
+    def test_is_in_its_menu_and_a_screen_reader_gets_its_name(
         self, contexts: list[Context], make_window: MakeWindow
     ) -> None:
         menu = next(menu for menu in bar_menus(make_window()) if menu.title() == "Mor&e")

@@ -10,7 +10,7 @@ from desktop.gui.style import theme
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 2.0])
-def test_the_menu_bar_is_no_higher_than_its_words_so_they_are_centred(
+def test_the_menu_bar_is_no_higher_than_its_text_so_that_is_centred(
     window: MainWindow, scale: float
 ) -> None:
     application = QApplication.instance()

@@ -26,13 +26,13 @@ def switch(qtbot: QtBot) -> SegmentedControl:
     return made
 
 
-def test_a_click_chooses_and_tells_once(switch: SegmentedControl, qtbot: QtBot) -> None:
-    told: list[int] = []
-    switch.chosen.connect(told.append)
+def test_a_click_chooses_and_emits_once(switch: SegmentedControl, qtbot: QtBot) -> None:
+    reported: list[int] = []
+    switch.chosen.connect(reported.append)
     middle = switch.segment_rect(2).center().toPoint()
     for _ in range(2):
         qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=middle)
-    assert told == [2]
+    assert reported == [2]
 
 
 def test_arrow_keys_move_and_stop_at_the_ends(switch: SegmentedControl, qtbot: QtBot) -> None:
@@ -43,11 +43,11 @@ def test_arrow_keys_move_and_stop_at_the_ends(switch: SegmentedControl, qtbot: Q
 
 
 def test_choosing_from_outside_is_silent(switch: SegmentedControl) -> None:
-    told: list[int] = []
-    switch.chosen.connect(told.append)
+    reported: list[int] = []
+    switch.chosen.connect(reported.append)
     switch.set_index(1)
     switch.set_index(9)
-    assert (switch.index, told) == (1, [])
+    assert (switch.index, reported) == (1, [])
 
 
 def test_the_chosen_segment_carries_the_accent(switch: SegmentedControl) -> None:
@@ -62,26 +62,26 @@ def test_the_chosen_segment_carries_the_accent(switch: SegmentedControl) -> None
 def test_heatmap_controls_tell_class_and_style(qtbot: QtBot) -> None:
     controls = HeatmapControls(covid_panel())
     qtbot.addWidget(controls)
-    with qtbot.waitSignal(controls.class_chosen) as told:
+    with qtbot.waitSignal(controls.class_chosen) as reported:
         qtbot.keyClick(controls.classes, Qt.Key.Key_Right)
-    assert told.args == [0]
-    with qtbot.waitSignal(controls.style_changed) as told:
+    assert reported.args == [0]
+    with qtbot.waitSignal(controls.style_changed) as reported:
         qtbot.keyClick(controls.opacity.slider, Qt.Key.Key_Right)
-    assert told.args == [HeatStyle(opacity=0.46)]
-    with qtbot.waitSignal(controls.style_changed) as told:
+    assert reported.args == [HeatStyle(opacity=0.46)]
+    with qtbot.waitSignal(controls.style_changed) as reported:
         qtbot.keyClick(controls.threshold.slider, Qt.Key.Key_PageUp)
-    assert told.args[0].threshold == pytest.approx(0.35)
+    assert reported.args[0].threshold == pytest.approx(0.35)
 
 
 def test_showing_a_style_is_silent(qtbot: QtBot) -> None:
     controls = HeatmapControls(covid_panel())
     qtbot.addWidget(controls)
-    told: list[object] = []
-    controls.style_changed.connect(told.append)
-    controls.class_chosen.connect(told.append)
+    reported: list[object] = []
+    controls.style_changed.connect(reported.append)
+    controls.class_chosen.connect(reported.append)
     controls.set_style(HeatStyle(opacity=0.8, threshold=0.5))
     controls.set_class(1)
-    assert told == []
+    assert reported == []
     assert controls.opacity.share == 0.8
 
 
@@ -112,20 +112,20 @@ def panel(qtbot: QtBot) -> DecisionPanel:
     return made
 
 
-def test_buttons_tell_wishes_and_change_nothing_themselves(
+def test_buttons_emit_requests_and_change_nothing_themselves(
     panel: DecisionPanel, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(panel.labelled) as told:
+    with qtbot.waitSignal(panel.labelled) as reported:
         qtbot.mouseClick(panel.class_buttons[2], Qt.MouseButton.LeftButton)
-    assert told.args == ["Viral Pneumonia"]
+    assert reported.args == ["Viral Pneumonia"]
     assert not panel.class_buttons[2].isChecked()
-    with qtbot.waitSignal(panel.flag_toggled) as told:
+    with qtbot.waitSignal(panel.flag_toggled) as reported:
         qtbot.mouseClick(panel.flag, Qt.MouseButton.LeftButton)
-    assert told.args == [True]
+    assert reported.args == [True]
     panel.show_decision(decision(flagged=True))
-    with qtbot.waitSignal(panel.flag_toggled) as told:
+    with qtbot.waitSignal(panel.flag_toggled) as reported:
         qtbot.mouseClick(panel.flag, Qt.MouseButton.LeftButton)
-    assert told.args == [False]
+    assert reported.args == [False]
 
 
 def test_what_stands_is_marked(panel: DecisionPanel) -> None:
@@ -143,27 +143,27 @@ def test_key_caps_follow_rebinding(panel: DecisionPanel) -> None:
     assert panel.class_buttons[0].grab().toImage() != before
 
 
-def test_a_comment_is_told_once_when_it_is_finished(panel: DecisionPanel, qtbot: QtBot) -> None:
-    told: list[str] = []
-    panel.comment_edited.connect(told.append)
+def test_a_comment_is_emitted_once_when_it_is_finished(panel: DecisionPanel, qtbot: QtBot) -> None:
+    reported: list[str] = []
+    panel.comment_edited.connect(reported.append)
     panel.focus_comment()
     qtbot.keyClicks(panel.comment, "effusion?")
-    assert told == []
+    assert reported == []
     qtbot.keyClick(panel.comment, Qt.Key.Key_Return)
     panel.commit_comment()
-    assert told == ["effusion?"]
+    assert reported == ["effusion?"]
 
 
 def test_escape_takes_a_comment_back(panel: DecisionPanel, qtbot: QtBot) -> None:
     panel.show_decision(decision(comment="old"))
-    told: list[str] = []
-    panel.comment_edited.connect(told.append)
+    reported: list[str] = []
+    panel.comment_edited.connect(reported.append)
     panel.focus_comment()
     qtbot.keyClicks(panel.comment, "new")
     with qtbot.waitSignal(panel.comment_left):
         qtbot.keyClick(panel.comment, Qt.Key.Key_Escape)
     panel.commit_comment()
-    assert (panel.comment.text(), told) == ("old", [])
+    assert (panel.comment.text(), reported) == ("old", [])
 
 
 def test_the_undo_line_names_what_it_takes_back(panel: DecisionPanel, qtbot: QtBot) -> None:
@@ -177,7 +177,7 @@ def test_the_undo_line_names_what_it_takes_back(panel: DecisionPanel, qtbot: QtB
     assert not panel.undo.isVisible()
 
 
-def test_tab_walks_every_control_in_reading_order(panel: DecisionPanel, qtbot: QtBot) -> None:
+def test_tab_reaches_every_control_in_reading_order(panel: DecisionPanel, qtbot: QtBot) -> None:
     panel.set_undo("x")
     panel.activateWindow()
     panel.class_buttons[0].setFocus()
@@ -210,7 +210,7 @@ def test_another_panel_gets_its_own_buttons(panel: DecisionPanel) -> None:
     ]
 
 
-def test_a_chosen_class_keeps_its_words_in_the_narrow_panel(qtbot: QtBot) -> None:
+def test_a_chosen_class_keeps_its_text_in_the_narrow_panel(qtbot: QtBot) -> None:
     panel = DecisionPanel(covid_panel())
     qtbot.addWidget(panel)
     panel.resize(328, 240)

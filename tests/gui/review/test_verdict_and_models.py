@@ -93,7 +93,7 @@ def test_a_rebound_key_is_the_one_that_is_named(verdict_panel: VerdictPanel) -> 
     assert verdict_panel.sentence.text == "The votes appear after you press 7, 8 or 9."
 
 
-def test_blind_tells_nothing_of_the_votes(verdict_panel: VerdictPanel) -> None:
+def test_blind_shows_nothing_of_the_votes(verdict_panel: VerdictPanel) -> None:
     verdict_panel.show_case(result("tie"), blind=True)
     assert verdict_panel.title.text == "Your label first"
     words = texts(verdict_panel)
@@ -167,9 +167,9 @@ def test_a_badge_opens_its_sentence_with_the_keyboard(qtbot: QtBot, key: Qt.Key)
     row.show()
     badge = row.badges[0]
     assert badge.accessibleDescription() == "Sentence 0."
-    with qtbot.waitSignal(row.opened) as told:
+    with qtbot.waitSignal(row.opened) as reported:
         qtbot.keyClick(badge, key)
-    assert told.args == ["b0"]
+    assert reported.args == ["b0"]
 
 
 # model rows --------------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ def test_rows_say_model_label_and_operating_points(rows: ModelRows) -> None:
 def test_a_missing_answer_waits_runs_or_failed(rows: ModelRows) -> None:
     two = result("tie").predictions[:2]
     rows.show_predictions(two, running=True, failed={"daccnn": "Ran out of memory."})
-    assert [rows.row(place).row_state for place in range(4)] == [
+    assert [rows.row(index).row_state for index in range(4)] == [
         "voted",
         "voted",
         "failed",
         "running",
     ]
     rows.show_predictions(None, unread=True)
-    assert {rows.row(place).row_state for place in range(4)} == {"absent"}
+    assert {rows.row(index).row_state for index in range(4)} == {"absent"}
 
 
 def test_try_again_asks_for_that_model(rows: ModelRows, qtbot: QtBot) -> None:
@@ -208,9 +208,9 @@ def test_try_again_asks_for_that_model(rows: ModelRows, qtbot: QtBot) -> None:
         for child in rows.row(2).findChildren(QAbstractButton)
         if child.isVisibleTo(rows.row(2))
     )
-    with qtbot.waitSignal(rows.retry_requested) as told:
+    with qtbot.waitSignal(rows.retry_requested) as reported:
         qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
-    assert told.args == [2]
+    assert reported.args == [2]
 
 
 def test_blind_rows_tell_no_class(rows: ModelRows) -> None:
@@ -230,13 +230,13 @@ def test_compact_rows_show_the_vote_and_the_runner_up(rows: ModelRows) -> None:
 
 def test_up_and_down_choose_another_map(rows: ModelRows, qtbot: QtBot) -> None:
     rows.show_predictions(result("tie").predictions)
-    told: list[int] = []
-    rows.model_chosen.connect(told.append)
+    reported: list[int] = []
+    rows.model_chosen.connect(reported.append)
     rows.row(0).setFocus()
     qtbot.keyClick(rows.row(0), Qt.Key.Key_Down)
     qtbot.keyClick(rows.row(1), Qt.Key.Key_Down)
     qtbot.keyClick(rows.row(2), Qt.Key.Key_Up)
-    assert told == [1, 2, 1]
+    assert reported == [1, 2, 1]
     assert rows.row(1).isChecked()
     assert not rows.row(2).isChecked()
 
@@ -261,8 +261,8 @@ def test_the_voted_bar_is_full_strength_and_as_long_as_the_probability(rows: Mod
     rows.show_predictions((sure, half))
     colour = theme.current().classes[0].upper()
 
-    def length(place: int) -> int:
-        image = rows.row(place).grab().toImage()
+    def length(index: int) -> int:
+        image = rows.row(index).grab().toImage()
         middle = 8 + 10 + 10 + 7
         lines = [
             sum(image.pixelColor(x, y).name().upper() == colour for x in range(90, 295))
@@ -305,14 +305,14 @@ def test_nothing_needs_more_than_the_panels_width(
 
 def test_a_result_of_five_models_and_five_classes_is_shown_whole(qtbot: QtBot) -> None:
     names = tuple(f"Class {letter}" for letter in "ABCDE")
-    models = [(f"m{place}", f"M{place}", {}, "") for place in range(5)]
+    models = [(f"m{index}", f"M{index}", {}, "") for index in range(5)]
     panel = make_panel_facts("own", "Own", names, models)
     cams = np.stack([cam()] * 5)
     answers = tuple(
-        prediction(f"m{place}", tuple(0.6 if n == place else 0.1 for n in range(5)), cams)
-        for place in range(5)
+        prediction(f"m{index}", tuple(0.6 if n == index else 0.1 for n in range(5)), cams)
+        for index in range(5)
     )
-    judged = verdict(answers, [f"m{place}" for place in range(5)], 5, 1.0)
+    judged = verdict(answers, [f"m{index}" for index in range(5)], 5, 1.0)
     made = VerdictPanel(panel)
     rows = ModelRows(panel)
     for widget in (made, rows):

@@ -233,7 +233,7 @@ class TestBlindFirst:
         focused.controller.show_case(3)
         return focused
 
-    def test_nothing_that_the_models_said_is_told(self, blind: MainWindow) -> None:
+    def test_nothing_that_the_models_said_is_shown_or_spoken(self, blind: MainWindow) -> None:
         model = blind.controller.list.model
         words = model.index(3, 0).data(Qt.ItemDataRole.AccessibleTextRole)
         assert not any(name in words for name in ("Covid", "Normal", "Viral", "consensus"))

@@ -44,8 +44,8 @@ def drag(view: ImageView, button: Qt.MouseButton, start: QPoint, end: QPoint) ->
         (QEvent.Type.MouseMove, end, nothing, button),
         (QEvent.Type.MouseButtonRelease, end, button, nothing),
     ):
-        place = QPointF(point)
-        event = QMouseEvent(kind, place, view.mapToGlobal(place), which, held, NONE)
+        position = QPointF(point)
+        event = QMouseEvent(kind, position, view.mapToGlobal(position), which, held, NONE)
         QApplication.sendEvent(view, event)
 
 

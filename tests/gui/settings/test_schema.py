@@ -72,7 +72,7 @@ def test_keys_of_a_newer_version_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[1]", b"null", b"\xff\xfe", b'{"a":' * 5000, b"\0" * 99]
 )
-def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path, text: bytes) -> None:
+def test_a_damaged_file_is_set_aside_and_reported(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(text)
     loaded = load_settings(path)
@@ -131,7 +131,7 @@ def test_settings_that_cannot_be_saved_say_so_and_leave_the_file(tmp_path: Path)
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_instead_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "settings.json").mkdir()
     loaded = load_settings(tmp_path / "settings.json")
     assert loaded.settings == DEFAULTS

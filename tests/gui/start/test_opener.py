@@ -170,7 +170,7 @@ class TestFilters:
         assert len(listed(open_window)) == 13
         assert empty.text == ""
 
-    def test_a_query_that_makes_no_sense_is_told_and_changes_nothing(
+    def test_a_query_that_makes_no_sense_is_refused_and_changes_nothing(
         self, open_window: MainWindow
     ) -> None:
         before = listed(open_window)

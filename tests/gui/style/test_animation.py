@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.gui.style import animation
 
 
-def test_menus_and_tips_fade_only_where_the_desktop_lets_things_move(
+def test_menus_and_tips_fade_only_where_the_desktop_allows_motion(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     effects = (Qt.UIEffect.UI_FadeMenu, Qt.UIEffect.UI_FadeTooltip)

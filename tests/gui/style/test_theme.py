@@ -76,14 +76,14 @@ def test_figures_can_be_read_on_the_strongest_matrix_fill(tokens: Tokens) -> Non
 
 @THEMES
 @pytest.mark.parametrize("vision", VISIONS)
-def test_the_shipped_classes_are_told_apart_with_any_vision(tokens: Tokens, vision: Vision) -> None:
+def test_the_shipped_classes_differ_with_any_vision(tokens: Tokens, vision: Vision) -> None:
     for one, other in combinations(tokens.classes[:3], 2):
         assert ciede2000(one, other, vision) >= 20
 
 
 @THEMES
 @pytest.mark.parametrize("vision", VISIONS)
-def test_six_classes_are_told_apart_with_any_vision(tokens: Tokens, vision: Vision) -> None:
+def test_six_classes_differ_with_any_vision(tokens: Tokens, vision: Vision) -> None:
     assert len(tokens.classes) == len(tokens.tints) == 6
     for one, other in combinations(tokens.classes, 2):
         assert ciede2000(one, other, vision) >= 11
@@ -103,10 +103,10 @@ def test_a_seventh_class_is_grey_and_never_an_error() -> None:
 def test_a_theme_change_reaches_palette_sheet_and_painted_widgets(
     qapp: QApplication, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(theme.notifier().theme_changed) as told:
+    with qtbot.waitSignal(theme.notifier().theme_changed) as reported:
         theme.apply_theme(qapp, LIGHT)
     try:
-        assert told.args == [LIGHT]
+        assert reported.args == [LIGHT]
         assert theme.current() is LIGHT
         assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(LIGHT.bg)
         assert LIGHT.panel in qapp.styleSheet()

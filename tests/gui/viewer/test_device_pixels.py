@@ -21,7 +21,7 @@ application = make_application()
 theme.apply_theme(application, theme.DARK)
 board = np.indices((900, 900)).sum(axis=0) % 2 * np.uint8(255)
 host = QWidget()
-# An odd place in the window, so that the view begins between two device pixels.
+# An odd position in the window, so that the view begins between two device pixels.
 layout = QHBoxLayout(host)
 layout.setContentsMargins(33, 17, 0, 0)
 view = ImageView()

@@ -37,22 +37,22 @@ def test_bars_of_an_even_film_are_level() -> None:
 def test_dragging_an_edge_moves_only_that_edge(
     histogram: Histogram, qtbot: QtBot, start: int, end: int, grows: bool
 ) -> None:
-    told: list[tuple[float, float]] = []
-    histogram.window_dragged.connect(lambda width, level: told.append((width, level)))
+    reported: list[tuple[float, float]] = []
+    histogram.window_dragged.connect(lambda width, level: reported.append((width, level)))
     qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=QPoint(start, 50))
     qtbot.mouseMove(histogram, QPoint(end, 50))
     qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=QPoint(end, 50))
-    width, level = told[-1]
+    width, level = reported[-1]
     assert (width > 2000) is grows
     kept = level + width / 2 if grows else level - width / 2
     assert kept == pytest.approx(3000 if grows else 1000, abs=1)
 
 
 def test_arrow_keys_move_level_and_width(histogram: Histogram, qtbot: QtBot) -> None:
-    told: list[tuple[float, float]] = []
-    histogram.window_dragged.connect(lambda width, level: told.append((width, level)))
+    reported: list[tuple[float, float]] = []
+    histogram.window_dragged.connect(lambda width, level: reported.append((width, level)))
     qtbot.keyClick(histogram, Qt.Key.Key_Right)
     qtbot.keyClick(histogram, Qt.Key.Key_Up)
-    assert told[0][1] > 2000
-    assert told[1][0] > 2000
+    assert reported[0][1] > 2000
+    assert reported[1][0] > 2000
     assert "Width" in histogram.accessibleDescription()

@@ -64,8 +64,8 @@ def send_drag(view: ImageView, button: Qt.MouseButton, start: QPoint, end: QPoin
         (QEvent.Type.MouseMove, end, Qt.MouseButton.NoButton, button),
         (QEvent.Type.MouseButtonRelease, end, button, Qt.MouseButton.NoButton),
     ):
-        place = QPointF(point)
-        event = QMouseEvent(kind, place, view.mapToGlobal(place), which, held, none)
+        position = QPointF(point)
+        event = QMouseEvent(kind, position, view.mapToGlobal(position), which, held, none)
         QApplication.sendEvent(view, event)
 
 
@@ -108,10 +108,10 @@ def test_dragging_right_widens_and_up_brightens(view: ImageView) -> None:
     assert grey(view, QPointF(300, 300)) > before
 
 
-def test_a_window_drag_is_told_with_real_values(view: ImageView, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(view.window_changed) as told:
+def test_a_window_drag_is_reported_in_stored_grey_values(view: ImageView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.window_changed) as reported:
         send_drag(view, LEFT, QPoint(200, 300), QPoint(240, 310))
-    assert told.args == list(view.grey_window())
+    assert reported.args == list(view.grey_window())
 
 
 def test_the_window_works_at_full_depth(qtbot: QtBot) -> None:
@@ -237,7 +237,7 @@ def test_opacity_zero_is_the_bare_film(view: ImageView) -> None:
     assert picture(view) == plain
 
 
-def test_a_map_without_evidence_is_said_in_words_not_drawn(view: ImageView) -> None:
+def test_a_map_without_evidence_is_named_and_not_drawn(view: ImageView) -> None:
     view.show_map(MapLayer(np.zeros((7, 7), np.float32), "SCNN", "Normal"))
     assert "SCNN, Normal: no positive evidence" in view.accessibleDescription()
     inside = view.widget_position(QPointF(150, 200)).toPoint()
@@ -248,9 +248,9 @@ def test_a_map_without_evidence_is_said_in_words_not_drawn(view: ImageView) -> N
 def test_measuring_says_pixels_where_no_spacing_is_known(view: ImageView, qtbot: QtBot) -> None:
     view.set_tool(Tool.MEASURE)
     start, end = view.widget_position(QPointF(50, 100)), view.widget_position(QPointF(200, 100))
-    with qtbot.waitSignal(view.measured) as told:
+    with qtbot.waitSignal(view.measured) as reported:
         send_drag(view, LEFT, start.toPoint(), end.toPoint())
-    measured = told.args[0]
+    measured = reported.args[0]
     assert measured.millimetres is None
     assert measured.pixels == pytest.approx(150, abs=2)
 
@@ -260,10 +260,10 @@ def test_measuring_uses_row_and_column_spacing(view: ImageView, qtbot: QtBot) ->
     view.show_film(film, HUD)
     view.set_tool(Tool.MEASURE)
     start, end = view.widget_position(QPointF(100, 100)), view.widget_position(QPointF(100, 200))
-    with qtbot.waitSignal(view.measured) as told:
+    with qtbot.waitSignal(view.measured) as reported:
         send_drag(view, LEFT, start.toPoint(), end.toPoint())
-    assert told.args[0].millimetres == pytest.approx(20, abs=0.4)
-    assert told.args[0].at_detector
+    assert reported.args[0].millimetres == pytest.approx(20, abs=0.4)
+    assert reported.args[0].at_detector
 
 
 def test_delete_removes_the_last_distance_and_a_new_film_all(view: ImageView, qtbot: QtBot) -> None:
@@ -277,7 +277,7 @@ def test_delete_removes_the_last_distance_and_a_new_film_all(view: ImageView, qt
     assert view.measurements == ()
 
 
-def test_the_next_film_starts_anew_unless_told_to_keep(view: ImageView) -> None:
+def test_the_next_film_starts_anew_unless_window_and_zoom_are_kept(view: ImageView) -> None:
     view.set_window(500, 700)
     view.one_to_one()
     view.show_film(ramp_film(), HUD)
@@ -317,7 +317,7 @@ def test_inverting_exchanges_black_and_white(view: ImageView) -> None:
     assert grey(view, at) == 255 - before
 
 
-def test_a_failure_takes_the_images_place_and_is_read_out(view: ImageView) -> None:
+def test_a_failure_is_shown_instead_of_the_image_and_read_out(view: ImageView) -> None:
     view.show_failure(HUD, "x.dcm ends early", "Copy it again.")
     assert view.film is None
     assert view.accessibleDescription() == "x.dcm ends early. Copy it again."
@@ -354,7 +354,7 @@ def test_linked_views_follow_and_show_the_cursor(qtbot: QtBot) -> None:
     assert picture(second) != before
 
 
-def test_the_corner_words_name_what_is_shown(view: ImageView) -> None:
+def test_the_corners_name_what_is_shown(view: ImageView) -> None:
     view.show_map(MapLayer(cam(), "ResNet50", "Covid"))
     words = view.accessibleDescription()
     for part in (
@@ -367,7 +367,7 @@ def test_the_corner_words_name_what_is_shown(view: ImageView) -> None:
         assert part in words
 
 
-def test_window_words_are_in_the_files_own_units(view: ImageView) -> None:
+def test_the_window_is_given_in_the_units_of_the_file(view: ImageView) -> None:
     """An inverted film stores 4095 - value: its level is given as the file would."""
     film = replace(ramp_film(), slope=-1.0, intercept=4095.0)
     view.show_film(film, HUD)

@@ -35,9 +35,7 @@ CELL = 18
         ((None,) * 4, ("dashed",) * 4),
     ],
 )
-def test_only_what_needs_a_look_is_loud(
-    votes: tuple[int | None, ...], looks: tuple[str, ...]
-) -> None:
+def test_only_dissent_is_solid(votes: tuple[int | None, ...], looks: tuple[str, ...]) -> None:
     assert cell_looks(votes, "voted", 3) == looks
 
 
@@ -93,17 +91,17 @@ def test_blind_strips_of_different_votes_are_the_same_picture(qtbot: QtBot) -> N
     assert painted((C, V, V, C), "blind") == painted((N, N, N, N), "blind")
 
 
-def test_the_words_name_every_model_and_class() -> None:
+def test_the_description_names_every_model_and_class() -> None:
     words = strip_text((C, V, None, C), "voted", covid_panel())
     assert words == "SCNN Covid, CCNN Viral Pneumonia, DACCNN no answer, ResNet50 Covid"
 
 
-def test_blind_words_name_no_class() -> None:
+def test_the_blind_description_names_no_class() -> None:
     words = strip_text((C, V, V, C), "blind", covid_panel())
     assert not any(name in words for name in covid_panel().class_names)
 
 
-def test_the_widget_tells_screen_readers_what_it_shows(qtbot: QtBot) -> None:
+def test_screen_readers_get_what_the_widget_shows(qtbot: QtBot) -> None:
     strip = VoteStrip(covid_panel())
     qtbot.addWidget(strip)
     strip.set_votes((C, C, N, C), "voted")
@@ -131,7 +129,7 @@ def test_short_names_stay_unique() -> None:
 
 
 def test_a_panel_of_five_needs_three_votes() -> None:
-    models = [(f"m{place}", f"M{place}", {}, "") for place in range(5)]
+    models = [(f"m{index}", f"M{index}", {}, "") for index in range(5)]
     panel: PanelInfo = make_panel_facts("own", "Own", ("A", "B"), models)
     assert panel.majority == 3
     assert cell_looks((0, 0, 0, 1, 1), "voted", panel.majority)[3:] == ("solid", "solid")
