@@ -44,6 +44,11 @@ def _text(found: Diagnosis) -> str:
         lines.append(f"    {refused.problem} [{refused.problem.code}]")
     lines += ["", "Formats"]
     lines += [f"  {item.name}: {item.by or 'not readable here'}" for item in found.formats]
+    lines += ["", "Protection from hostile files"]
+    lines += [
+        f"  {item.name}: {item.what if item.holds else 'does not hold on this system.'}"
+        for item in found.protections
+    ]
     lines += ["", "Folders"]
     for what, path, writable in found.folders:
         lines.append(f"  {what}: {path}" + ("" if writable else " (not writable)"))
@@ -90,6 +95,7 @@ def _json(found: Diagnosis) -> str:
             for item in found.refused
         },
         "formats": {item.name: item.by or None for item in found.formats},
+        "protections": {item.name: item.holds for item in found.protections},
         "folders": {
             what: {"path": str(path), "writable": writable}
             for what, path, writable in found.folders

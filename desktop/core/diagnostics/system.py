@@ -13,6 +13,8 @@ from pathlib import Path
 import desktop
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.errors import CxrError, ModelRefused
+from desktop.core.imaging.decoder import DECODE_LIMIT_S
+from desktop.core.imaging.decoder_child import ROOM_BYTES
 from desktop.core.inference.devices import PROVIDER_OF, TITLES, DeviceReport, usable_cores, why_not
 from desktop.core.inference.names import DEVICES, Device, Precision
 from desktop.core.inference.precision import plan_precision
@@ -27,6 +29,7 @@ from desktop.core.panels.registry import (
     user_panels_folder,
 )
 from desktop.core.system.app_dirs import config_home, data_home
+from desktop.core.system.cage import try_cage
 
 _PACKAGES = (
     "onnxruntime-gpu",
@@ -68,6 +71,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Protection:
+    """Something that keeps a hostile film from doing harm.
+
+    Attributes:
+        name: Of the kernel's part or of the limit.
+        holds: Whether it does on this system, tried.
+        what: What it stops, a sentence.
+    """
+
+    name: str
+    holds: bool
+    what: str
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything ``doctor`` says.
 
@@ -85,6 +103,7 @@ class Diagnosis:
             proof of int8 holds for one panel.
         refused: Refused panel folders.
         formats: File formats and what reads them.
+        protections: What decoders are kept from.
         folders: (what, path, writable).
         warnings: Sentences about what is wrong and what to do.
     """
@@ -101,6 +120,7 @@ class Diagnosis:
     precisions: tuple[Choice, ...]
     refused: tuple[RefusedPanel, ...]
     formats: tuple[FormatSupport, ...]
+    protections: tuple[Protection, ...]
     folders: tuple[tuple[str, Path, bool], ...]
     warnings: tuple[str, ...]
 
@@ -147,6 +167,7 @@ def diagnose(
         precisions=tuple(_precision_of(panel, precision, device) for panel in panels),
         refused=tuple(problems),
         formats=_formats(),
+        protections=protections(),
         folders=_folders(),
         warnings=_warnings(dict(packages), panels),
     )
@@ -231,6 +252,33 @@ def _formats() -> tuple[FormatSupport, ...]:
         FormatSupport("DICOM, JPEG extended and lossless", gdcm),
         FormatSupport("DICOM, JPEG-LS", jpegls),
         FormatSupport("DICOM, JPEG 2000", wavelet),
+    )
+
+
+def protections() -> tuple[Protection, ...]:
+    """What decoding processes are kept from here; tries it in a process of its own."""
+    held = try_cage()
+    return (
+        Protection(
+            "seccomp",
+            "seccomp" in held,
+            "A decoder can open no file, connect nowhere, and start or signal no other process.",
+        ),
+        Protection(
+            "Landlock",
+            "landlock" in held,
+            "The same for files and, from Linux 6.7, connections, by another part of the kernel.",
+        ),
+        Protection(
+            "memory limit",
+            sys.platform == "linux",
+            f"A decoder that takes more than {ROOM_BYTES / 2**30:g} GB costs its own film.",
+        ),
+        Protection(
+            "time limit",
+            True,
+            f"A decoder that takes more than {DECODE_LIMIT_S:g} s costs its own film.",
+        ),
     )
 
 

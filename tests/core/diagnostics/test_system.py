@@ -12,7 +12,7 @@ from PIL import Image
 from desktop.__main__ import main
 from desktop.core.batch.manifest import RunInfo, write_manifest
 from desktop.core.batch.run import RunCounts, RunSettings
-from desktop.core.diagnostics.system import choices, diagnose
+from desktop.core.diagnostics.system import choices, diagnose, protections
 from desktop.core.errors import OutputFailed
 from desktop.core.imaging.samples import write_samples
 from desktop.core.inference.devices import DeviceReport
@@ -38,6 +38,19 @@ def test_doctor_sees_panels_formats_and_folders(
     assert all(writable for _, _, writable in found.folders)
     assert dict(found.devices)["CPU"] == ""
     assert not (tmp_path / "home" / "config").exists()  # looking changes nothing
+
+
+@pytest.mark.parametrize("held", [(), ("landlock",), ("landlock", "seccomp")])
+def test_doctor_says_what_films_are_kept_from(
+    held: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("desktop.core.diagnostics.system.try_cage", lambda: held)
+    assert [item.holds for item in protections()[:2]] == ["seccomp" in held, "landlock" in held]
+    code = main(["doctor", "--device", "cpu"])
+    said = capsys.readouterr().out
+    assert code == 0, "an older kernel is nothing to do"
+    assert ("seccomp: does not hold" in said) == ("seccomp" not in held)
+    assert ("Landlock: does not hold" in said) == (not held)
 
 
 def test_samples_are_the_same_every_time_and_say_what_they_are(tmp_path: Path) -> None:
