@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format setup coverage mutation docs screenshots package refresh lock sbom \
+TIME ?= 600
+SEED ?= 1
+
+.PHONY: help demo test test-all attack check format setup coverage mutation docs screenshots package refresh lock sbom \
 	audit clean smoke
 
 help:  ## list the targets
@@ -19,6 +22,9 @@ test: setup  ## install what the tests need and run them
 
 test-all: setup  ## the slow tests too
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2
+
+attack: setup  ## hostile films against the decoders: TIME=600 seconds, SEED=1; findings in attack-findings
+	$(BIN)/python -m tests.hostile.attack --time $(TIME) --seed $(SEED) --write docs/measured_attack.md
 
 check: setup  ## the one gate: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

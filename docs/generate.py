@@ -115,6 +115,11 @@ def audit() -> str:
     return (DOCS / "measured_audit.md").read_text(encoding="utf-8").strip("\n")
 
 
+def attack() -> str:
+    """What `make attack` last found."""
+    return (DOCS / "measured_attack.md").read_text(encoding="utf-8").strip("\n")
+
+
 def cluster_plan() -> str:
     """Nodes, hours, cost and bottleneck of a hundred million films, by the formula."""
     from cluster_capacity import manual
@@ -132,6 +137,7 @@ PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "figures": ("install.md", figures),
     "cluster-plan": ("cluster.md", cluster_plan),
     "audit": ("release.md", audit),
+    "attack": ("privacy.md", attack),
     "packages": ("architecture.md", architecture_picture.package_table),
     "quality": ("../README.md", quality_table.quality),
     "speed": ("../README.md", speed_table.speed),

@@ -15,9 +15,9 @@ from PIL import Image
 
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from tests.helpers import command
-from tests.helpers.hostile_files import mutations, write_worst_cases
-from tests.helpers.hostile_structures import structured
 from tests.helpers.tiny_models import write_panel
+from tests.hostile.files import mutations, write_worst_cases
+from tests.hostile.structures import structured
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 

@@ -152,6 +152,9 @@ def dicom_bytes(item: Dataset, syntax: str = EXPLICIT_LITTLE) -> bytes:
     elif syntax == JPEG_2000:
         item.compress(UID(syntax), j2k_cr=[4], generate_instance_uid=False)
     elif syntax in (JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1):
+        # Otherwise GDCM writes the time of day and new UIDs, and no film is like the last.
+        item.StudyDate, item.StudyTime = item.get("StudyDate", "20200101"), "000000"
+        item.StudyInstanceUID, item.SeriesInstanceUID = "1.2.3.5", "1.2.3.6"
         return _through_gdcm(dicom_bytes(item), syntax)
     elif syntax == EXPLICIT_BIG:
         if item.BitsAllocated == 16:

@@ -17,9 +17,9 @@ from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.luminance import grey_values
-from tests.core.imaging.test_hostile_structures import peak_megabytes
 from tests.helpers import film_files as films
-from tests.helpers.hostile_bombs import deflated_bomb, png_of_zeros, rle_bomb
+from tests.hostile.attack import peak_megabytes
+from tests.hostile.bombs import deflated_bomb, png_of_zeros, rle_bomb
 
 SIZE = (64, 64)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps the limit")

@@ -6,6 +6,7 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,8 @@ from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.file_type import sniff
 from desktop.core.system.text import display_name
 from tests.helpers import film_files as films
-from tests.helpers.hostile_files import WorstCase, mutated, mutations, seeds, write_worst_cases
+from tests.hostile.files import WorstCase, mutated, mutations, seeds, write_worst_cases
+from tests.hostile.structures import more_seeds
 
 SIZE = (64, 64)
 LIMIT_S = 20.0
@@ -75,6 +77,24 @@ def test_mutated_films_are_read_or_refused_and_the_others_are_unharmed(tmp_path:
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_many_mutated_films_are_read_or_refused(seed: int, tmp_path: Path) -> None:
     check_mutations(tmp_path, 520, seed=seed)
+
+
+def test_the_cage_changes_no_answer(tmp_path: Path) -> None:
+    """Every format and compression: what a decoder needs is loaded before its cage closes."""
+    sound = sorted((seeds() | more_seeds()).items())
+    files = []
+    for place, (name, data) in enumerate(sound):
+        # A DICOM film first, and one after rasters: each kind loads its own.
+        path = tmp_path / f"{'dicom' not in name}-{place}-{name}"
+        path.write_bytes(data)
+        files.append(ImageFile(path, path.name))
+    for order in (files, files[::-1]):
+        with DecodePool(1, sizes=(SIZE,)) as pool:
+            for result in pool.decode(order, (SIZE,)):
+                here = decode_file(result.source, (SIZE,), film=False)
+                assert (result.code, result.reason) == (here.code, here.reason), result.source.image
+                for size, pixels in here.pixels.items():
+                    np.testing.assert_array_equal(result.pixels[size], pixels)
 
 
 @pytest.fixture(scope="module")

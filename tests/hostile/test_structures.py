@@ -13,22 +13,14 @@ from desktop.core.imaging.decode import IMAGE_REFUSALS
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
 from tests.helpers import film_files as films
-from tests.helpers.hostile_bombs import bombs
-from tests.helpers.hostile_structures import structured
+from tests.hostile.attack import peak_megabytes
+from tests.hostile.bombs import bombs
+from tests.hostile.structures import structured
 
 SIZE = (64, 64)
 LIMIT_S = 60.0
 MOST_MEGABYTES = 1500
 """Peak memory of one decoder; the bombs ask for terabytes."""
-
-
-def peak_megabytes(pid: int | None) -> int:
-    """Most memory that a living process has had, 0 where the system does not say."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def decoded(paths: list[Path], limit_s: float = LIMIT_S) -> tuple[dict[Path, Decoded], int]:

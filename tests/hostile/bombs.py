@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tests.helpers import film_files as films
-from tests.helpers.hostile_structures import png_chunks, png_of
+from tests.hostile.structures import png_chunks, png_of
 
 Bomb = tuple[str, bytes, frozenset[str]]
 _READ = ""

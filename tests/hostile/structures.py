@@ -1,6 +1,6 @@
 """Mutations that keep a file's structure: right checksums and lengths around wrong contents.
 
-Random damage of bytes (``hostile_files``) mostly ends at a checksum or a magic number. These go
+Random damage of bytes (``files``) mostly ends at a checksum or a magic number. These go
 further in: a PNG with impossible dimensions and a right CRC, a TIFF whose directory points to
 itself, a JPEG whose components do not fit each other, a DICOM whose header lies about its pixels.
 """
@@ -20,7 +20,7 @@ from PIL import Image
 
 from desktop.core.imaging.dicom_codecs import Dataset, dcmread
 from tests.helpers import film_files as films
-from tests.helpers.hostile_files import mutated, seeds
+from tests.hostile.files import mutated, seeds
 
 SYNTAXES = (
     films.EXPLICIT_LITTLE, films.IMPLICIT_LITTLE, films.EXPLICIT_BIG, films.DEFLATED, films.RLE,
@@ -34,7 +34,7 @@ LARGE = (*NUMBERS, 100_000, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 
 @functools.cache
 def more_seeds() -> dict[str, bytes]:
-    """Sound films of rarer kinds, beside ``hostile_files.seeds``."""
+    """Sound films of rarer kinds, beside ``files.seeds``."""
     film, deep = films.grey_film(), films.deep_film(12)
     picture = Image.fromarray(film)
     colour = Image.fromarray(np.dstack([film] * 3))
@@ -220,6 +220,55 @@ def tiff(data: bytes, dice: random.Random) -> bytes:
     return bytes(body)
 
 
+def bmp(data: bytes, dice: random.Random) -> bytes:
+    """Change one number of the headers: where pixels lie, sizes, planes, bits, compression."""
+    body = bytearray(data)
+    at, packed = dice.choice(((2, "<I"), (10, "<I"), (14, "<I"), (18, "<i"), (22, "<i"), (26, "<H"),
+                              (28, "<H"), (30, "<I"), (34, "<I"), (46, "<I")))  # fmt: skip
+    most = 2 ** (8 * struct.calcsize(packed) - (packed == "<i")) - 1
+    value = dice.choice([number for number in LARGE if number <= most])
+    if packed == "<i" and dice.random() < 0.3:
+        value = -value
+    struct.pack_into(packed, body, at, value)
+    return bytes(body)
+
+
+def webp(data: bytes, dice: random.Random) -> bytes:
+    """Change, repeat, remove or put in a chunk, with a container that is as long as it says."""
+    chunks, place = [], 12
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        chunks.append((data[place : place + 4], data[place + 8 : place + 8 + length]))
+        place += 8 + length + length % 2
+    what, chosen = dice.randrange(5), dice.randrange(len(chunks))
+    kind, content = chunks[chosen]
+    if what == 0:
+        chunks[chosen] = (kind, mutated(content, dice))
+    elif what == 1:
+        chunks.insert(chosen, (kind, content))
+    elif what == 2:
+        chunks[chosen] = (
+            dice.choice((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF")),
+            content,
+        )
+    elif what == 3:
+        flags = bytes([dice.randrange(256), 0, 0, 0])
+        sides = b"".join(
+            dice.choice((0, 99, 16_382, 2**24 - 1)).to_bytes(3, "little") for _ in "ab"
+        )
+        chunks.insert(0, (b"VP8X", flags + sides))
+    else:
+        name = dice.choice((b"EXIF", b"ICCP", b"XMP ", b"ALPH", b"ANIM"))
+        chunks.insert(
+            dice.randrange(len(chunks) + 1), (name, dice.randbytes(dice.choice((0, 9, 900))))
+        )
+    body = b"".join(
+        kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+        for kind, content in chunks
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
 def dicom(data: bytes, dice: random.Random) -> bytes:
     """Change what the header says of its pixels, or nest and stretch other elements."""
     with warnings.catch_warnings():
@@ -286,6 +335,8 @@ _BY_KIND: tuple[tuple[str, Callable[[bytes, random.Random], bytes]], ...] = (
     ("jpeg", jpeg),
     ("png", png),
     ("tiff", tiff),
+    ("bmp", bmp),
+    ("webp", webp),
     ("dicom", dicom),
 )
 
