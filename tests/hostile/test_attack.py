@@ -61,3 +61,9 @@ def test_a_fault_is_seen(
         reason=reason,
     )
     assert (verdict(result, codes) == "") == right
+
+
+def test_the_crashes_of_gdcm_are_counted_and_no_finding() -> None:
+    path = Path("dicom-jpeg-lossless-1-r")
+    result = Decoded(ImageFile(path, path.name), "", code="DECODE-07", reason=f"{path} crashed.")
+    assert verdict(result, None) == ""
