@@ -65,9 +65,8 @@ class CaseDelegate(QStyledItemDelegate):
         painter.fillRect(rect, QColor(surface))
         is_current = bool(option.state & QStyle.StateFlag.State_HasFocus)
         if selected:
-            painter.fillRect(
-                QRect(rect.left(), rect.top(), 2, rect.height()), QColor(tokens.accent)
-            )
+            edge = QRect(rect.left(), rect.top(), 2, rect.height())
+            painter.fillRect(edge, QColor(tokens.accent))
         picture = self._thumbnail(index.data(CASE_ROLE))
         if self.rail:
             self._paint_rail(painter, rect, view, picture, surface)
@@ -95,38 +94,22 @@ class CaseDelegate(QStyledItemDelegate):
         strip = strip_width(len(facts.models), cell)
         mark_left = rect.right() + 1 - gap - mark
         strip_left = mark_left - theme.dp(theme.GAP_S) - strip
-        paint_vote_strip(
-            painter,
-            QRect(strip_left, rect.top(), strip, rect.height()),
-            view.votes,
-            view.state,
-            facts,
-            tokens,
-            cell,
-        )
+        strip_box = QRect(strip_left, rect.top(), strip, rect.height())
+        paint_vote_strip(painter, strip_box, view.votes, view.state, facts, tokens, cell)
         _paint_mark(painter, QRectF(mark_left, rect.center().y() - mark / 2 + 1, mark, mark), view)
         left = thumb.right() + 1 + gap
         width = strip_left - theme.dp(theme.GAP_S) - left
         name_ink = tokens.text2 if view.decided else tokens.text1
+        name_font = theme.font(13, 500)
         name = QRect(left, rect.top() + theme.dp(8), width, theme.dp(20))
-        draw_text(
-            painter,
-            name,
-            elided_name(view.name, theme.font(13, 500), width),
-            theme.font(13, 500),
-            name_ink,
-            elide=None,
-        )
+        elided = elided_name(view.name, name_font, width)
+        draw_text(painter, name, elided, name_font, name_ink, elide=None)
         short = rect.width() < theme.dp(_SHORT_BELOW)
         line_ink = tokens.text2 if selected or view.state in ("voted", "failed") else tokens.text3
         line = QRect(left, name.bottom() + 1, width, theme.dp(18))
-        draw_text(
-            painter,
-            line,
-            view.short_line if short else _fitting_line(view, theme.font(12), width),
-            theme.font(12),
-            line_ink,
-        )
+        font = theme.font(12)
+        text = view.short_line if short else _fitting_line(view, font, width)
+        draw_text(painter, line, text, font, line_ink)
 
     def _paint_rail(
         self, painter: QPainter, rect: QRect, view: RowView, picture: QImage | None, surface: str
@@ -140,17 +123,10 @@ class CaseDelegate(QStyledItemDelegate):
         _paint_copies(painter, thumb, view, surface)
         cell = theme.dp(CELL_RAIL)
         strip = strip_width(len(facts.models), cell)
-        paint_vote_strip(
-            painter,
-            QRect(
-                rect.left() + (rect.width() - strip) // 2, thumb.bottom() + 1, strip, theme.dp(22)
-            ),
-            view.votes,
-            view.state,
-            facts,
-            theme.current(),
-            cell,
-        )
+        strip_left = rect.left() + (rect.width() - strip) // 2
+        strip_box = QRect(strip_left, thumb.bottom() + 1, strip, theme.dp(22))
+        tokens = theme.current()
+        paint_vote_strip(painter, strip_box, view.votes, view.state, facts, tokens, cell)
         if view.status != "open":
             mark = theme.dp(14)
             box = QRectF(thumb.right() - mark, thumb.top() + 2, mark, mark)

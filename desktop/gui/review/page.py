@@ -66,6 +66,7 @@ class ReviewPage(QWidget):
         self.decision = DecisionPanel(facts)
         self.compare_side = ComparePanel(facts)
         self.compare_decision = DecisionPanel(facts, stacked=True)
+        self._decision_panels = (self.decision, self.compare_decision)
         self._compose()
         self._connect()
         self.set_panel(facts)
@@ -104,7 +105,7 @@ class ReviewPage(QWidget):
         controller.session_closed.connect(self._show_nothing)
         controller.list.shown_changed.connect(self._on_list_changed)
         controller.list_grew.connect(lambda _count: self._show_position())
-        controller.thumbnails.arrived.connect(self._on_thumbnail)
+        controller.thumbnails.arrived.connect(self._show_thumbnail)
         self.list_panel.case_chosen.connect(controller.show_case)
         self.list_panel.view_settled.connect(self._report_rows_in_view)
         self.list_panel.context_asked.connect(self.bulk_menu_asked)
@@ -120,7 +121,7 @@ class ReviewPage(QWidget):
         self.compare.class_chosen.connect(lambda index: self._choose(map_class=index))
         self.heatmap.style_changed.connect(lambda style: self._choose(style=style))
         self.compare_side.style_changed.connect(lambda style: self._choose(style=style))
-        for panel in (self.decision, self.compare_decision):
+        for panel in self._decision_panels:
             panel.labelled.connect(self._on_labelled)
             panel.unsure_requested.connect(
                 lambda: controller.decisions.mark_unsure(self.selection())
@@ -145,9 +146,8 @@ class ReviewPage(QWidget):
             self.verdict,
             self.models,
             self.heatmap,
-            self.decision,
             self.compare_side,
-            self.compare_decision,
+            *self._decision_panels,
         ):
             widget.set_panel(facts)
         self.show_keys()
@@ -179,7 +179,7 @@ class ReviewPage(QWidget):
 
     def focus_comment(self) -> None:
         """Put the keyboard into the comment on show."""
-        (self.compare_decision if self._comparing else self.decision).focus_comment()
+        self._decision_panels[self._comparing].focus_comment()
 
     def focus_image(self) -> None:
         """Put the keyboard back to the image."""
@@ -196,7 +196,7 @@ class ReviewPage(QWidget):
     def show_keys(self) -> None:
         """Print the keys as now bound."""
         caps = {name: self._shortcuts.cap(name) for name in self._shortcuts.actions}
-        for panel in (self.decision, self.compare_decision):
+        for panel in self._decision_panels:
             panel.set_keys(caps)
         labels = [caps.get(f"label_{n + 1}", "") for n in range(len(self._facts.class_names))]
         self.verdict.set_keys(caps["accept"], labels)
@@ -217,10 +217,9 @@ class ReviewPage(QWidget):
             self.list_panel.show_case(self._controller.current)
         self.list_panel.search.set_narrow(compact)
         self.models.set_compact(compact)
-        self.decision.set_undo_visible(not compact)
-        self.compare_decision.set_undo_visible(not compact)
-        self.compare_decision.next_unreviewed.setVisible(not compact)
-        self.decision.next_unreviewed.setVisible(not compact)
+        for panel in self._decision_panels:
+            panel.set_undo_visible(not compact)
+            panel.next_unreviewed.setVisible(not compact)
         if self._comparing:
             self._side.setFixedWidth(max(COMPARE_SIDE, theme.dp(COMPARE_SIDE)))
         else:
@@ -254,11 +253,8 @@ class ReviewPage(QWidget):
             self._dragged[1] = round(sizes[2] / theme.text_scale())
 
     def _hud(self) -> HudText:
-        controller, session, case = (
-            self._controller,
-            self._controller.session,
-            self._controller.current,
-        )
+        controller = self._controller
+        session, case = controller.session, controller.current
         if session is None or case is None:
             return HudText()
         index = controller.list.position(case)
@@ -270,14 +266,14 @@ class ReviewPage(QWidget):
         )
         outcome = controller.films.outcome(case)
         facts = getattr(outcome, "facts", None)
-        view = " ".join(part for part in (facts.view,) if part) if facts is not None else ""
+        view = facts.view if facts is not None else ""
         return HudText(name=session.image(case).rsplit("/", 1)[-1], position=position, view=view)
 
     def _show_nothing(self) -> None:
         self.image.show_nothing()
         self.verdict.show_case(None)
         self.models.show_predictions(None)
-        for panel in (self.decision, self.compare_decision):
+        for panel in self._decision_panels:
             panel.show_decision(None, enabled=False)
 
     def _show_case(self) -> None:
@@ -291,15 +287,11 @@ class ReviewPage(QWidget):
             return
         outcome, hud = controller.films.outcome(case), self._hud()
         view = self.compare if self._comparing else self.image
-        thumbnail = controller.thumbnails.picture(case)
         self.list_panel.facts.show_film(None if isinstance(outcome, CxrError) else outcome)
-        size = outcome.values.shape[::-1] if isinstance(outcome, Radiograph) else None
-        self.models.set_thumbnail(thumbnail, size)
+        self._show_thumbnail(case)
         if outcome is None:
-            if self._comparing:
+            if self._comparing:  # the single image shows its thumbnail already
                 self.compare.show_loading(hud)
-            else:
-                self.image.show_loading(hud, thumbnail)
         elif isinstance(outcome, CxrError):
             title = self.tr("{name} could not be read").format(name=hud.name)
             view.show_failure(hud, title, str(outcome))
@@ -308,11 +300,8 @@ class ReviewPage(QWidget):
         self._show_map()
 
     def _show_result(self) -> None:
-        controller, session, case = (
-            self._controller,
-            self._controller.session,
-            self._controller.current,
-        )
+        controller = self._controller
+        session, case = controller.session, controller.current
         if case is None or session is None:
             return
         result, blind = controller.current_result(), controller.hidden(case)
@@ -329,7 +318,7 @@ class ReviewPage(QWidget):
         )
         self.models.select(choices.model)
         self.heatmap.set_blind(blind)
-        for panel in (self.decision, self.compare_decision):
+        for panel in self._decision_panels:
             panel.show_decision(decision)
         self._show_reach()
         if self._comparing:
@@ -380,8 +369,8 @@ class ReviewPage(QWidget):
         self._controller.decisions.label(index, self.selection())
 
     def _on_undo_changed(self, undo: str, _redo: str) -> None:
-        self.decision.set_undo(undo)
-        self.compare_decision.set_undo(undo)
+        for panel in self._decision_panels:
+            panel.set_undo(undo)
 
     def _on_list_changed(self) -> None:
         self.list_panel.show_case(self._controller.current)
@@ -405,10 +394,10 @@ class ReviewPage(QWidget):
             text = self.tr("Saves at once")
         else:
             text = self.tr("Saves and moves on")
-        for panel in (self.decision, self.compare_decision):
+        for panel in self._decision_panels:
             panel.set_advance_text(text, strong=many)
 
-    def _on_thumbnail(self, case: int) -> None:
+    def _show_thumbnail(self, case: int) -> None:
         if case == self._controller.current:
             picture = self._controller.thumbnails.picture(case)
             film = self._controller.films.outcome(case)
@@ -418,7 +407,7 @@ class ReviewPage(QWidget):
                 self.image.show_loading(self._hud(), picture)
 
     def _commit_comment(self) -> None:
-        (self.compare_decision if self._comparing else self.decision).commit_comment()
+        self._decision_panels[self._comparing].commit_comment()
 
     def _report_rows_in_view(self) -> None:
         rows = self.list_panel.visible_rows()

@@ -53,13 +53,8 @@ class Legend(Restyled):
         low, high = low_and_high()
         left, right = text_width(font, low), text_width(font, high)
         draw_text(painter, QRectF(0, 0, left + 1, self.height()), low, font, tokens.text2)
-        draw_text(
-            painter,
-            QRectF(self.width() - right - 1, 0, right + 1, self.height()),
-            high,
-            font,
-            tokens.text2,
-        )
+        high_box = QRectF(self.width() - right - 1, 0, right + 1, self.height())
+        draw_text(painter, high_box, high, font, tokens.text2)
         ramp = QRectF(left + 8, 0, self.width() - left - right - 16, RAMP_HEIGHT)
         ramp.moveCenter(QPointF(ramp.center().x(), self.height() / 2))
         draw_ramp(painter, ramp)

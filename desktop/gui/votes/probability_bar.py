@@ -146,28 +146,15 @@ class MeanProbability(Restyled):
             return
         paint_stack(painter, bar, self._values, self._panel.slots)
         x = line.right()
-        for letter, value in reversed(
-            list(zip(self._panel.class_letters, self._values, strict=True))
-        ):
-            figures = probability_text(value)
-            x -= text_width(strong, figures)
-            draw_text(
-                painter,
-                QRectF(QPointF(x, line.top()), line.bottomRight()),
-                figures,
-                strong,
-                tokens.text1,
-                elide=None,
-            )
-            x -= text_width(plain, letter) + theme.dp(4)
-            draw_text(
-                painter,
-                QRectF(QPointF(x, line.top()), line.bottomRight()),
-                letter,
-                plain,
-                tokens.text2,
-                elide=None,
-            )
-            x -= theme.dp(12)
+        pairs = list(zip(self._panel.class_letters, self._values, strict=True))
+        for letter, value in reversed(pairs):
+            for text, font, ink, gap in (
+                (probability_text(value), strong, tokens.text1, theme.dp(4)),
+                (letter, plain, tokens.text2, theme.dp(12)),
+            ):
+                x -= text_width(font, text)
+                box = QRectF(QPointF(x, line.top()), line.bottomRight())
+                draw_text(painter, box, text, font, ink, elide=None)
+                x -= gap
         title_box = QRectF(line.left(), line.top(), max(0.0, x - line.left()), line.height())
         draw_text(painter, title_box, title, plain, tokens.text2)

@@ -192,13 +192,5 @@ class VoteStrip(Restyled):
         return self.sizeHint()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint_vote_strip(
-            painter,
-            self.rect(),
-            self._votes,
-            self._state,
-            self._panel,
-            theme.current(),
-            theme.dp(self._cell),
-        )
+        look = (self._votes, self._state, self._panel, theme.current(), theme.dp(self._cell))
+        paint_vote_strip(QPainter(self), self.rect(), *look)

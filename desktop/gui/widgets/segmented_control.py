@@ -143,13 +143,8 @@ class SegmentedControl(KeyboardFocus, Restyled):
             dot.moveCenter(QPointF(x + theme.dp(_DOT) / 2, rect.center().y()))
             fill_round(painter, dot, theme.RADIUS_BAR, tokens.class_colour(slot))
             x += theme.dp(_DOT + 6)
-        draw_text(
-            painter,
-            QRectF(x, rect.top(), width + 1, rect.height()),
-            self._titles[index],
-            font,
-            colour,
-        )
+        box = QRectF(x, rect.top(), width + 1, rect.height())
+        draw_text(painter, box, self._titles[index], font, colour)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
