@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console
@@ -130,12 +129,7 @@ class Reporter:
     def __enter__(self) -> Reporter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             code = error.code if isinstance(error, CxrError) else type(error).__name__
             self.log.event("run_failed", code=code)

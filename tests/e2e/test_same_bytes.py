@@ -55,7 +55,7 @@ def engine_table(panel: Panel, folder: Path, output: Path, order: int) -> None:
 
     request = EngineRequest(panel.folder, device="cpu")
     with EngineProcess(request, root=folder, on_event=hear, nice=0) as engine:
-        engine.set_queue([file.path for file in files][::order])
+        engine.add([file.path for file in files][::order])
         assert finished.wait(120)
     assert not trouble
     rows = [TableRow(answers[file.image], device=device) for file in files]

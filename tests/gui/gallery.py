@@ -49,6 +49,7 @@ from desktop.gui.widgets.badge import Badge, BadgeRow
 from desktop.gui.widgets.label import ElidedLabel
 from desktop.gui.widgets.segmented_control import SegmentedControl
 from tests.gui.sample_values import (
+    ICON_NAMES,
     KEYS,
     cam,
     covid_panel,
@@ -130,7 +131,7 @@ def controls() -> QWidget:
 def icon_sheet() -> QWidget:
     page, column = _page()
     grid = QGridLayout()
-    for index, name in enumerate(icons.icon_names()):
+    for index, name in enumerate(ICON_NAMES):
         picture = QLabel()
         picture.setPixmap(icons.icon(name).pixmap(32, 32))
         small = QLabel()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
+import desktop
 from desktop.core.cases import CaseResult, Decision, Prediction
 from desktop.core.imaging.decode import Radiograph, eight_bit
 from desktop.core.vote import verdict
@@ -26,6 +29,9 @@ KEYS = {
     "next_unreviewed": "N",
     "accept": "Enter",
 }
+ICON_NAMES = sorted(
+    path.stem for path in (Path(desktop.__file__).parent / "assets" / "icons").glob("*.svg")
+)
 
 
 def covid_panel() -> PanelInfo:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from desktop.core.cases import CaseResult, ImageFile
@@ -149,13 +148,6 @@ class EngineProcess:
         atexit.register(self.close)
         self._thread.start()
 
-    def set_queue(self, paths: Iterable[Path]) -> None:
-        """Replace what is waiting, first to be answered first. Files in hand are still answered."""
-        fresh = OrderedDict.fromkeys(paths)
-        with self._changing():
-            self._front.clear()
-            self._queue = fresh
-
     def add(self, paths: Iterable[Path]) -> None:
         """Append to the queue; a path that is already waiting keeps its place."""
         more = list(paths)
@@ -228,12 +220,7 @@ class EngineProcess:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextlib.contextmanager

@@ -24,7 +24,6 @@ DECIMALS = 6
 Cell = str | int | float | bool | None
 Kind = Literal["text", "integer", "real", "flag"]
 TableShape = Literal["wide", "long"]
-SHAPES: tuple[TableShape, ...] = ("wide", "long")
 
 
 @dataclass(frozen=True)

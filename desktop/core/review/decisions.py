@@ -22,17 +22,6 @@ from desktop.core.system.text import saved_text
 StepKind = Literal[
     "label", "accept", "unsure", "flag", "unflag", "comment", "clear", "reveal", "file_changed"
 ]
-STEP_KINDS: tuple[StepKind, ...] = (
-    "label",
-    "accept",
-    "unsure",
-    "flag",
-    "unflag",
-    "comment",
-    "clear",
-    "reveal",
-    "file_changed",
-)
 # What the app notes by itself is no act of the reader, so Ctrl+Z must not stop at it.
 NOT_UNDOABLE: frozenset[StepKind] = frozenset({"reveal", "file_changed"})
 MAX_COMMENT_CHARACTERS = 10_000

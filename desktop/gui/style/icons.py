@@ -35,17 +35,6 @@ def _source(name: str) -> bytes:
     return path.read_bytes()
 
 
-def icon_names() -> tuple[str, ...]:
-    folder = files(desktop).joinpath("assets", "icons")
-    return tuple(
-        sorted(
-            entry.name.removesuffix(".svg")
-            for entry in folder.iterdir()
-            if entry.name.endswith(".svg")
-        )
-    )
-
-
 def paint_icon(
     painter: QPainter, name: str, rect: QRectF | QRect, colour: str, opacity: float = 1.0
 ) -> None:

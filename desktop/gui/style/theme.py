@@ -7,7 +7,6 @@ palette and one style sheet. Nothing else in the window names a colour.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -163,8 +162,3 @@ def _palette(tokens: Tokens) -> QPalette:
     palette.setColor(QPalette.ColorGroup.Disabled, role.Base, QColor(tokens.panel))
     palette.setColor(QPalette.ColorGroup.Disabled, role.Button, QColor(tokens.panel))
     return palette
-
-
-def variant(tokens: Tokens, **changes: object) -> Tokens:
-    """A copy of a theme with other values, for tests and for a user's own theme."""
-    return dataclasses.replace(tokens, **changes)  # type: ignore[arg-type]

@@ -160,7 +160,7 @@ def test_pause_begins_nothing_and_resume_goes_on(
 ) -> None:
     engine, heard = idle
     engine.pause()
-    engine.set_queue(listed(films))
+    engine.add(listed(films))
     heard.until_a(EnginePaused)
     assert heard.answered == []
     assert engine.waiting == 40

@@ -11,10 +11,10 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.compare.view import ComparePanel, CompareView
 from desktop.gui.images.view_types import HeatStyle, HudText
 from desktop.gui.presenters.maps import difference_maps, overlap_of, overlap_sentence
-from desktop.gui.style.icons import icon, icon_names
+from desktop.gui.style.icons import icon
 from desktop.gui.style.theme import apply_theme
 from desktop.gui.style.tokens import DARK, LIGHT
-from tests.gui.sample_values import cam, covid_panel, result
+from tests.gui.sample_values import ICON_NAMES, cam, covid_panel, result
 
 HUD = HudText("00417.dcm", "1 of 1")
 
@@ -167,7 +167,7 @@ def test_the_overlap_sentence_says_no_more_than_the_figures(value: float, words:
 
 
 def test_icons_take_the_colour_of_the_theme(qtbot: QtBot, qapp: object) -> None:
-    assert len(icon_names()) > 50
+    assert len(ICON_NAMES) > 50
     pictures = []
     for tokens in (LIGHT, DARK):
         apply_theme(qapp, tokens)  # type: ignore[arg-type]
@@ -184,7 +184,7 @@ def test_icons_take_the_colour_of_the_theme(qtbot: QtBot, qapp: object) -> None:
 
 
 def test_every_icon_draws_something_at_16_px(qtbot: QtBot) -> None:
-    for name in icon_names():
+    for name in ICON_NAMES:
         image = icon(name).pixmap(16, 16).toImage()
         inked = sum(image.pixelColor(x, y).alpha() > 60 for x in range(16) for y in range(16))
         assert inked >= 4, name
