@@ -40,10 +40,7 @@ def run(options: LabelOptions) -> int:
     settings = replace(options.settings, precision=plan)
     if plan.asked == "int8":
         parts = replace(parts, device="cpu")
-    with (
-        ClusterRun(panel, settings, parts) as labelling,
-        Reporter(options, labelling) as reporter,
-    ):
+    with ClusterRun(panel, settings, parts) as labelling, Reporter(options, labelling) as reporter:
         return _ClusterJob(options, labelling, reporter).run(itertools.chain([first], films))
 
 
@@ -85,11 +82,7 @@ class _ClusterJob:
             total = labelling.plan(films, slots)
             self._progress.total(total)
             self._reporter.run_started(
-                engine="ray",
-                images=total,
-                workers=slots,
-                threads=job.threads,
-                recheck=job.recheck,
+                engine="ray", images=total, workers=slots, threads=job.threads, recheck=job.recheck
             )
             if self._reporter.console.is_terminal:
                 self._progress.say(f"{total:,} images in parts, {slots} workers.")

@@ -26,14 +26,7 @@ from desktop.cluster.partition import (
     part_size,
 )
 from desktop.cluster.storage import open_store
-from desktop.cluster.worker import (
-    Job,
-    PartReport,
-    Recheck,
-    answer_of,
-    packed_panel,
-    table_name,
-)
+from desktop.cluster.worker import Job, PartReport, Recheck, answer_of, packed_panel, table_name
 from desktop.core.batch.journal_file import open_locked
 from desktop.core.batch.run import RunCounts, RunSettings
 from desktop.core.errors import CxrError, UsageError

@@ -249,12 +249,7 @@ class PartLabeller:
         return CaseResult(result.image, "", "failed", refusal.code, str(refusal))
 
     def _commit(
-        self,
-        part: Part,
-        films: list[FinishedFilm],
-        results: list[CaseResult],
-        *,
-        unchanged: bool,
+        self, part: Part, films: list[FinishedFilm], results: list[CaseResult], *, unchanged: bool
     ) -> None:
         if not unchanged:
             self._store.write(part.file, encode_part(self._made_by, films))

@@ -17,10 +17,7 @@ def majority_needed(member_count: int) -> int:
 
 
 def verdict(
-    predictions: Sequence[Prediction],
-    members: Sequence[str],
-    class_count: int,
-    ood_limit: float,
+    predictions: Sequence[Prediction], members: Sequence[str], class_count: int, ood_limit: float
 ) -> Verdict:
     """What the panel says together.
 

@@ -11,9 +11,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "i18n"
 
 
 def install_translations(
-    application: QCoreApplication,
-    languages: Sequence[str] | None = None,
-    folder: Path = FOLDER,
+    application: QCoreApplication, languages: Sequence[str] | None = None, folder: Path = FOLDER
 ) -> str:
     """Load ``cxr_quorum_LANGUAGE.qm`` of the first language that has one, and Qt's own texts.
 

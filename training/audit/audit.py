@@ -112,10 +112,7 @@ def audit_split(
 
 
 def _probes(
-    data: SplitData,
-    cues: Cues,
-    families: npt.NDArray[np.int64],
-    on_stage: Callable[[str], None],
+    data: SplitData, cues: Cues, families: npt.NDArray[np.int64], on_stage: Callable[[str], None]
 ) -> list[Probe]:
     out = (DROPPED, LEAKED, GUARD)
     kept = np.array([side not in out for side in data.sides]) & (data.labels >= 0)

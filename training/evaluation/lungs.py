@@ -215,9 +215,7 @@ def chosen_films(
 
 
 def card_lungs(
-    content: bytes,
-    data: SplitData,
-    films_a_class: int = 60,
+    content: bytes, data: SplitData, films_a_class: int = 60
 ) -> dict[str, dict[str, float]]:
     """Both measurements of one model on validation films, as its card keeps them.
 

@@ -65,19 +65,14 @@ def befores(
     """Probabilities [N, K] of each model before calibration."""
     return [
         uncalibrated(
-            member.probabilities,
-            settings[model].temperature,
-            settings[model].shift,
-            class_names,
+            member.probabilities, settings[model].temperature, settings[model].shift, class_names
         )
         for model, member in zip(models, members, strict=True)
     ]
 
 
 def panel_scores(
-    members: list[Predictions],
-    class_names: tuple[str, ...],
-    before: list[Floats] | None = None,
+    members: list[Predictions], class_names: tuple[str, ...], before: list[Floats] | None = None
 ) -> dict[str, dict[str, float]]:
     """Scores of the panel on one side: of the mean probability, under the names of
     :func:`training.evaluation.scores.scores`, and of the verdict.

@@ -48,11 +48,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any) -> No
         check_in_sandbox(panel)
         sizes = panel.input_sizes
         # Started before the models are loaded, so that both happen at once.
-        with DecodePool(
-            max(1, usable_cores() // 2),
-            ahead=MOST_IN_HAND,
-            sizes=sizes,
-        ) as pool:
+        with DecodePool(max(1, usable_cores() // 2), ahead=MOST_IN_HAND, sizes=sizes) as pool:
             session = WatchedSession(
                 panel,
                 checked_device(request.device),

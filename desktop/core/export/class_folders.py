@@ -98,9 +98,7 @@ def class_of(
     return NO_CONSENSUS if consensus is None else class_names[consensus]
 
 
-def plan_class_folders(
-    cases: Iterable[tuple[str, str, str]],
-) -> tuple[PlannedFile, ...]:
+def plan_class_folders(cases: Iterable[tuple[str, str, str]]) -> tuple[PlannedFile, ...]:
     """Choose folder and file names; nothing is written.
 
     A file in a subfolder gets the subfolder's name in front, joined by two underscores; names that

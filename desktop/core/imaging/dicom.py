@@ -38,13 +38,7 @@ from desktop.core.imaging.dicom_codecs import (
 from desktop.core.imaging.dicom_metadata import film_facts, number, spacing, text, warns_of_text
 from desktop.core.imaging.dicom_voi import first_lut, own_windows
 from desktop.core.imaging.luminance import grey_values
-from desktop.core.imaging.radiograph import (
-    FilmValues,
-    Radiograph,
-    Window,
-    exposed_range,
-    looked_up,
-)
+from desktop.core.imaging.radiograph import FilmValues, Radiograph, Window, exposed_range, looked_up
 from desktop.core.imaging.raster import MAX_PIXELS, check_size
 from desktop.core.system.quiet_warnings import quiet
 

@@ -88,8 +88,7 @@ def failure(model: PanelModel, error: Exception) -> ModelFailure:
             "Close other programs and label the image again.",
         )
     return ModelFailure(
-        "MODEL-11",
-        f"{model.card.title} stopped with an error on this image and has no vote in it.",
+        "MODEL-11", f"{model.card.title} stopped with an error on this image and has no vote in it."
     )
 
 

@@ -49,11 +49,7 @@ from desktop.core.inference.providers import (
     providers_for,
 )
 from desktop.core.int8.calibration import int8_form
-from desktop.core.panels.contract import (
-    OUTPUT_CAMS,
-    OUTPUT_OOD_SCORE,
-    OUTPUT_PROBABILITIES,
-)
+from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
 from desktop.core.panels.registry import Panel, PanelModel, read_verified
 
 Size = tuple[int, int]

@@ -13,15 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.onnx_graph.protobuf import (
-    Bytes,
-    fields,
-    heading,
-    message,
-    numbers,
-    text,
-    written,
-)
+from desktop.core.onnx_graph.protobuf import Bytes, fields, heading, message, numbers, text, written
 
 Array = npt.NDArray[Any]
 

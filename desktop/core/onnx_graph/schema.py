@@ -18,13 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from desktop.core.onnx_graph.protobuf import (
-    BYTES,
-    FIXED32,
-    VARINT,
-    NotCanonicalError,
-    parts,
-)
+from desktop.core.onnx_graph.protobuf import BYTES, FIXED32, VARINT, NotCanonicalError, parts
 
 LONGEST_TEXT = 1 << 20
 """Bytes of a string: names are short, and a card has some kilobytes."""

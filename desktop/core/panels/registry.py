@@ -134,9 +134,7 @@ def user_panels_folder() -> Path:
     return data_home() / "panels"
 
 
-def survey_panels(
-    extra: Iterable[Path] = (),
-) -> tuple[tuple[Panel, ...], tuple[RefusedPanel, ...]]:
+def survey_panels(extra: Iterable[Path] = ()) -> tuple[tuple[Panel, ...], tuple[RefusedPanel, ...]]:
     """List panels without hashing them: shipped ones, the user's, then ``extra``.
 
     Args:

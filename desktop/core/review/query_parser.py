@@ -240,8 +240,7 @@ def _state(value: str) -> StateTerm:
 def _time(comparison: str, value: str) -> Query:
     if not _DATE.fullmatch(value) or comparison in {"=", ":"}:
         raise UsageError(
-            "QUERY-02",
-            f"'reviewed' needs a date, such as reviewed>=2026-11-23, not {value!r}.",
+            "QUERY-02", f"'reviewed' needs a date, such as reviewed>=2026-11-23, not {value!r}."
         )
     return TimeTerm(comparison, value)
 

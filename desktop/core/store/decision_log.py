@@ -311,11 +311,7 @@ class DecisionLog:
             for image, decision in decisions.items()
         )
         return AppliedStep(
-            kind,
-            value,
-            decisions,
-            revision=earlier + len(decisions),
-            revision_before=earlier,
+            kind, value, decisions, revision=earlier + len(decisions), revision_before=earlier
         )
 
     def _append(

@@ -39,10 +39,7 @@ class Shortcuts(QObject):
     bindings_changed = Signal()
 
     def __init__(
-        self,
-        window: QWidget,
-        records: Iterable[Action],
-        overrides: Mapping[str, tuple[str, ...]],
+        self, window: QWidget, records: Iterable[Action], overrides: Mapping[str, tuple[str, ...]]
     ) -> None:
         """Create the QActions on ``window``.
 

@@ -90,11 +90,7 @@ def versions_text() -> str:
 
 def licences_text() -> str:
     """Licence of the app and of everything it stands on."""
-    lines = [
-        "CXR Quorum: Apache-2.0",
-        "",
-        "Inter typeface: SIL Open Font License 1.1",
-    ]
+    lines = ["CXR Quorum: Apache-2.0", "", "Inter typeface: SIL Open Font License 1.1"]
     for name, licence in sorted(_LICENCES.items(), key=lambda item: item[0].lower()):
         try:
             metadata.version(name)

@@ -84,11 +84,7 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(self, self.controller, preferences, self.review.snapshot)
         self.scoring = Scoring(self.controller, self)
         self.case_filter = CaseFilter(
-            self.controller,
-            preferences,
-            self.review,
-            self.menus["filters"],
-            self.show_page,
+            self.controller, preferences, self.review, self.menus["filters"], self.show_page
         )
         self._image_tools = ImageTools(
             self.controller, preferences, self.shortcuts, self.menus["window"], self.review

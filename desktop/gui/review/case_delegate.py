@@ -77,12 +77,7 @@ class CaseDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _paint_row(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        view: RowView,
-        picture: QImage | None,
-        selected: bool,
+        self, painter: QPainter, rect: QRect, view: RowView, picture: QImage | None, selected: bool
     ) -> None:
         tokens, facts = theme.current(), self.facts
         assert facts is not None

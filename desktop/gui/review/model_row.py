@@ -26,11 +26,7 @@ from desktop.gui.style.paint import (
 )
 from desktop.gui.style.tokens import mix
 from desktop.gui.viewer.heatmap_thumbnail import map_thumbnail
-from desktop.gui.votes.probability_bar import (
-    BAR_HEIGHT,
-    paint_probability_line,
-    probability_text,
-)
+from desktop.gui.votes.probability_bar import BAR_HEIGHT, paint_probability_line, probability_text
 from desktop.gui.widgets.button import Button, PaintedButton
 
 RowState = Literal["voted", "waiting", "running", "hidden", "failed", "absent"]

@@ -147,10 +147,7 @@ class Controller(QObject):
         self.decisions.set_session(self.session, store, self.store_home)
         self.list.set_session(self.session, saved.query, saved.sort)
         self.run.begin(
-            self.session,
-            device=self.device,
-            store_home=self.store_home,
-            keep_maps=self.keep_maps,
+            self.session, device=self.device, store_home=self.store_home, keep_maps=self.keep_maps
         )
         self.duplicates.set_session(
             self.session, SearchRequest(root, panel.manifest, self.store_home)

@@ -260,11 +260,7 @@ class ImageView(KeyboardFocus, FilmView):
             stroke_round(painter, rect, 0, theme.DARK.accent, 2 if self.shows_focus() else 1)
 
     def _paint_overlays(
-        self,
-        painter: QPainter,
-        placed: geometry.FilmGeometry,
-        to_view: QTransform,
-        ratio: float,
+        self, painter: QPainter, placed: geometry.FilmGeometry, to_view: QTransform, ratio: float
     ) -> None:
         painter.save()
         visible = QRectF(placed.visible)
@@ -424,12 +420,7 @@ class ImageView(KeyboardFocus, FilmView):
             text = self.tr("No image")
         else:
             lines = self._lines()
-            corners = (
-                *lines.top_left,
-                *lines.top_right,
-                *lines.bottom_left,
-                *lines.bottom_right,
-            )
+            corners = (*lines.top_left, *lines.top_right, *lines.bottom_left, *lines.bottom_right)
             text = ", ".join(line for line in corners if line)
         if text != self.accessibleDescription():
             self.setAccessibleDescription(text)

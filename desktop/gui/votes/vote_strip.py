@@ -18,13 +18,7 @@ from PySide6.QtWidgets import QSizePolicy
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.verdict import StripState, strip_text
 from desktop.gui.style import theme
-from desktop.gui.style.paint import (
-    Restyled,
-    draw_text,
-    fill_round,
-    ratio_of,
-    stroke_round,
-)
+from desktop.gui.style.paint import Restyled, draw_text, fill_round, ratio_of, stroke_round
 from desktop.gui.style.tokens import Tokens
 
 CellLook = Literal["tinted", "solid", "dashed", "track", "outline"]
@@ -127,12 +121,7 @@ def _strip_pixmap(
 
 
 def _paint_cell(
-    painter: QPainter,
-    box: QRectF,
-    look: CellLook,
-    letter: str,
-    slot: int,
-    tokens: Tokens,
+    painter: QPainter, box: QRectF, look: CellLook, letter: str, slot: int, tokens: Tokens
 ) -> None:
     radius = theme.RADIUS_CELL if box.width() < 22 else theme.RADIUS_KEY
     size = 10 if box.width() < 16 * theme.text_scale() else 11 if box.width() < 22 else 12
