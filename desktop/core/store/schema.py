@@ -220,8 +220,10 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
             connection.execute("ROLLBACK")
         raise
     if 0 < version < SCHEMA_VERSION:
-        # The old tables leave half of the file empty.
-        connection.execute("VACUUM")
+        # The old tables leave half of the file empty. A full disk or a busy window is no reason to
+        # refuse: it is only larger.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("VACUUM")
 
 
 def is_current(connection: sqlite3.Connection) -> bool:

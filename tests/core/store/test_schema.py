@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -111,6 +113,33 @@ def test_a_store_without_one_of_its_tables_is_damaged_and_what_is_left_is_saved(
     with open_store(tmp_path) as store:
         assert store.decisions() == decisions
         assert store.notice is not None
+
+
+def test_windows_that_open_an_old_store_at_once_all_find_what_it_held(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        for number in range(200):
+            store.apply(labelling(store, f"{number}.png"))
+        path = store.path
+    make_old(path, 2)
+    script = (
+        "import sys; from pathlib import Path; from tests.helpers.review_cases import *\n"
+        "store = open_store(Path(sys.argv[1])); number = sys.argv[2]\n"
+        "store.apply(labelling(store, f'new {number}.png'))\n"
+        "print(store.notice, len(store.history('7.png')))\n"
+    )
+    windows = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, tmp_path, str(number)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+        for number in range(4)
+    ]
+    assert [window.communicate(timeout=120)[0] for window in windows] == ["None 1\n"] * 4
+    with open_store(tmp_path) as store:
+        assert store.notice is None
+        assert len(store.decisions()) == 204
 
 
 def test_bringing_a_store_up_to_date_is_all_or_nothing(tmp_path: Path) -> None:
