@@ -209,10 +209,11 @@ def migrate(connection: sqlite3.Connection, name: str) -> None:
         if version == 0:
             create_tables(connection)
         elif version < SCHEMA_VERSION:
-            _check_old(connection)
-            if version == 1:
-                _run(connection, _VERSION_2)
-            _add_checksums(connection)
+            with _errors_are_damage():
+                _check_old(connection)
+                if version == 1:
+                    _run(connection, _VERSION_2)
+                _add_checksums(connection)
             mark(connection, SCHEMA_VERSION)
         connection.execute("COMMIT")
     except BaseException:
@@ -284,18 +285,19 @@ def _check_structure(connection: sqlite3.Connection, table: str = "1") -> None:
 
 def _check_old(connection: sqlite3.Connection) -> None:
     """See that a store without checksums is sound before its rows are given any."""
-    with _errors_are_damage():
-        _check_structure(connection)
-        for query in _TEXTS:
-            for _ in connection.execute(query):
-                pass
+    _check_structure(connection)
+    for query in _TEXTS:
+        for _ in connection.execute(query):
+            pass
 
 
 @contextmanager
 def _errors_are_damage() -> Iterator[None]:
-    """A text that is not UTF-8 or a column that is missing: SQLite has no code for such damage."""
+    """A text that is not UTF-8, a missing column, a senseless value: no code says damage then."""
     try:
         yield
+    except sqlite3.IntegrityError as error:
+        raise sqlite3.DatabaseError(f"damaged: {error}") from error
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) not in (None, sqlite3.SQLITE_ERROR):
             raise  # busy, disk: the error says itself whether it is damage
