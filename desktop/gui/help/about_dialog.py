@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+from collections.abc import Iterator
 from importlib import metadata
 
 from PySide6.QtCore import Qt, qVersion
@@ -12,13 +14,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 import desktop
 from desktop.core.panels.contract import RESEARCH_USE
 from desktop.gui.style import icons, theme
+from desktop.gui.widgets.layout import column
 
 # Distribution -> licence, for those whose metadata do not say it in a word.
 _LICENCES = {
@@ -60,44 +62,36 @@ class AboutDialog(QDialog):
         tabs.addTab(_text(licences_text(), self.tr("Licences")), self.tr("Licences"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 16)
-        column.setSpacing(theme.GAP_S)
-        # An aligned label is not asked how high it gets when it wraps.
-        column.addWidget(mark, 0, Qt.AlignmentFlag.AlignLeft)
-        for widget in (title, what, research):
-            column.addWidget(widget)
-        column.addWidget(tabs, 1)
-        column.addWidget(buttons)
+        # Only the mark: an aligned label is not asked how high it gets when it wraps.
+        parts = ((mark, 0, Qt.AlignmentFlag.AlignLeft), title, what, research, (tabs, 1), buttons)
+        column(*parts, of=self, margins=(24, 24, 24, 16), spacing=theme.GAP_S)
 
 
 def versions_text() -> str:
     """One version a line, for the box and for a report of a problem."""
-    lines = [
-        f"CXR Quorum {desktop.__version__}",
-        f"Python {platform.python_version()}",
-        f"Qt {qVersion()}",
-        f"{platform.system()} {platform.release()} {platform.machine()}",
-        "",
-    ]
-    for name in sorted(_LICENCES, key=str.lower):
-        try:
-            lines.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"CXR Quorum {desktop.__version__}",
+            f"Python {platform.python_version()}",
+            f"Qt {qVersion()}",
+            f"{platform.system()} {platform.release()} {platform.machine()}",
+            "",
+            *(f"{name} {version}" for name, version in _installed()),
+        ]
+    )
 
 
 def licences_text() -> str:
     """Licence of the app and of everything it stands on."""
-    lines = ["CXR Quorum: Apache-2.0", "", "Inter typeface: SIL Open Font License 1.1"]
-    for name, licence in sorted(_LICENCES.items(), key=lambda item: item[0].lower()):
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-        lines.append(f"{name}: {licence}")
-    return "\n".join(lines)
+    own = ["CXR Quorum: Apache-2.0", "", "Inter typeface: SIL Open Font License 1.1"]
+    return "\n".join([*own, *(f"{name}: {_LICENCES[name]}" for name, _ in _installed())])
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    """Name and version of each distribution that is there."""
+    for name in sorted(_LICENCES, key=str.lower):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
 
 
 def _text(text: str, name: str) -> QPlainTextEdit:

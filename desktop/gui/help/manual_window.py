@@ -19,18 +19,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
     QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
 import desktop
 from desktop.gui.style import theme
+from desktop.gui.widgets.layout import column, row
 
 START = "index.md"
 # The report on the models: a page for the browser with its figures, and the same as a page here.
@@ -193,19 +192,13 @@ class ManualWindow(QWidget):
         self.search.returnPressed.connect(self.find_next)
         self.contents.currentItemChanged.connect(self._on_chosen)
         self.page.sourceChanged.connect(self._on_shown)
-        top = QHBoxLayout()
-        top.addWidget(self.back)
-        top.addWidget(self.search, 1)
-        top.setSpacing(theme.GAP_S)
-        middle = QHBoxLayout()
-        middle.setSpacing(theme.GAP_L)
-        middle.addWidget(self.contents)
-        middle.addWidget(self.page, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(theme.GAP_M)
-        column.addLayout(top)
-        column.addLayout(middle, 1)
+        column(
+            row(self.back, (self.search, 1), spacing=theme.GAP_S),
+            (row(self.contents, (self.page, 1), spacing=theme.GAP_L), 1),
+            of=self,
+            margins=(16, 16, 16, 16),
+            spacing=theme.GAP_M,
+        )
         self.page.show_page(START)
 
     def find_next(self) -> None:
@@ -221,8 +214,8 @@ class ManualWindow(QWidget):
 
     def _on_shown(self, address: QUrl) -> None:
         name = Path(address.toLocalFile()).name
-        for row in range(self.contents.count()):
-            item = self.contents.item(row)
+        for index in range(self.contents.count()):
+            item = self.contents.item(index)
             if item.data(Qt.ItemDataRole.UserRole) == name:
                 self.contents.setCurrentItem(item)
                 return

@@ -201,7 +201,7 @@ class ReviewPage(QWidget):
         labels = [caps.get(f"label_{n + 1}", "") for n in range(len(self._facts.class_names))]
         self.verdict.set_keys(caps["accept"], labels)
         self.heatmap.set_key(self.tr("Space"))
-        self.list_panel.search.set_cap(caps["find"])
+        self.list_panel.search.set_key(caps["find"])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -12,22 +12,56 @@ from desktop.gui.style.paint import draw_key_cap, key_cap_width
 _TYPING_MS = 150
 
 
-class SearchField(QLineEdit):
-    """Text or a query such as ``resnet50:covid agreement<4``.
+class KeyField(QLineEdit):
+    """A field with the key that leads into it on a cap at its right end.
 
     Signals:
-        query_entered(str): The text after the reader stopped typing for a moment, or pressed Enter.
-        left(): Escape or Enter: the keyboard goes back to the image.
+        left(): Enter or Escape was pressed: the keyboard may go back to the image.
     """
 
-    query_entered = Signal(str)
     left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._cap = "/"
-        self._reported = ""
+        self._key = ""
+        theme.notifier().theme_changed.connect(self._restyle)
+        self._restyle()
+
+    def set_key(self, key: str) -> None:
+        """Key on the cap, empty = none."""
+        self._key = key
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._shows_key():
+            width, height = key_cap_width(self._key, theme.font(11, 500)), theme.dp(18)
+            top = (self.height() - height) / 2
+            cap = QRectF(self.width() - width - 8, top, width, height)
+            draw_key_cap(QPainter(self), cap, self._key)
+
+    def _shows_key(self) -> bool:
+        return bool(self._key) and not self.hasFocus()
+
+    def _restyle(self, _tokens: object = None) -> None:
+        self.setFixedHeight(theme.dp(32))
+        self.updateGeometry()
+        self.update()
+
+
+class SearchField(KeyField):
+    """Text or a query such as ``resnet50:covid agreement<4``.
+
+    Signals:
+        query_entered(str): The text after the reader stopped typing for a moment, or pressed Enter.
+    """
+
+    query_entered = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(self.tr("Search"))
+        self._reported = ""
         self.setToolTip(
             self.tr(
                 "Name, label or comment; or a query:\n"
@@ -37,12 +71,6 @@ class SearchField(QLineEdit):
         )
         self._timer = QTimer(self, singleShot=True, interval=_TYPING_MS, timeout=self._report)
         self.textEdited.connect(lambda _text: self._timer.start())
-        theme.notifier().theme_changed.connect(self._on_theme_changed)
-        self._on_theme_changed(theme.current())
-
-    def set_cap(self, cap: str) -> None:
-        self._cap = cap
-        self.update()
 
     def set_query(self, text: str) -> None:
         """Show a query without a signal."""
@@ -77,18 +105,12 @@ class SearchField(QLineEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        tokens, painter = theme.current(), QPainter(self)
         size = theme.dp(16)
-        icons.paint_icon(
-            painter,
-            "search",
-            QRectF(theme.dp(10), (self.height() - size) / 2, size, size),
-            tokens.text2,
-        )
-        if self._cap and not self.text() and not self.hasFocus():
-            side = theme.dp(18)
-            box = QRectF(self.width() - side - theme.dp(8), (self.height() - side) / 2, side, side)
-            draw_key_cap(painter, box, self._cap)
+        box = QRectF(theme.dp(10), (self.height() - size) / 2, size, size)
+        icons.paint_icon(QPainter(self), "search", box, theme.current().text2)
+
+    def _shows_key(self) -> bool:
+        return super()._shows_key() and not self.text()
 
     def _report(self) -> None:
         self._timer.stop()
@@ -96,32 +118,27 @@ class SearchField(QLineEdit):
             self._reported = self.text()
             self.query_entered.emit(self.text())
 
-    def _on_theme_changed(self, _tokens: theme.Tokens) -> None:
+    def _restyle(self, tokens: object = None) -> None:
+        super()._restyle(tokens)
         self.setFont(theme.font(13))
-        self.setFixedHeight(theme.dp(32))
         self.setTextMargins(theme.dp(26), 0, theme.dp(4), 0)
 
 
-class CommentField(QLineEdit):
+class CommentField(KeyField):
     """A comment. Line breaks of a longer comment are shown as spaces and kept until it is changed.
 
     Signals:
         finished(str): The comment was changed and is complete: Enter, or focus left.
-        left(): Enter or Escape was pressed: the keyboard may go back to the image.
     """
 
     finished = Signal(str)
-    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._key = ""
+        self.setAccessibleName(self.tr("Comment"))
         self._stored = ""
         self.setMaxLength(10_000)
         self.setPlaceholderText(self.tr("Comment"))
-        self.setAccessibleName(self.tr("Comment"))
-        theme.notifier().theme_changed.connect(self._restyle)
-        self._restyle()
 
     def set_comment(self, comment: str) -> None:
         """Show what is stored; what is being typed is replaced."""
@@ -133,8 +150,8 @@ class CommentField(QLineEdit):
         self.setModified(False)
 
     def set_key(self, key: str) -> None:
-        """Key on the cap, empty = none."""
-        self._key = key
+        """Key on the cap; the text leaves room for it."""
+        super().set_key(key)
         self._restyle()
 
     def commit(self) -> None:
@@ -146,15 +163,6 @@ class CommentField(QLineEdit):
 
     def sizeHint(self) -> QSize:
         return QSize(200, theme.dp(32))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._key and not self.hasFocus():
-            height = theme.dp(18)
-            width = key_cap_width(self._key, theme.font(11, 500))
-            top = (self.height() - height) / 2
-            cap = QRectF(self.width() - width - 8, top, width, height)
-            draw_key_cap(QPainter(self), cap, self._key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -171,9 +179,7 @@ class CommentField(QLineEdit):
         if event.reason() != Qt.FocusReason.PopupFocusReason:
             self.commit()
 
-    def _restyle(self, _tokens: object = None) -> None:
-        self.setFixedHeight(theme.dp(32))
+    def _restyle(self, tokens: object = None) -> None:
+        super()._restyle(tokens)
         right = key_cap_width(self._key, theme.font(11, 500)) + 8 if self._key else 0
         self.setTextMargins(0, 0, round(right), 0)
-        self.updateGeometry()
-        self.update()

@@ -11,10 +11,7 @@ from desktop.core.imaging.decode import Radiograph
 from desktop.gui.compare.view import ComparePanel, CompareView
 from desktop.gui.images.view_types import HeatStyle, HudText
 from desktop.gui.presenters.maps import difference_maps, overlap_of, overlap_sentence
-from desktop.gui.style.icons import icon
-from desktop.gui.style.theme import apply_theme
-from desktop.gui.style.tokens import DARK, LIGHT
-from tests.gui.sample_values import ICON_NAMES, cam, covid_panel, result
+from tests.gui.sample_values import cam, covid_panel, result
 
 HUD = HudText("00417.dcm", "1 of 1")
 
@@ -164,32 +161,3 @@ def test_the_overlap_sentence_says_no_more_than_the_figures(value: float, words:
     matrix = np.full((3, 3), value)
     np.fill_diagonal(matrix, 1.0)
     assert overlap_sentence(matrix, ["A", "B", "C"]) == words
-
-
-def test_icons_take_the_colour_of_the_theme(qtbot: QtBot, qapp: object) -> None:
-    assert len(ICON_NAMES) > 50
-    pictures = []
-    for tokens in (LIGHT, DARK):
-        apply_theme(qapp, tokens)  # type: ignore[arg-type]
-        image = icon("folder").pixmap(32, 32).toImage()
-        inks = {
-            image.pixelColor(x, y).name().upper()
-            for x in range(32)
-            for y in range(32)
-            if image.pixelColor(x, y).alpha() == 255
-        }
-        assert inks == {tokens.text1.upper()}
-        pictures.append(image)
-    assert pictures[0] != pictures[1]
-
-
-def test_every_icon_draws_something_at_16_px(qtbot: QtBot) -> None:
-    for name in ICON_NAMES:
-        image = icon(name).pixmap(16, 16).toImage()
-        inked = sum(image.pixelColor(x, y).alpha() > 60 for x in range(16) for y in range(16))
-        assert inked >= 4, name
-
-
-def test_an_icon_that_does_not_exist_is_a_bug() -> None:
-    with pytest.raises(KeyError):
-        icon("no such icon")
