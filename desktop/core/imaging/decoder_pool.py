@@ -245,11 +245,14 @@ class DecodePool:
             if answer.number == READY:
                 self._failed_starts = 0
                 continue
+            if not worker.jobs or worker.jobs[0].number != answer.number:
+                raise ValueError("an answer that nobody asked for")
+            job = worker.jobs[0]
+            decoded = take(answer, job.source, job.sizes, worker.slot(job.slot))
             if answer.trouble:
                 # Without the file's name, which may be a patient's; the row has it.
                 _log.error("Decoding a file failed: %s", printable(answer.trouble))
-            job = worker.finish(answer.number)
-            decoded = take(answer, job.source, job.sizes, worker.slot(job.slot))
+            worker.jobs.popleft()
             worker.free.append(job.slot)
             self._finish(job, decoded)
 
@@ -341,11 +344,6 @@ class _Worker(DecoderChild):
         """It said something, so what it has in hand it has begun now."""
         self.ready = True
         self._begun = time.monotonic()
-
-    def finish(self, number: int) -> _Job:
-        if not self.jobs or self.jobs[0].number != number:
-            raise ValueError("an answer that nobody asked for")
-        return self.jobs.popleft()
 
     def slot(self, slot: int) -> npt.NDArray[np.uint8]:
         return self._memory[slot * self._slot_bytes : (slot + 1) * self._slot_bytes]

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_LOOK_S = 0.005
 _SMALL = 256 << 10
 _HUGE_PAGE = 2 << 20
 
@@ -198,8 +199,14 @@ class ChildProcess:
             self._process.kill()
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait for its end."""
-        self._process.join(timeout_s)
+        """Wait for its end; None as long as it takes, for one that was killed."""
+        if timeout_s is None:
+            self._process.join()
+            return
+        # Not by the sentinel: a hostile child can close it and stay, and join would wait for ever.
+        end = time.monotonic() + timeout_s
+        while self.alive and time.monotonic() < end:
+            time.sleep(_LOOK_S)
 
     def close(self, *, polite_s: float = 0.0) -> None:
         """End it and free what it held. Safe to call twice.

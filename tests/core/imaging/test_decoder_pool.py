@@ -19,6 +19,7 @@ from desktop.core.errors import CxrError
 from desktop.core.imaging.decoder import Decoded, decode_file
 from desktop.core.imaging.decoder_pool import DecodePool
 from desktop.core.imaging.phantoms import draw_phantom
+from desktop.core.system.cage import try_cage
 from tests.helpers import film_files as films
 
 SIZE = (64, 48)
@@ -212,6 +213,17 @@ def test_closing_in_the_middle_leaves_no_process(slow: ImageFile) -> None:
         pids = [worker.pid for worker in pool._workers]
     pool.close()
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.skipif("seccomp" not in try_cage(), reason="NO CAGE: the kernel has no seccomp")
+def test_every_worker_is_in_its_cage_once_it_has_seen_a_file(files: list[ImageFile]) -> None:
+    with DecodePool(2, sizes=SIZES) as pool:
+        list(pool.decode(files, SIZES))
+        for worker in pool._workers:
+            status = Path(f"/proc/{worker.pid}/status").read_text()
+            assert "Seccomp:\t2\n" in status
+            assert "NoNewPrivs:\t1\n" in status
+            assert Path(f"/proc/{worker.pid}/oom_score_adj").read_text() == "1000\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm")
