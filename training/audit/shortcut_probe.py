@@ -37,6 +37,7 @@ FOLDS = 5
 SMALLEST_CLASS = 20
 _CHUNK = 512
 _SAMPLES = 200
+_SEED = 11  # of folds, model and bootstrap
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,6 @@ def probe(
     *,
     what: str,
     kind: str = ALL_CUES,
-    seed: int = 11,
 ) -> Probe:
     """Cross-validated area of the classes from one kind of cue.
 
@@ -180,7 +180,6 @@ def probe(
         class_names: For the answer.
         what: Name of the films.
         kind: Kind of cue.
-        seed: Of folds and bootstrap.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -190,11 +189,11 @@ def probe(
         return Probe(what, kind, {}, {}, problem)
     values = cues.of(kind)
     guesses = np.zeros((len(labels), len(present)))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=_SEED)
     for learn, ask in folds.split(values, compact, families):
         if len(np.unique(compact[learn])) < len(present):
             return Probe(what, kind, {}, {}, "a class has too few people for five folds")
-        guesses[ask] = _guesses(values[learn], compact[learn], values[ask], seed)
+        guesses[ask] = _guesses(values[learn], compact[learn], values[ask])
     return _scored(what, kind, compact, guesses, [class_names[k] for k in present])
 
 
@@ -206,8 +205,6 @@ def probe_between(
     class_names: Sequence[str],
     *,
     what: str,
-    kind: str = ALL_CUES,
-    seed: int = 11,
 ) -> Probe:
     """Learn the cues of the training films and ask about another side's.
 
@@ -218,17 +215,15 @@ def probe_between(
         ask: Indices asked about.
         class_names: For the answer.
         what: Name of the films asked about.
-        kind: Kind of cue.
-        seed: Of model and bootstrap.
     """
     present = np.unique(labels[learn])
     asked = ask[np.isin(labels[ask], present)]
     if len(present) < 2 or len(np.unique(labels[asked])) < 2:
-        return Probe(what, kind, {}, {}, "fewer than two classes")
-    values = cues.of(kind)
-    guesses = _guesses(values[learn], labels[learn], values[asked], seed)
+        return Probe(what, ALL_CUES, {}, {}, "fewer than two classes")
+    values = cues.of(ALL_CUES)
+    guesses = _guesses(values[learn], labels[learn], values[asked])
     compact = np.searchsorted(present, labels[asked])
-    return _scored(what, kind, compact, guesses, [class_names[k] for k in present])
+    return _scored(what, ALL_CUES, compact, guesses, [class_names[k] for k in present])
 
 
 def _why_not(labels: Labels, families: npt.NDArray[np.int64]) -> str:
@@ -242,7 +237,7 @@ def _why_not(labels: Labels, families: npt.NDArray[np.int64]) -> str:
     return ""
 
 
-def _guesses(learn: Floats, labels: Labels, ask: Floats, seed: int) -> Floats:
+def _guesses(learn: Floats, labels: Labels, ask: Floats) -> Floats:
     """Class probabilities of ``ask`` from a small model fitted to ``learn``."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
@@ -254,7 +249,7 @@ def _guesses(learn: Floats, labels: Labels, ask: Floats, seed: int) -> Floats:
         min_samples_leaf=10,
         early_stopping=False,
         class_weight="balanced",
-        random_state=seed,
+        random_state=_SEED,
     )
     # So small a model is slower with more threads, many times where others use the machine as well.
     with threadpool_limits(1), warnings.catch_warnings():

@@ -134,6 +134,7 @@ Labels = npt.NDArray[np.int64]
 _BATCH = 8
 _GRID = 100
 _SAMPLES = 500
+_CARD_FILMS = 60  # of each class
 
 
 @dataclass(frozen=True)
@@ -155,17 +156,12 @@ class Asked:
         return np.asarray(self.probabilities.argmax(1), np.int64)
 
 
-def heatmap_share(cam: npt.NDArray[np.float32], box: LungBox = TIGHT) -> float:
-    """Share of a map's positive evidence inside a box; NaN without evidence.
-
-    Args:
-        cam: float32 [h, w], any scale.
-        box: Where the lungs are.
-    """
+def heatmap_share(cam: npt.NDArray[np.float32]) -> float:
+    """Share of the positive evidence of a map [h, w] inside the tight box; NaN without evidence."""
     if not has_evidence(cam):
         return float("nan")
     fine = upsampled(normalised(cam), (_GRID, _GRID))
-    return float(fine[box.slices(_GRID, _GRID)].sum() / fine.sum())
+    return float(fine[TIGHT.slices(_GRID, _GRID)].sum() / fine.sum())
 
 
 def ask(session: PanelSession, pixels: Film, *, maps: bool) -> dict[str, Asked]:
@@ -197,10 +193,10 @@ def ask(session: PanelSession, pixels: Film, *, maps: bool) -> dict[str, Asked]:
 
 
 def chosen_films(
-    data: SplitData, films_a_class: int, *, sides: Sequence[str] | None = None, seed: int = 3
+    data: SplitData, films_a_class: int, *, sides: Sequence[str] | None = None
 ) -> dict[str, npt.NDArray[np.int64]]:
     """Side -> indices of up to ``films_a_class`` films of each class, drawn once and for all."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(3)
     found = {}
     for side in sides or (VALIDATION, *data.test_sides):
         films = random.permutation(data.indices(side))
@@ -214,15 +210,12 @@ def chosen_films(
     return found
 
 
-def card_lungs(
-    content: bytes, data: SplitData, films_a_class: int = 60
-) -> dict[str, dict[str, float]]:
+def card_lungs(content: bytes, data: SplitData) -> dict[str, dict[str, float]]:
     """Both measurements of one model on validation films, as its card keeps them.
 
     Args:
         content: The ONNX file.
         data: Films, at the model's input size.
-        films_a_class: Up to so many of each class.
 
     Returns:
         Class -> ``share_inside``, mean share of the class's positive heatmap in the tight box over
@@ -233,7 +226,7 @@ def card_lungs(
     """
     from training.runtime.onnx_run import run_onnx
 
-    films = chosen_films(data, films_a_class, sides=[VALIDATION]).get(VALIDATION)
+    films = chosen_films(data, _CARD_FILMS, sides=[VALIDATION]).get(VALIDATION)
     if films is None:
         return {}
     pixels = data.pixels[films]

@@ -27,13 +27,15 @@ WEIGHTED = "votes weighted by validation log loss"
 STACKED = "logistic stacking"
 
 _FOLDS = 5
+#: Of the folds and the bootstrap.
+_SEED = 11
 _SAMPLES = 1000
 #: Of the logistic regression: the inverse of its L2 penalty.
 _FREEDOM = 0.1
 
 
 def compare_rules(
-    labels: Labels, members: list[Floats], groups: Labels, sources: list[str], *, seed: int = 11
+    labels: Labels, members: list[Floats], groups: Labels, sources: list[str]
 ) -> dict[str, Any]:
     """All rules on validation, ready for JSON.
 
@@ -42,14 +44,13 @@ def compare_rules(
         members: Probabilities [N, K] of each model.
         groups: [N], equal for films of one person or block.
         sources: Data set of each film.
-        seed: Of the folds and the bootstrap.
 
     Returns:
         ``films``, ``groups``, ``folds``, and under ``rules`` for each its ``accuracy``,
         ``balanced_accuracy``, the ``difference`` of balanced accuracy to the majority with its
         interval, and ``beats_majority``.
     """
-    folds = _folds(groups, seed)
+    folds = _folds(groups)
     votes = {
         MAJORITY: _majority(members),
         MEAN: np.mean(members, axis=0).argmax(1),
@@ -69,14 +70,14 @@ def compare_rules(
         "films": len(labels),
         "groups": len(np.unique(groups)),
         "folds": _FOLDS,
-        "rules": _compared(labels, votes, groups, seed),
+        "rules": _compared(labels, votes, groups),
     }
 
 
-def _folds(groups: Labels, seed: int) -> Labels:
+def _folds(groups: Labels) -> Labels:
     """Fold of each film; films of one group in the same."""
     names, inverse = np.unique(groups, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(names))
+    order = np.random.default_rng(_SEED).permutation(len(names))
     return np.asarray((order % _FOLDS)[inverse], np.int64)
 
 
@@ -113,13 +114,11 @@ def _stacked(learnt: list[Floats], labels: Labels, weights: Floats, asked: list[
     return np.asarray(model.predict((features(asked) - centre) / scale), np.int64)
 
 
-def _compared(
-    labels: Labels, votes: dict[str, Labels], groups: Labels, seed: int
-) -> list[dict[str, Any]]:
+def _compared(labels: Labels, votes: dict[str, Labels], groups: Labels) -> list[dict[str, Any]]:
     names = list(votes)
     sure = np.eye(int(max(labels.max(), *(given.max() for given in votes.values()))) + 1)
     rows = {name: sure[given] for name, given in votes.items()}
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_SEED)
     people, inverse = np.unique(groups, return_inverse=True)
     films_of = [np.flatnonzero(inverse == group) for group in range(len(people))]
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}

@@ -60,7 +60,6 @@ def benchmark_int8(
     *,
     drawn: int = DRAWN_FILMS,
     home: Path | None = None,
-    processor: Processor | None = None,
     on_progress: Callable[[str], object] = lambda _: None,
 ) -> Int8Benchmark:
     """Measure a panel, decide and keep what was found.
@@ -71,14 +70,13 @@ def benchmark_int8(
             taken; ``ENOUGH_OWN_FILMS`` of them decide alone, without any the phantoms do.
         drawn: How many phantoms where they are needed.
         home: Home of what is kept, None for the user's.
-        processor: None for this machine's.
         on_progress: Called with what is being done.
 
     Raises:
         ModelRefused: MODEL-13 where no model has an int8 form that passed at its exporter.
         OutputFailed: It cannot be kept.
     """
-    chip = processor or this_processor()
+    chip = this_processor()
     plan = plan_precision(panel, "int8", "cpu", processor=chip)
     on_progress("Reading films, drawing phantoms where they are too few")
     sizes = panel.input_sizes

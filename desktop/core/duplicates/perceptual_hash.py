@@ -93,14 +93,11 @@ def near_pairs(
         yield from sorted(found)
 
 
-def group_near(
-    hashes: Sequence[npt.NDArray[np.bool_]], *, distance: int = NEAR_DISTANCE
-) -> list[int]:
+def group_near(hashes: Sequence[npt.NDArray[np.bool_]]) -> list[int]:
     """Give images that are near-duplicates of each other, also through a third one, one number.
 
     Args:
         hashes: N hashes of :func:`perceptual_hash`.
-        distance: As in :func:`near_pairs`.
 
     Returns:
         N group numbers; the number is the index of the group's first image.
@@ -120,7 +117,7 @@ def group_near(
             index = parents[index]
         return index
 
-    for one, other, _ in near_pairs(bits, distance=distance):
+    for one, other, _ in near_pairs(bits):
         low, high = sorted((root(one), root(other)), key=lambda kind: int(first_of[kind]))
         parents[high] = low
     groups = [int(first_of[root(kind)]) for kind in range(len(kinds))]

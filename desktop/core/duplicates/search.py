@@ -35,7 +35,7 @@ class SearchRequest:
 
     root: Path
     manifest: PanelManifest
-    home: Path | None
+    home: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 Labels = npt.NDArray[np.signedinteger[Any]]
 Matrix = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_DRAWS = 2000  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def confusion_matrix(truth: Labels, calls: Labels, class_count: int) -> Matrix:
     return counts.reshape(class_count, class_count).astype(np.int64)
 
 
-def accuracy(matrix: Matrix, *, confidence: float = 0.95) -> Estimate:
+def accuracy(matrix: Matrix) -> Estimate:
     """Share of equal answers, with Wilson's interval."""
-    return wilson(int(np.trace(matrix)), int(matrix.sum()), confidence=confidence)
+    return wilson(int(np.trace(matrix)), int(matrix.sum()))
 
 
 def sensitivity(matrix: Matrix, index: int) -> Estimate:
@@ -99,33 +100,25 @@ def cohen_kappa(matrix: Matrix) -> float:
     return float("nan") if expected == 1 else float((observed - expected) / (1 - expected))
 
 
-def kappa_with_interval(
-    matrix: Matrix, *, repeats: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> Estimate:
-    """Cohen's kappa with its percentile bootstrap interval (Efron 1979).
+def kappa_with_interval(matrix: Matrix) -> Estimate:
+    """Cohen's kappa of counts [K, K] with its 95 % percentile bootstrap interval (Efron 1979).
 
     Kappa needs nothing but the counts, so drawing cases with replacement is drawing counts from a
-    multinomial distribution: the cost does not grow with the number of cases.
-
-    Args:
-        matrix: Counts [K, K].
-        repeats: Number of draws; draws without a kappa are left out.
-        confidence: Coverage of the interval.
-        seed: Equal seeds give equal intervals.
+    multinomial distribution: the cost does not grow with the number of cases. Draws without a
+    kappa are left out; equal counts give equal intervals.
     """
     total = int(matrix.sum())
     if not total:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    draws = np.random.default_rng(seed).multinomial(total, matrix.ravel() / total, size=repeats)
-    counts = draws.reshape(repeats, *matrix.shape) / total
+    draws = np.random.default_rng(0).multinomial(total, matrix.ravel() / total, size=_DRAWS)
+    counts = draws.reshape(_DRAWS, *matrix.shape) / total
     observed = np.trace(counts, axis1=1, axis2=2)
     expected = (counts.sum(axis=1) * counts.sum(axis=2)).sum(axis=1)
     defined = expected < 1
     kappas = (observed[defined] - expected[defined]) / (1 - expected[defined])
     if not len(kappas):
         return Estimate(cohen_kappa(matrix), float("nan"), float("nan"), total)
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(kappas, [tail, 100 - tail])
+    low, high = np.percentile(kappas, [2.5, 97.5])
     return Estimate(cohen_kappa(matrix), float(low), float(high), total)
 
 

@@ -23,6 +23,7 @@ Rows = npt.NDArray[np.intp]
 NORMAL = "normal"
 # A break is no reading time: gaps above this do not count into the pace.
 _PAUSE_SECONDS = 300.0
+_RECENT = 50  # decisions that the pace is of
 
 
 def waits_for_review(table: CaseTable) -> npt.NDArray[np.bool_]:
@@ -125,19 +126,18 @@ class Pace:
     seconds_left: float
 
 
-def pace(reviewed_at: Iterable[str], waiting: int, *, recent: int = 50) -> Pace | None:
+def pace(reviewed_at: Iterable[str], waiting: int) -> Pace | None:
     """Pace of the latest decisions.
 
     Args:
         reviewed_at: ISO 8601 UTC times of decisions, any order; empty ones are passed over.
         waiting: Images that still wait.
-        recent: Number of decisions to look at.
 
     Returns:
         None where fewer than three decisions in a row tell nothing yet.
     """
     moments = sorted(datetime.datetime.fromisoformat(at).timestamp() for at in reviewed_at if at)[
-        -recent:
+        -_RECENT:
     ]
     gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     # A bulk action gives many images one time; that is no reading either.

@@ -77,10 +77,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def atomic_write_text(path: Path, *, encoding: str = "utf-8") -> Iterator[TextIO]:
+def atomic_write_text(path: Path) -> Iterator[TextIO]:
     """Like ``atomic_write`` for text; line ends are written as given."""
     with atomic_write(path) as stream:
-        text = io.TextIOWrapper(stream, encoding=encoding, newline="", write_through=False)
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
         try:
             yield text
             text.flush()

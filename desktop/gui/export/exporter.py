@@ -244,4 +244,4 @@ def with_caution(view: QImage, panel: str) -> QImage:
 
 def _store(source: ExportSource) -> ReviewStore:
     """A store for this thread."""
-    return ReviewStore.open(source.root, source.panel.manifest, home=source.home)
+    return ReviewStore.open(source.root, source.panel.manifest)

@@ -48,14 +48,12 @@ class MainWindow(QMainWindow):
         self,
         preferences: Preferences,
         *,
-        store_home: Path | None = None,
         panel_folders: tuple[Path, ...] = (),
     ) -> None:
         """Build the window; nothing is opened yet.
 
         Args:
             preferences: The user's settings.
-            store_home: Home of the review stores, None for the user's.
             panel_folders: Panels beside the installed ones.
         """
         super().__init__()
@@ -67,7 +65,7 @@ class MainWindow(QMainWindow):
         self.resize(min(DEFAULT[0], room.width()), min(DEFAULT[1], room.height()))
         self.setAcceptDrops(True)
         self.preferences = preferences
-        self.controller = Controller(store_home=store_home, parent=self)
+        self.controller = Controller(parent=self)
         self.controller.recursive = preferences.settings.recursive
         self.shortcuts = Shortcuts(self, all_actions(), preferences.keys)
         self.opener = Opener(self, self.controller, preferences, panel_folders)

@@ -44,7 +44,7 @@ class Scoring(QObject):
         self._busy = True
 
         def job(_token: CancelToken) -> Scorecard:
-            with ReviewStore.open(source.root, source.panel.manifest, home=source.home) as store:
+            with ReviewStore.open(source.root, source.panel.manifest) as store:
                 return scorecard(store.load_table(), truth)
 
         self._background.start("scorecard", job)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
@@ -57,7 +56,7 @@ class BulkStep(QObject):
         """Whether a step is being saved or taken over."""
         return self._session is not None
 
-    def start(self, session: Session, home: Path | None, work: Work) -> None:
+    def start(self, session: Session, work: Work) -> None:
         """Begin; ``work`` runs on the thread, with a store of that thread."""
         assert not self.busy, "one step at a time"
         self._session = session
@@ -65,10 +64,7 @@ class BulkStep(QObject):
         def run() -> None:
             try:
                 with ReviewStore.open(
-                    session.root,
-                    session.panel.manifest,
-                    home=home,
-                    busy_timeout_ms=_LOCK_TIMEOUT_MS,
+                    session.root, session.panel.manifest, busy_timeout_ms=_LOCK_TIMEOUT_MS
                 ) as store:
                     store.report_progress(self.progressed.emit)
                     self._ended.emit(work(store), None)

@@ -64,15 +64,8 @@ class Controller(QObject):
     blind_changed = Signal(bool)
     notice_raised = Signal(str)
 
-    def __init__(self, *, store_home: Path | None = None, parent: QObject | None = None) -> None:
-        """Prepare the workers.
-
-        Args:
-            store_home: Home of the review stores, None for the user's.
-            parent: Owner.
-        """
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.store_home = store_home
         self.session: Session | None = None
         self.store: ReviewStore | None = None
         self.current: int | None = None
@@ -123,7 +116,7 @@ class Controller(QObject):
         self.close_folder()
         root = root.expanduser().absolute()
         try:
-            store = ReviewStore.open(root, panel.manifest, home=self.store_home)
+            store = ReviewStore.open(root, panel.manifest)
         except CxrError as problem:
             self.notice_raised.emit(str(problem))
             return False
@@ -144,14 +137,10 @@ class Controller(QObject):
         # Taken before the decisions are read: what another window decides later is asked for.
         self.session.latest_revision = store.revision()
         self._stored = StoredResults(store)
-        self.decisions.set_session(self.session, store, self.store_home)
+        self.decisions.set_session(self.session, store)
         self.list.set_session(self.session, saved.query, saved.sort)
-        self.run.begin(
-            self.session, device=self.device, store_home=self.store_home, keep_maps=self.keep_maps
-        )
-        self.duplicates.set_session(
-            self.session, SearchRequest(root, panel.manifest, self.store_home)
-        )
+        self.run.begin(self.session, device=self.device, keep_maps=self.keep_maps)
+        self.duplicates.set_session(self.session, SearchRequest(root, panel.manifest))
         self.session_opened.emit()
         self.choices_changed.emit(self.choices)
         if picked:

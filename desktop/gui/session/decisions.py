@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -86,19 +85,16 @@ class DecisionController(QObject):
         self._votes_hidden = votes_hidden
         self._session: Session | None = None
         self._store: ReviewStore | None = None
-        self._home: Path | None = None
         self._bulk_is_undo = False
         self._bulk = BulkStep(self)
         self._bulk.progressed.connect(self._on_bulk_progressed)
         self._bulk.saved.connect(self._on_bulk_saved)
         self._bulk.failed.connect(self._on_failed)
 
-    def set_session(
-        self, session: Session | None, store: ReviewStore | None, home: Path | None = None
-    ) -> None:
+    def set_session(self, session: Session | None, store: ReviewStore | None) -> None:
         """Work on another session; waits until a large step of the old one is on the disk."""
         self.finish()
-        self._session, self._store, self._home = session, store, home
+        self._session, self._store = session, store
         self.report_undo()
 
     def finish(self) -> None:
@@ -269,7 +265,7 @@ class DecisionController(QObject):
         if len(cases) >= BULK:
             # Only reads of the table there: no decision is taken until this one is through.
             self._bulk_is_undo = False
-            self._bulk.start(session, self._home, lambda its_store: its_store.apply(make()))
+            self._bulk.start(session, lambda its_store: its_store.apply(make()))
             return None
         try:
             step = make()
@@ -296,7 +292,7 @@ class DecisionController(QObject):
             following = peek(store)
             if following is not None and following[2] >= BULK:
                 self._bulk_is_undo = True
-                self._bulk.start(session, self._home, move)
+                self._bulk.start(session, move)
                 return
             applied = move(store)
         except CxrError as problem:

@@ -67,7 +67,6 @@ class EngineClient(QObject):
         root: Path,
         *,
         device: str = "auto",
-        store_home: Path | None = None,
         keep_maps: bool = True,
         parent: QObject | None = None,
     ) -> None:
@@ -77,7 +76,6 @@ class EngineClient(QObject):
             panel: The panel to run.
             root: The opened folder.
             device: As in the settings.
-            store_home: Home of the review store, None for the user's.
             keep_maps: Keep heatmaps in the store too.
             parent: Owner.
         """
@@ -89,7 +87,7 @@ class EngineClient(QObject):
         self._done_times: deque[float] = deque()
         self._files: dict[str, ImageFile] = {}
         self._happened.connect(self._drain, Qt.ConnectionType.QueuedConnection)
-        self._recorder = ResultRecorder(root, panel, store_home, keep_maps=keep_maps)
+        self._recorder = ResultRecorder(root, panel, keep_maps=keep_maps)
         self._recorder.files_changed.connect(self.files_changed)
         self._recorder.not_recorded.connect(self.not_recorded)
         request = EngineRequest(panel_folder=panel.folder, device=device, cams=True)
@@ -235,11 +233,9 @@ class ResultRecorder(QObject):
     files_changed = Signal(list)
     not_recorded = Signal(object)
 
-    def __init__(
-        self, root: Path, panel: Panel, home: Path | None, *, keep_maps: bool = True
-    ) -> None:
+    def __init__(self, root: Path, panel: Panel, *, keep_maps: bool = True) -> None:
         super().__init__()
-        self._root, self._panel, self._home = root, panel, home
+        self._root, self._panel = root, panel
         self._keep_maps = keep_maps
         self._waiting: list[StoredResult] = []
         self._changed = threading.Condition()
@@ -281,7 +277,7 @@ class ResultRecorder(QObject):
                         return
                 try:
                     if store is None:
-                        store = ReviewStore.open(self._root, self._panel.manifest, home=self._home)
+                        store = ReviewStore.open(self._root, self._panel.manifest)
                     changed = _write(store, answers)
                 except CxrError as problem:
                     if self._give_up(answers, problem):

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
@@ -85,20 +84,13 @@ class RunControl(QObject):
             self, singleShot=True, interval=_REPORT_MS, timeout=self._report
         )
 
-    def begin(
-        self, session: Session, *, device: str, store_home: Path | None, keep_maps: bool = True
-    ) -> None:
+    def begin(self, session: Session, *, device: str, keep_maps: bool = True) -> None:
         """Start the engine for a session; nothing is asked of it yet."""
         self.end()
         self._session = session
         self._queue.clear()
         client = EngineClient(
-            session.panel,
-            session.root,
-            device=device,
-            store_home=store_home,
-            keep_maps=keep_maps,
-            parent=self,
+            session.panel, session.root, device=device, keep_maps=keep_maps, parent=self
         )
         client.ready.connect(self._on_ready)
         client.cases_answered.connect(self._on_answers)

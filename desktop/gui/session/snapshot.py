@@ -29,7 +29,6 @@ class ExportSource:
     Attributes:
         root: The opened folder.
         panel: The panel.
-        home: Home of the review stores, None for the user's.
         images: Images in the order of the listing, or the listed rows only.
         decisions: Image -> decision.
         device: Device that the models run on now, empty where none was needed.
@@ -37,7 +36,6 @@ class ExportSource:
 
     root: Path
     panel: Panel
-    home: Path | None
     images: tuple[str, ...]
     decisions: Mapping[str, Decision]
     device: str
@@ -69,7 +67,6 @@ def source_of(controller: Controller, *, listed_only: bool) -> ExportSource | No
     return ExportSource(
         root=session.root,
         panel=session.panel,
-        home=controller.store_home,
         images=tuple(session.image(case) for case in cases),
         decisions={
             session.image(case): decision for case, decision in session.table.decided().items()

@@ -46,9 +46,9 @@ class LoadedSettings:
     set_aside: Path | None = None
 
 
-def settings_path(home: Path | None = None) -> Path:
+def settings_path() -> Path:
     """The settings file in `config_home`."""
-    return config_home(home) / SETTINGS_NAME
+    return config_home() / SETTINGS_NAME
 
 
 def load_settings(path: Path) -> LoadedSettings:

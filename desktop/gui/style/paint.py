@@ -110,12 +110,10 @@ def draw_text(
     painter.drawText(box, flags, text)
 
 
-def draw_haloed(
-    painter: QPainter, baseline: QPointF, text: str, font: QFont, colour: str, halo: float = 0.9
-) -> None:
+def draw_haloed(painter: QPainter, baseline: QPointF, text: str, font: QFont, colour: str) -> None:
     """Text on the image: black at the eight neighbours, then light, readable on any film."""
     painter.setFont(font)
-    painter.setPen(theme.colour("#000000", halo))
+    painter.setPen(theme.colour("#000000", 0.9))
     for dx, dy in _HALO:
         painter.drawText(QPointF(baseline.x() + dx, baseline.y() + dy), text)
     painter.setPen(QColor(colour))

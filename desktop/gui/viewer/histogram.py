@@ -21,8 +21,8 @@ _RING = 3
 Grip = Literal["low", "high", "middle"]
 
 
-def bar_heights(film: Radiograph, bars: int = _BARS) -> npt.NDArray[np.float64]:
-    """Heights in [0, 1] of ``bars`` equal intervals over the film's range, on a root scale.
+def bar_heights(film: Radiograph) -> npt.NDArray[np.float64]:
+    """Heights in [0, 1] of ``_BARS`` equal intervals over the film's range, on a root scale.
 
     The root keeps rare values visible beside the black margins of a film.
     """
@@ -30,7 +30,7 @@ def bar_heights(film: Radiograph, bars: int = _BARS) -> npt.NDArray[np.float64]:
     samples = film.values[::step, ::step].ravel()
     if film.padded:
         samples = samples[samples > 0]
-    counts, _ = np.histogram(samples, bins=bars, range=value_range(film))
+    counts, _ = np.histogram(samples, bins=_BARS, range=value_range(film))
     heights = np.sqrt(counts.astype(np.float64))
     highest = heights.max(initial=0.0)
     return heights / highest if highest else heights

@@ -54,7 +54,6 @@ class Button(PaintedButton):
         icon: str = "",
         *,
         kind: Kind = "plain",
-        cap: str = "",
         height: int = 28,
         parent: QWidget | None = None,
     ) -> None:
@@ -64,14 +63,13 @@ class Button(PaintedButton):
             text: May be empty where the icon speaks; then give a tool tip.
             icon: Icon name, empty for none.
             kind: Look, see the class.
-            cap: Key shown in a cap at the end, empty for none.
             height: Height in px at 100 % text.
             parent: Owner.
         """
         super().__init__(text, parent)
         self._icon_name = icon
         self._kind = kind
-        self._cap = cap
+        self._cap = ""
         self._height = height
         self._action: QAction | None = None
         self._text_hidden = False

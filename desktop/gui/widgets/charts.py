@@ -235,6 +235,7 @@ def _smoothed(rates: Sequence[float], span: int = 5) -> list[float]:
 
 
 _GAP = 2
+_CELL_HEIGHT = 28
 # The strongest fill; text 1 keeps at least 4.5 on it.
 _STRONGEST = 0.30
 
@@ -245,13 +246,12 @@ class MatrixChart(Chart):
     Screen readers get every row as a sentence in the accessible description.
     """
 
-    def __init__(self, name: str, *, cell_height: int = 28) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self._rows: tuple[str, ...] = ()
         self._columns: tuple[str, ...] = ()
         self._cells: tuple[tuple[str, ...], ...] = ()
         self._fills: tuple[tuple[float, ...], ...] = ()
-        self._cell_height = cell_height
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -281,7 +281,7 @@ class MatrixChart(Chart):
         self.describe(self.accessibleName(), " ".join(sentences))
 
     def sizeHint(self) -> QSize:
-        height = theme.dp(20) + len(self._rows) * (theme.dp(self._cell_height) + _GAP)
+        height = theme.dp(20) + len(self._rows) * (theme.dp(_CELL_HEIGHT) + _GAP)
         return QSize(260, height)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -293,7 +293,7 @@ class MatrixChart(Chart):
         names = min(names, self.width() * 0.4)
         step = (self.width() - names + _GAP) / len(self._columns)
         centre = Qt.AlignmentFlag.AlignHCenter
-        head, height = theme.dp(20), theme.dp(self._cell_height)
+        head, height = theme.dp(20), theme.dp(_CELL_HEIGHT)
         for index, column in enumerate(self._columns):
             box = QRectF(names + index * step, 0, step - _GAP, head)
             draw_text(painter, box, column, font, tokens.text2, centre)

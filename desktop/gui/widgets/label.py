@@ -36,13 +36,12 @@ class ElidedLabel(Restyled):
         tone: Tone = "text1",
         *,
         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
-        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
         super().__init__()
         self._text = ""
         self._role: Role = role
         self._tone: Tone = tone
-        self._align, self._elide = align, elide
+        self._align = align
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_text(text)
 
@@ -86,7 +85,7 @@ class ElidedLabel(Restyled):
         if not self.isEnabled():
             painter.setOpacity(0.4)
         colour = getattr(theme.current(), self._tone)
-        draw_text(painter, QRectF(self.rect()), self._text, font, colour, self._align, self._elide)
+        draw_text(painter, QRectF(self.rect()), self._text, font, colour, self._align)
 
 
 class WrappedLabel(QLabel):
