@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.duplicates.perceptual_hash import near_pairs, perceptual_hash
+from desktop.core.duplicates.perceptual_hash import joined, near_pairs, perceptual_hash
 from training.data.split import (
     DROPPED,
     GUARD,
@@ -208,20 +208,9 @@ def _people(data: SplitData, on_disk: Sequence[str]) -> Iterable[SharedPerson]:
 
 def _families(groups: Sequence[str], pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
     """Number films so that a person's films and copies of one film, also through others, agree."""
-    parents = list(range(len(groups)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
     first: dict[str, int] = {}
     same_person = [(first.setdefault(group, index), index) for index, group in enumerate(groups)]
-    for one, other in [*same_person, *pairs]:
-        low, high = sorted((root(one), root(other)))
-        parents[high] = low
-    return np.array([root(index) for index in range(len(groups))], np.int64)
+    return np.array(joined(len(groups), [*same_person, *pairs]), np.int64)
 
 
 def _relative(path: Path, root: Path) -> str:

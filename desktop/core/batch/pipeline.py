@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from desktop.core.cases import CaseResult, ImageFile
+from desktop.core.cases import CaseResult, ImageFile, without_maps
 from desktop.core.imaging.decoder import Decoded, Decoder, ThreadDecoder
 from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession
@@ -157,12 +157,6 @@ def case_result(decoded: Decoded, answer: PanelPrediction | None, panel: Panel) 
             answer.predictions, panel.model_names, len(panel.class_names), panel.ood_limit
         ),
     )
-
-
-def without_maps(result: CaseResult) -> CaseResult:
-    """The same result without its maps, which are a hundred times its size."""
-    slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
-    return replace(result, predictions=slim)
 
 
 def _until_cancelled(sources: Iterable[ImageFile], token: CancelToken) -> Iterator[ImageFile]:

@@ -8,7 +8,7 @@ does not survive mirroring or a crop of more than a few per cent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,16 @@ def group_near(hashes: Sequence[npt.NDArray[np.bool_]]) -> list[int]:
         np.packbits(np.stack(hashes), axis=1), axis=0, return_index=True, return_inverse=True
     )
     bits = np.unpackbits(kinds, axis=1, count=len(hashes[0])).astype(np.bool_)
-    parents = list(range(len(kinds)))
+    groups = joined(len(kinds), ((one, other) for one, other, _ in near_pairs(bits)))
+    first: dict[int, int] = {}
+    for group, index in zip(groups, first_of.tolist(), strict=True):
+        first[group] = min(first.get(group, index), index)
+    return [first[groups[kind]] for kind in kind_of.reshape(-1).tolist()]
+
+
+def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Number items so that those of a pair, also through others, agree: the smallest index."""
+    parents = list(range(count))
 
     def root(index: int) -> int:
         while parents[index] != index:
@@ -117,8 +126,7 @@ def group_near(hashes: Sequence[npt.NDArray[np.bool_]]) -> list[int]:
             index = parents[index]
         return index
 
-    for one, other, _ in near_pairs(bits):
-        low, high = sorted((root(one), root(other)), key=lambda kind: int(first_of[kind]))
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
         parents[high] = low
-    groups = [int(first_of[root(kind)]) for kind in range(len(kinds))]
-    return [groups[kind] for kind in kind_of.reshape(-1).tolist()]
+    return [root(index) for index in range(count)]

@@ -43,19 +43,14 @@ def facts_of(film: Radiograph | None) -> list[tuple[str, str]]:
         kind = film.source_format
         if film.spacing_mm is not None:
             spacing = f"{film.spacing_mm[0]:.3g} mm {film.spacing_kind}".strip()
+    device = " ".join(filter(None, (facts.manufacturer, facts.device)))
     values = (
-        (
-            translate("DicomPanel", "View"),
-            " ".join(part for part in (facts.view, facts.laterality) if part),
-        ),
+        (translate("DicomPanel", "View"), " ".join(filter(None, (facts.view, facts.laterality)))),
         (translate("DicomPanel", "Age"), facts.age),
         (translate("DicomPanel", "Sex"), facts.sex),
         (translate("DicomPanel", "Study date"), facts.study_date),
-        (
-            translate("DicomPanel", "Device"),
-            " ".join(part for part in (facts.manufacturer, facts.device) if part),
-        ),
-        (translate("DicomPanel", "Format"), ", ".join(part for part in (kind, size, bits) if part)),
+        (translate("DicomPanel", "Device"), device),
+        (translate("DicomPanel", "Format"), ", ".join(filter(None, (kind, size, bits)))),
         (translate("DicomPanel", "Spacing"), spacing),
     )
     return [(name, value or "–") for name, value in values]

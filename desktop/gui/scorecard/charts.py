@@ -49,8 +49,8 @@ class Intervals(Chart):
         """Show these, in order."""
         self._lines = lines
         sentences = (
-            f"{line.title} {_share(line.estimate.value)} ({_share(line.estimate.low)} – "
-            f"{_share(line.estimate.high)}), {line.estimate.n}"
+            f"{line.title} {share_text(line.estimate.value)} ({share_text(line.estimate.low)} – "
+            f"{share_text(line.estimate.high)}), {line.estimate.n}"
             for line in lines
         )
         self.describe(self.tr("Accuracy with 95 % interval"), "; ".join(sentences))
@@ -120,11 +120,12 @@ class Intervals(Chart):
                 painter.drawRect(QRectF(x - 4, middle - 4, 8, 8))
             else:
                 painter.drawEllipse(QPointF(x, middle), 4.5, 4.5)
-            text = f"{_share(estimate.low)} – {_share(estimate.high)}"
+            text = f"{share_text(estimate.low)} – {share_text(estimate.high)}"
             box = QRectF(interval, y, theme.dp(self._INTERVAL), row)
             draw_text(painter, box, text, theme.font(12), tokens.text2, _RIGHT)
         box = QRectF(number, y, theme.dp(self._ACCURACY), row)
-        draw_text(painter, box, _share(estimate.value), theme.font(13, 600), tokens.text1, _RIGHT)
+        text = share_text(estimate.value)
+        draw_text(painter, box, text, theme.font(13, 600), tokens.text1, _RIGHT)
         box = QRectF(images, y, theme.dp(self._IMAGES), row)
         draw_text(painter, box, f"{estimate.n:,}", theme.font(12), tokens.text2, _RIGHT)
 
@@ -326,7 +327,8 @@ def _paint_count(painter: QPainter, box: QRectF, count: int, share: float) -> No
     draw_text(painter, lower, text, theme.font(12), tokens.text1, _CENTRE)
 
 
-def _share(value: float) -> str:
+def share_text(value: float) -> str:
+    """A share with three digits, a dash where there is none."""
     return "–" if isnan(value) else f"{value:.3f}"
 
 

@@ -18,6 +18,7 @@ from desktop.gui.scorecard.charts import (
     IntervalLine,
     Intervals,
     KappaMatrix,
+    share_text,
 )
 from desktop.gui.session.session import Session
 from desktop.gui.widgets.button import Button
@@ -271,8 +272,8 @@ class ScorecardPage(OverlayScroll):
             self.tr("rows: you, columns: {model}").format(model=title)
         )
         self._calibration.show_bins(score.bins)
-        self._ece.set_text(_number(score.calibration_error))
-        self._brier.set_text(_number(score.brier))
+        self._ece.set_text(share_text(score.calibration_error))
+        self._brier.set_text(share_text(score.brier))
         self._calibration_text.setText(self.tr("Below the line: too sure of itself."))
 
 
@@ -292,7 +293,3 @@ def closeness(kappas: Sequence[tuple[float, str]]) -> str:
     else:
         text = translate("ScorecardPage", "Closest to you: {near}, {high}. Furthest: {far}, {low}.")
     return text.format(near=near, far=far, **figures)
-
-
-def _number(value: float) -> str:
-    return "–" if isnan(value) else f"{value:.3f}"

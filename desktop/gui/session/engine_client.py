@@ -16,7 +16,7 @@ from time import monotonic
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from desktop.core.cases import CaseResult, ImageFile
+from desktop.core.cases import CaseResult, ImageFile, without_maps
 from desktop.core.engine.process import (
     CaseDone,
     EngineEvent,
@@ -252,7 +252,7 @@ class ResultRecorder(QObject):
         if not answers:
             return
         if not self._keep_maps:
-            answers = [replace(one, result=_without_maps(one.result)) for one in answers]
+            answers = [replace(one, result=without_maps(one.result)) for one in answers]
         with self._changed:
             self._waiting += answers
             self._changed.notify()
@@ -313,8 +313,3 @@ def _write(store: ReviewStore, answers: Iterable[StoredResult]) -> frozenset[str
         pairs = [(one.result, one.file) for one in group]
         changed |= store.record_results(pairs, device=device)
     return changed
-
-
-def _without_maps(result: CaseResult) -> CaseResult:
-    slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
-    return replace(result, predictions=slim)
