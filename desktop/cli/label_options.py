@@ -29,8 +29,6 @@ class LabelOptions:
         panel: Name or folder.
         settings: What is written and how; its precision is planned when the panel is known.
         interval: Seconds between two looks of a watch.
-        device: Device asked for.
-        precision: Precision asked for.
         threads: Processor threads, None for all.
         stop_at_failure: End the run at the first image that cannot be read.
         log: File of events, ``-`` for standard error, None for no log.

@@ -30,7 +30,6 @@ class RunProgress:
 
     Args:
         console: A console on standard error.
-        quiet: Show nothing.
     """
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
@@ -125,8 +124,6 @@ def summary(
     """Lines that say what a run did.
 
     Args:
-        counts: What happened.
-        settings: What was asked for.
         seconds: Wall-clock time.
         interrupted: Somebody stopped it before its end.
     """

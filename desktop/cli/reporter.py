@@ -39,10 +39,6 @@ class Labelling(Protocol):
 class Reporter:
     """Progress, log and manifest of one run. Use as a context manager: leaving closes the log.
 
-    Args:
-        options: What was asked for.
-        labelling: The run.
-
     Raises:
         OutputFailed: The log cannot be opened.
     """

@@ -73,12 +73,7 @@ class FinishedFilm:
 
 
 class Listing:
-    """Writes the listing's file and remembers where parts may begin. Memory: 24 bytes for 16 films.
-
-    Args:
-        store: Where the file goes.
-        name: Its name.
-    """
+    """Writes the listing and remembers where parts may begin. Memory: 24 bytes for 16 films."""
 
     def __init__(self, store: PartStore, name: str) -> None:
         self._store = store

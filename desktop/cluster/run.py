@@ -51,8 +51,6 @@ class PartSettings:
         size: Films in a part on average, a power of two; None = as an earlier run on this output,
             else by the number of films.
         threads: Processor threads of one worker.
-        device: Device asked for.
-        asked_precision: Precision asked for.
         recheck: How a finished film is known to be unchanged.
         merge: Put the parts together into one table; else every part has a table of its own.
     """
@@ -82,7 +80,6 @@ class ClusterRun:
     """One run on one output. Use as a context manager: leaving it unlocks the output.
 
     Args:
-        panel: The panel that will answer.
         settings: What to write and how; ``output`` is a file.
         parts: How it is cut.
 

@@ -56,14 +56,12 @@ class Job:
         listing: Name of the listing's file there.
         stop: Name of a file there that asks to begin no further part.
         threads: Processor threads of one worker.
-        device: Device asked for.
         asked_precision: Precision asked for, for accelerators.
         precision: Which models run in int8 on processors; planned once, the same on every node.
         batch: Images in a micro-batch; None = what suits the device.
         recheck: What tells that a finished film has not changed: its ``content``, read and hashed
             again, or size and ``time`` alone.
         tables: Format of a table of each part, beside its file; None where there is one table.
-        shape: Shape of these tables.
     """
 
     version: str
@@ -88,7 +86,6 @@ class PartReport:
     """What became of a part.
 
     Attributes:
-        key: The part.
         images: Rows, 0 where it was left alone because of a stop.
         failed: Rows without votes.
         resumed: Rows taken over.

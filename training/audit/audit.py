@@ -81,13 +81,7 @@ class Audit:
 def audit_split(
     data: SplitData, root: Path, *, on_stage: Callable[[str], None] = lambda _: None
 ) -> Audit:
-    """Look at everything.
-
-    Args:
-        data: A split with its decoded films.
-        root: The data root.
-        on_stage: Told what is being looked at.
-    """
+    """Look at everything."""
     on_stage("copies and people")
     sameness = find_sameness(data, root)
     on_stage("margins and marks")
@@ -145,7 +139,6 @@ def refuse_leaks(data: SplitData, root: Path, *, allow: bool = False) -> None:
 
     Args:
         data: The split that training would use.
-        root: The data root.
         allow: Train all the same.
 
     Raises:

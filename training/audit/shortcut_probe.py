@@ -177,9 +177,6 @@ def probe(
         cues: Of the films asked about.
         labels: [N], index in ``class_names``.
         families: [N], numbers that a fold must not tear apart.
-        class_names: For the answer.
-        what: Name of the films.
-        kind: Kind of cue.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -213,8 +210,6 @@ def probe_between(
         labels: [N].
         learn: Indices learnt from.
         ask: Indices asked about.
-        class_names: For the answer.
-        what: Name of the films asked about.
     """
     present = np.unique(labels[learn])
     asked = ask[np.isin(labels[ask], present)]

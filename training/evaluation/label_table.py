@@ -55,7 +55,6 @@ def read_label_table(path: Path, panel: Panel) -> LabelTable:
     """Read a wide CSV of ``cxr-quorum label``.
 
     Args:
-        path: The file.
         panel: The panel that is said to have made it.
 
     Raises:

@@ -52,12 +52,7 @@ def age_group(text: str) -> str:
 
 
 def known_traits(source: str, file_name: str) -> dict[str, str]:
-    """What the public data sets tell of a film without a table.
-
-    Args:
-        source: Name of the data set.
-        file_name: Name of the file.
-    """
+    """What the public data sets tell of a film without a table."""
     traits = {"data set": source}
     if source in _CHILDREN:
         traits["age (by data set)"] = "children"

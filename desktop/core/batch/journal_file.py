@@ -44,7 +44,6 @@ def open_locked(
     """Open the journal of a table, made if missing, in a transaction that keeps all others out.
 
     Args:
-        output: The table.
         check: Called with the open journal; raises ``sqlite3.DatabaseError`` where it is damaged.
 
     Returns:

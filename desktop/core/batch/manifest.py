@@ -33,10 +33,6 @@ class RunInfo:
     """What a manifest is written from.
 
     Attributes:
-        panel: The panel that answered.
-        report: What it ran on.
-        settings: What was asked for.
-        counts: What happened.
         started: Start of the run, UTC.
         seconds: Wall-clock time from start to the written table.
         complete: False where the run was stopped before the end of its listing.

@@ -68,7 +68,6 @@ class LabelledCase:
 
     Attributes:
         result: The case; its predictions carry maps where they were asked for.
-        source: The file.
         decode_seconds: Time of reading and decoding this file.
         infer_seconds: Its share of the time of its micro-batch.
         device: Where the models ran, as the sessions said after they answered.

@@ -32,7 +32,6 @@ def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResul
     """The result again, without maps.
 
     Args:
-        panel: The panel that answered.
         image: Name of the image in the table.
         sha256: Hash of the file's bytes, empty where it could not be read.
         answer: What ``dump_result`` made.

@@ -125,10 +125,6 @@ class LabelRun:
 
     ``complete`` says whether the last ``results`` came to the end of its listing.
 
-    Args:
-        panel: The panel that will answer.
-        settings: What to write and how.
-
     Raises:
         OutputFailed: The output's folder cannot be written, or another run is writing it
             (OUTPUT-06). Raised before any model is loaded.
@@ -183,7 +179,6 @@ class LabelRun:
 
         Args:
             files: The listing, read lazily.
-            session: The loaded panel.
             decoder: Decodes ahead; None = threads of this process.
             cancel: When set, images in hand are finished and no others begun.
             on_resumed: Called with each row taken over from an earlier run on this output; those

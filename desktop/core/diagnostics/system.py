@@ -61,7 +61,6 @@ class Choice:
 
     Attributes:
         what: What was to be chosen, one word.
-        chosen: What was chosen.
         why: The reason, a sentence.
     """
 
@@ -90,7 +89,6 @@ class Diagnosis:
     """Everything ``doctor`` says.
 
     Attributes:
-        app_version: Version of CXR Quorum.
         python: Python and system.
         packages: (name, version) of what inference and decoding stand on; only installed ones.
         cores: Usable processor cores.
@@ -131,9 +129,7 @@ def diagnose(
     """Look at everything; loads the first panel to see what really runs.
 
     Args:
-        device: Device to ask for.
         threads: Threads to ask for, None = all usable cores.
-        precision: Precision to ask for.
     """
     packages = tuple((name, version) for name in _PACKAGES if (version := _version(name)))
     found, refused = survey_panels()
@@ -186,7 +182,6 @@ def choices(report: DeviceReport, asked_threads: int | None = None) -> tuple[Cho
     """Everything a batch chooses, from what the sessions themselves say.
 
     Args:
-        report: What runs.
         asked_threads: Threads that were asked for, None where the app chose.
     """
     plan = batch_plan(report.threads, report.batch)

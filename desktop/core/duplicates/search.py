@@ -79,7 +79,6 @@ def search_copies(
     Args:
         contents: Image -> raw hash of its content, in the order of the listing.
         root: Folder to which the images are relative.
-        kept: The cache.
         decoder: Begins a decoder; not called where every hash is kept.
 
     Yields:

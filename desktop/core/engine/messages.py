@@ -47,7 +47,6 @@ class Order:
 
     Attributes:
         key: The parent's number for it.
-        source: The file.
         urgent: CaseAnswer before others that are not, in a batch of its own kind.
         alone: CaseAnswer in a batch of one, because a batch with it ended the process.
     """

@@ -105,7 +105,6 @@ class EngineProcess:
     """A queue of radiographs, answered by a panel in a child process.
 
     Args:
-        request: Panel, device and options.
         root: Opened folder; ``CaseResult.image`` is relative to it (absolute where a file is
             outside).
         on_event: Called on this object's thread with each event; returns quickly, never raises.

@@ -39,7 +39,6 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any) -> No
     """Answer orders until the parent hangs up or sends None.
 
     Args:
-        request: Panel, device and options.
         connection: Orders come in; ``Loaded`` or ``Refused``, then ``CaseAnswer`` go out.
         clock: Shared array of int64: how many images the models look at now, then their keys.
     """

@@ -59,7 +59,6 @@ class PlacedFile:
     """What became of one planned file.
 
     Attributes:
-        plan: The plan.
         path: Where it is now, None where it was refused.
         state: ``written``, ``there`` (an equal file was there already) or ``refused``.
         dicom: It is a DICOM file, whose patient tags went along.
@@ -82,8 +81,6 @@ def class_of(
 
     Args:
         result: What the panel said, None where it has not voted.
-        decision: What the reader said.
-        class_names: Classes of the panel.
         basis: ``label`` takes the reader's labels only, ``consensus`` the panel's, the third the
             panel's where the reader has not decided.
 

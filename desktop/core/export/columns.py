@@ -129,7 +129,6 @@ def _model_columns(
     """Columns of one model.
 
     Args:
-        model: The model.
         prefix: Start of the columns' names.
         title: Its name in their meanings.
         called: Classes with a column for the operating point.

@@ -53,7 +53,6 @@ def write_parquet(
 
     Args:
         stream: Binary file, from its start.
-        columns: Columns of the table.
         rows: Rows of that shape, read once.
         shape: Goes into the file's metadata, with the schema's version and the note.
 

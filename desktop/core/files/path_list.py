@@ -47,7 +47,6 @@ class PathList(Collection[Path | str]):
     command line. May be gone through again and again, also by several threads at once.
 
     Args:
-        file: The list.
         before: Places that come first.
 
     Raises:

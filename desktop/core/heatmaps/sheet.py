@@ -85,7 +85,6 @@ def write_picture(
         folder: Existing folder.
         result: A case with predictions that carry maps.
         film: uint8 [H, W].
-        panel: The panel that answered.
         style: None = ``PictureStyle()``.
 
     Raises:

@@ -45,7 +45,6 @@ def read_radiograph(path: Path, *, at_least: int | None = None) -> Radiograph:
     """Read and decode one file, whatever its name says it is.
 
     Args:
-        path: The file.
         at_least: Shortest side in pixels that the caller needs; lets the JPEG decoder skip detail
             (DCT scaling) as long as both sides stay at or above it. None decodes all of it.
 

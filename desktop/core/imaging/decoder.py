@@ -39,7 +39,6 @@ class Decoded:
     """What became of one file before the models.
 
     Attributes:
-        source: The file.
         sha256: Hash of its bytes, empty where they could not be read.
         pixels: uint8 [h, w, 1] for each input size asked for; empty where refused.
         film: uint8 [H, W], longer side at most ``FILM_SIDE``; None where not asked for or refused.
@@ -77,7 +76,6 @@ def decode_file(
     """Read, hash and decode one file; a refusal is a result.
 
     Args:
-        source: The file.
         sizes: Input sizes (height, width) of the models, pixels.
         film: Also keep the 8-bit film, for pictures.
         read: Gives its bytes.

@@ -138,7 +138,6 @@ class DecodePool:
 
         Args:
             key: Comes back with the result.
-            source: The file.
             sizes: Input sizes to make.
             film: Also keep the reduced film.
 

@@ -30,7 +30,6 @@ def own_windows(
     prefer a table. What is not valid, or shows nothing of this film, is left out.
 
     Args:
-        dataset: The header.
         slope: Own unit = slope * value + intercept.
         intercept: See ``slope``.
         inverted: True for MONOCHROME1: brightness falls with the own unit.

@@ -66,7 +66,6 @@ def decode_raster(
     """Decode bytes of a known type; hash and path are the caller's to add.
 
     Args:
-        data: The whole file.
         kind: What ``file_type.sniff`` said; not DICOM.
         path: For the sentence of a refusal.
         at_least: Shortest side that is needed; lets JPEG skip detail.

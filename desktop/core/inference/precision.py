@@ -30,7 +30,6 @@ class PrecisionPlan:
     """In which precision each model is to run, and why.
 
     Attributes:
-        asked: What was asked for.
         int8: Names of the models in int8.
         bits: Bits of a weight in them.
         calibration: How they become int8; None where all are fp32.
@@ -76,7 +75,6 @@ def plan_precision(
     """Decide before any model is loaded.
 
     Args:
-        panel: The panel.
         asked: ``auto`` never fails: where int8 is not proved it is fp32, with the reason.
         device: int8 is for the CPU; with another device that may work, ``auto`` is fp32.
         home: Home of the benchmarks, None for the user's.

@@ -76,7 +76,6 @@ def room_bytes(panel: Panel, streams: int = 1) -> int:
     """Address space that a foreign panel may add to a process.
 
     Args:
-        panel: The panel.
         streams: Micro-batches that run at once.
     """
     files = sum(model.size_bytes for model in panel.models)

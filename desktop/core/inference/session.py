@@ -65,7 +65,6 @@ class _Loaded:
 
     Attributes:
         device: Where they run.
-        sessions: Model name -> session.
         precision: What the convolutions compute in.
         why_precision: Why that; a sentence, empty for plain fp32.
         turn: Held while a session runs.
@@ -110,7 +109,6 @@ class PanelSession:
     ``predict`` may be called from ``streams`` threads at once.
 
     Args:
-        panel: The panel to load.
         device: Device asked for; what really runs is in ``report``.
         threads: Processor threads for inference, None = all usable cores.
         streams: Callers of ``predict`` that run at once. With as many streams as threads each

@@ -38,7 +38,6 @@ class WatchedSession(PanelSession):
     minutes when a batch of a new size comes.
 
     Args:
-        panel: The panel to load.
         keep: Called first where a model hangs, on a thread of its own: makes durable what is
             finished and says whether it is. None where nothing needs that.
         on_hang: Called then, likewise, with what happened. The process ends when it returns, or

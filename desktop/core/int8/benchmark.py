@@ -30,7 +30,6 @@ class ModelBenchmark:
     """What was measured of one model.
 
     Attributes:
-        name: The model.
         gain: fp32 time over int8 time, thread time side by side.
         equal_labels: Share of the films with the same label.
         largest_difference: Largest change of a probability.

@@ -40,7 +40,6 @@ class Agreement:
     """How int8 answered the exporter's films compared with fp32; none of them was trained on.
 
     Attributes:
-        films: How many.
         equal_labels: Share of films with the same label; of a panel, the same consensus.
         equal_flags: Share with the same side of the out-of-distribution limit.
         mean_difference: Mean over films of the largest change of a probability.
@@ -78,7 +77,6 @@ class Int8Form:
     Attributes:
         kept: Convolutions that stay fp32.
         score: (slope, offset) that brings the out-of-distribution score back to the scale of fp32.
-        agreement: How it answered.
         passed: It may be chosen automatically: it answered well enough, and so does the panel with
             it and the others that passed.
         corrections: Convolution -> what is added to each channel's bias, as ``packed`` gives it.

@@ -48,7 +48,6 @@ class Convolution:
     """A convolution that can compute in 8 bits, with what follows it and can be folded into it.
 
     Attributes:
-        node: The Conv.
         weights: [out, in, kh, kw] as stored, float16 or float32.
         factor: float64 [out] that the weights of each channel are to be multiplied by: batch
             normalisation, folded in.

@@ -66,9 +66,6 @@ class OnnxOutline:
 def read_outline(content: bytes | memoryview) -> OnnxOutline:
     """Read inputs, outputs and metadata, and refuse what could reach outside the file.
 
-    Args:
-        content: The whole file.
-
     Raises:
         ModelRefused: MODEL-05 damaged, too deep, too large, or with more than one reading, MODEL-06
             external data, MODEL-07 operators that ONNX Runtime does not bring along or that may

@@ -88,9 +88,7 @@ def label(decision: Decision, class_name: str, stamp: Stamp, *, votes_shown: boo
     """Give the reader's own label.
 
     Args:
-        decision: The decision so far.
         class_name: A class of the panel.
-        stamp: Who and when.
         votes_shown: Whether the votes for this image were on the screen when the key was pressed.
     """
     blind = not (votes_shown or decision.votes_seen)
@@ -112,9 +110,7 @@ def accept_consensus(
     """Take over what the panel says.
 
     Args:
-        decision: The decision so far.
         consensus: Class name of the consensus, None where the panel has none or has not voted.
-        stamp: Who and when.
         votes_shown: Whether the votes were on the screen.
 
     Raises:

@@ -102,7 +102,6 @@ class NumberTerm:
         subject: One of NUMBER_FIELDS, ``p`` (mean probability) or a model.
         class_name: Class of the probability, None for NUMBER_FIELDS.
         comparison: ``<``, ``<=``, ``>``, ``>=`` or ``=``.
-        limit: The number.
     """
 
     subject: str

@@ -113,7 +113,6 @@ class ReviewStore:
         """Open the review of a folder, or begin one.
 
         Args:
-            folder: The opened folder.
             panel: The panel whose votes are reviewed.
             home: Keep stores below this folder; None = CXR_QUORUM_HOME or the user's data folder.
             busy_timeout_ms: How long a write waits for another window's.

@@ -51,9 +51,6 @@ def foreign_log(path: Path) -> bytes | None:
     """The head of the log beside a store, if it is another's or an old one; None if all is well.
 
     Nothing is written. Not to be called while this process has the store open.
-
-    Args:
-        path: The store's file.
     """
     head = log_head(path)
     if not head:

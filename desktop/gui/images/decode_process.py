@@ -52,7 +52,6 @@ class PictureJob:
 
     Attributes:
         case: The caller's number of it.
-        path: The file.
         kind: ``film`` at full depth or ``thumbnail``.
         opening: The caller's number of the open folder. Numbers of cases begin anew with each, so
             what comes back after another one was opened must not be taken for its film.
@@ -84,7 +83,6 @@ class Picture:
     """What became of a job: film, thumbnail or refusal.
 
     Attributes:
-        job: The job.
         film: The film at full depth, with ``prepared``.
         thumbnail: uint8 [THUMBNAIL_SIDE, THUMBNAIL_SIDE], cover-cropped.
         refusal: Why there is no picture.

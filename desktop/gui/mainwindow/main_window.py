@@ -53,7 +53,6 @@ class MainWindow(QMainWindow):
         """Build the window; nothing is opened yet.
 
         Args:
-            preferences: The user's settings.
             panel_folders: Panels beside the installed ones.
         """
         super().__init__()

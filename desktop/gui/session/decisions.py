@@ -75,7 +75,6 @@ class DecisionController(QObject):
             case_list: Says which image follows.
             current: The case on show.
             votes_hidden: Whether the votes of a case are kept from the reader until the label.
-            parent: Owner.
         """
         super().__init__(parent)
         self.reviewer = ""

@@ -73,11 +73,9 @@ class EngineClient(QObject):
         """Prepare; the first files begin.
 
         Args:
-            panel: The panel to run.
             root: The opened folder.
             device: As in the settings.
             keep_maps: Keep heatmaps in the store too.
-            parent: Owner.
         """
         super().__init__(parent)
         self._events: list[EngineEvent] = []

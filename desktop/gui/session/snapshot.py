@@ -28,7 +28,6 @@ class ExportSource:
 
     Attributes:
         root: The opened folder.
-        panel: The panel.
         images: Images in the order of the listing, or the listed rows only.
         decisions: Image -> decision.
         device: Device that the models run on now, empty where none was needed.

@@ -25,9 +25,6 @@ _PANELS = "panels"
 class Preferences(QObject):
     """The settings in force.
 
-    Attributes:
-        path: The file that holds them.
-
     Signals:
         changed(): Some setting has another value.
         not_saved(CxrError): A change holds for this session only, and why.

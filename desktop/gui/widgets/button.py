@@ -64,7 +64,6 @@ class Button(PaintedButton):
             icon: Icon name, empty for none.
             kind: Look, see the class.
             height: Height in px at 100 % text.
-            parent: Owner.
         """
         super().__init__(text, parent)
         self._icon_name = icon
@@ -82,7 +81,6 @@ class Button(PaintedButton):
         """Be the button of ``action``: trigger it and mirror its state.
 
         Args:
-            action: The command.
             text: Instead of the action's own; empty string for an icon alone.
             tip: Tool tip, the action's text if empty.
         """
