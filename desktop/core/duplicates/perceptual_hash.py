@@ -53,12 +53,9 @@ def perceptual_hash(film: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
 
 
 def near_pairs(
-    left: npt.NDArray[np.bool_],
-    right: npt.NDArray[np.bool_] | None = None,
-    *,
-    distance: int = NEAR_DISTANCE,
+    left: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[int, int, int]]:
-    """All pairs of hashes that differ by at most ``distance`` bits.
+    """All pairs of hashes that differ by at most ``NEAR_DISTANCE`` bits.
 
     One matrix product a block of 1,024 rows and 8,192 columns: 12,000 images against each other
     take about a second, and memory stays at some tens of MB for 100,000.
@@ -66,7 +63,6 @@ def near_pairs(
     Args:
         left: bool [N, 144].
         right: bool [M, 144]; None compares ``left`` with itself, each pair once, first < second.
-        distance: Largest number of differing bits.
 
     Yields:
         (index in left, index in right, differing bits), in the order of the indices.
@@ -77,7 +73,7 @@ def near_pairs(
     signs_left = left.astype(np.float32) * 2 - 1
     signs_right = signs_left if right is None else right.astype(np.float32) * 2 - 1
     # For signs, the dot product is (equal bits) - (different bits) = bits - 2 * different.
-    least = bits - 2 * distance - 0.5
+    least = bits - 2 * NEAR_DISTANCE - 0.5
     for start in range(0, len(signs_left), _CHUNK):
         found: list[tuple[int, int, int]] = []
         chunk = signs_left[start : start + _CHUNK]

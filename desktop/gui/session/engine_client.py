@@ -22,7 +22,6 @@ from desktop.core.engine.process import (
     EngineEvent,
     EngineFailed,
     EngineIdle,
-    EnginePaused,
     EngineProcess,
     EngineReady,
     EngineRequest,
@@ -44,7 +43,6 @@ class EngineClient(QObject):
         ready(str, str): Device that really runs, and why no better one does.
         cases_answered(list[CaseResult]): Predictions, without maps; ``with_maps`` has those.
         idle(): Everything asked for is answered.
-        paused(): The images in progress are answered; nothing else is begun.
         failed(CxrError): The engine cannot run.
         restarted(str): The engine died and goes on; why.
         files_changed(list[str]): Images whose content is not what was decided on.
@@ -54,7 +52,6 @@ class EngineClient(QObject):
     ready = Signal(str, str)
     cases_answered = Signal(list)
     idle = Signal()
-    paused = Signal()
     failed = Signal(object)
     restarted = Signal(str)
     files_changed = Signal(list)
@@ -204,8 +201,6 @@ class EngineClient(QObject):
                 self.ready.emit(device, fallback)
             case EngineIdle():
                 self.idle.emit()
-            case EnginePaused():
-                self.paused.emit()
             case EngineFailed(problem):
                 self.failed.emit(problem)
             case EngineRestarted(reason):
