@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from desktop.core.imaging.dicom_codecs import UID, Dataset
+from desktop.core.imaging.dicom_codecs import Dataset
 from desktop.core.imaging.radiograph import DicomMetadata
 from desktop.core.system.text import display_name
 
@@ -16,25 +16,16 @@ _SIDES = {"L": "left", "R": "right", "B": "both", "U": ""}
 
 def film_facts(dataset: Dataset) -> DicomMetadata:
     """Collect the facts; what is missing or damaged stays empty."""
-    syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", ""))
     side = text(dataset, "ImageLaterality") or text(dataset, "Laterality")
     sex = text(dataset, "PatientSex").upper()
     return DicomMetadata(
-        modality=text(dataset, "Modality"),
         view=text(dataset, "ViewPosition"),
         laterality=_SIDES.get(side.upper(), side),
-        body_part=text(dataset, "BodyPartExamined"),
         age=_age(text(dataset, "PatientAge")),
         sex=_SEXES.get(sex, sex),
         study_date=_date(text(dataset, "StudyDate")),
         manufacturer=text(dataset, "Manufacturer"),
         device=text(dataset, "ManufacturerModelName"),
-        photometric=text(dataset, "PhotometricInterpretation"),
-        presentation_intent=text(dataset, "PresentationIntentType"),
-        rows=int(number(dataset, "Rows") or 0),
-        columns=int(number(dataset, "Columns") or 0),
-        bits_stored=int(number(dataset, "BitsStored") or 0),
-        transfer_syntax=UID(syntax).name if syntax else "",
         patient_orientation=_directions(dataset),
     )
 

@@ -47,21 +47,13 @@ class DicomMetadata:
     rows and columns lead, e.g. ``L\\F``: to the patient's left and to the feet.
     """
 
-    modality: str = ""
     view: str = ""
     laterality: str = ""
-    body_part: str = ""
     age: str = ""
     sex: str = ""
     study_date: str = ""
     manufacturer: str = ""
     device: str = ""
-    photometric: str = ""
-    presentation_intent: str = ""
-    rows: int = 0
-    columns: int = 0
-    bits_stored: int = 0
-    transfer_syntax: str = ""
     patient_orientation: str = ""
 
 

@@ -71,8 +71,6 @@ def test_a_lossy_syntax_comes_close(name: str, tmp_path: Path) -> None:
     radiograph = read(tmp_path, films.dicom(values, syntax=syntax, BitsStored=bits))
     difference = radiograph.values.astype(float) - values
     assert np.abs(difference).mean() < 0.02 * 2**bits
-    assert radiograph.facts is not None
-    assert radiograph.facts.transfer_syntax
 
 
 @pytest.mark.parametrize("implicit", [True, False])
@@ -362,8 +360,7 @@ def test_a_plain_radiograph_is_read_whatever_it_calls_itself(
         tmp_path,
         films.dicom(films.grey_film(), Modality=modality, SOPClassUID=films.SECONDARY_CAPTURE),
     )
-    assert radiograph.facts is not None
-    assert radiograph.facts.modality == (modality or "")
+    np.testing.assert_array_equal(radiograph.values, films.grey_film())
 
 
 @pytest.mark.parametrize("modality", ["CT", "MR", "US", "MG", "NM", "PT", "XA", "RF", "PX", "XC"])
@@ -549,7 +546,6 @@ def test_the_facts_are_for_people_and_name_nobody(tmp_path: Path) -> None:
             StudyDate="20240131",
             ViewPosition="PA",
             ImageLaterality="U",
-            BodyPartExamined="CHEST",
             Manufacturer="Maker",
             BurnedInAnnotation="YES",
         ),
@@ -557,8 +553,7 @@ def test_the_facts_are_for_people_and_name_nobody(tmp_path: Path) -> None:
     facts = radiograph.facts
     assert facts is not None
     assert (facts.age, facts.sex, facts.study_date) == ("45 years", "female", "2024-01-31")
-    assert (facts.view, facts.laterality, facts.body_part) == ("PA", "", "CHEST")
-    assert (facts.rows, facts.columns, facts.bits_stored) == (films.HEIGHT, films.WIDTH, 8)
+    assert (facts.view, facts.laterality, facts.manufacturer) == ("PA", "", "Maker")
     assert radiograph.burned_in_annotation is True
     assert "Doe" not in repr(radiograph)
     assert "12345" not in repr(facts)
@@ -624,10 +619,10 @@ def real(name: str) -> Path:
 def test_a_real_radiograph_is_shown_as_the_standard_says(name: str) -> None:
     path = real(name)
     radiograph = read_radiograph(path)
-    expected = reference(dcmread(path)) * 255
+    header = dcmread(path)
+    assert header.PhotometricInterpretation == "MONOCHROME1"
+    expected = reference(header) * 255
     assert np.abs(eight_bit(radiograph) - expected).max() <= 0.62
-    assert radiograph.facts is not None
-    assert radiograph.facts.photometric == "MONOCHROME1"
     assert radiograph.spacing_mm is None or min(radiograph.spacing_mm) > 0
 
 
