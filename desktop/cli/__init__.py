@@ -21,11 +21,7 @@ __all__ = ["COMMANDS", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code.
-
-    Args:
-        argv: Words after the program's name; None = those of this process.
-    """
+    """Run a command (``argv``, None = the words of this process) and return its exit code."""
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except CxrError as problem:

@@ -26,11 +26,7 @@ LINE_SECONDS = 10.0
 
 
 class RunProgress:
-    """Shows how far a run is. Use as a context manager.
-
-    Args:
-        console: A console on standard error.
-    """
+    """Shows how far a run is, on a console on standard error. Use as a context manager."""
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console = console

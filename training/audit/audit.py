@@ -67,11 +67,7 @@ class Audit:
         return tuple(item for item in self._items() if item.leaks_in_use)
 
     def leaks(self, *, repaired: bool = False) -> bool:
-        """True where the audit fails.
-
-        Args:
-            repaired: Judge only the split that training uses.
-        """
+        """True where the audit fails; ``repaired`` judges only the split that training uses."""
         return bool(self.leaks_in_use) or (not repaired and bool(self.leaks_on_disk))
 
     def _items(self) -> tuple[Copy | SharedPerson, ...]:

@@ -289,11 +289,7 @@ class Marks:
 
 
 def find_marks(film: npt.NDArray[np.uint8]) -> Marks:
-    """Count the marks of one film.
-
-    Args:
-        film: uint8 [H, W], 0 = black.
-    """
+    """Count the marks of one film uint8 [H, W], 0 = black."""
     height, width = film.shape
     rim_y, rim_x = round(height * MARGIN), round(width * MARGIN)
     bright = film >= _BRIGHT

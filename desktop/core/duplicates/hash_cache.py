@@ -19,11 +19,7 @@ Bits = npt.NDArray[np.bool_]
 
 
 class FilmHashes(Cache):
-    """Hashes by content.
-
-    Args:
-        path: The file; its folder must exist.
-    """
+    """Hashes by content, in a file whose folder must exist."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _SCHEMA)

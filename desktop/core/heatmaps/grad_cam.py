@@ -34,11 +34,7 @@ def has_evidence(cam: Map) -> bool:
 
 
 def normalised(cam: Map) -> Map:
-    """Scale a map to 0..1 by its own maximum; all zero where there is no evidence.
-
-    Args:
-        cam: [h, w], any scale.
-    """
+    """Scale a map [h, w] to 0..1 by its own maximum; all zero where there is no evidence."""
     if not has_evidence(cam):
         return np.zeros(cam.shape, np.float32)
     positive = np.maximum(cam, 0)

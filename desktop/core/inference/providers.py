@@ -83,11 +83,7 @@ def _engine_folder() -> str:
 
 
 class Films:
-    """A batch of one size, copied to an accelerator once for all models that read it.
-
-    Args:
-        pixels: uint8 [N, H, W, 1].
-    """
+    """A batch uint8 [N, H, W, 1], copied to an accelerator once for all models that read it."""
 
     def __init__(self, pixels: Pixels) -> None:
         self.pixels = pixels

@@ -73,11 +73,7 @@ def check_in_sandbox(
 
 
 def room_bytes(panel: Panel, streams: int = 1) -> int:
-    """Address space that a foreign panel may add to a process.
-
-    Args:
-        streams: Micro-batches that run at once.
-    """
+    """Address space that a foreign panel, run in ``streams`` at once, may add to a process."""
     files = sum(model.size_bytes for model in panel.models)
     return _ROOM_BYTES + 2**30 * (max(1, streams) - 1) + _ROOM_PER_BYTE * files
 

@@ -44,11 +44,7 @@ class Processor:
 
 
 def this_processor(cpu_info: Path = Path("/proc/cpuinfo")) -> Processor:
-    """The processor of this machine.
-
-    Args:
-        cpu_info: Where Linux tells it.
-    """
+    """The processor of this machine; ``cpu_info`` is where Linux tells it."""
     machine = platform.machine().lower()
     facts: dict[str, str] = {}
     if sys.platform == "linux":

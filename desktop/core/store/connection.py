@@ -218,11 +218,7 @@ def _use_wal(connection: sqlite3.Connection, patience_seconds: float) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a damaged store and its log, so that nothing of it is lost.
-
-    Returns:
-        Its new path.
-    """
+    """Rename a damaged store and its log, so that nothing of it is lost; returns its new path."""
     moment, number = _next_moment(path)
     suffix = "" if number == 1 else f"-{number}"
     target = path.with_name(f"{path.stem}.damaged-{moment}{suffix}{path.suffix}")

@@ -82,11 +82,7 @@ def unpack_maps(packed: bytes, models: Sequence[str]) -> Maps:
 
 
 class MapCache(Cache):
-    """Maps by content and panel.
-
-    Args:
-        path: The file; its folder must exist.
-    """
+    """Maps by content and panel, in a file whose folder must exist."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _SCHEMA)

@@ -16,11 +16,7 @@ _APP = "cxr-quorum"
 
 
 def data_home(home: Path | None = None) -> Path:
-    """Folder of review stores and caches; not created here.
-
-    Args:
-        home: Folder to use instead of everything else.
-    """
+    """Folder of review stores and caches, not created here; ``home`` instead of everything else."""
     chosen = home or _from_environment()
     return chosen / "data" if chosen else platformdirs.user_data_path(_APP, appauthor=False)
 

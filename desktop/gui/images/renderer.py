@@ -121,11 +121,7 @@ class GreyPicture:
     """A picture (Grayscale8, one pixel a value) whose memory is used again for the next frame."""
 
     def __init__(self, indices: npt.NDArray[np.intp]) -> None:
-        """Make room.
-
-        Args:
-            indices: [h, w]; machine integers, because ``take`` is faster with them.
-        """
+        """Make room for ``indices`` [h, w], machine integers: ``take`` is faster with them."""
         self._indices = indices
         height, width = indices.shape
         # Qt draws from this array: it lives as long as the image.

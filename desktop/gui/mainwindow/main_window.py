@@ -50,11 +50,7 @@ class MainWindow(QMainWindow):
         *,
         panel_folders: tuple[Path, ...] = (),
     ) -> None:
-        """Build the window; nothing is opened yet.
-
-        Args:
-            panel_folders: Panels beside the installed ones.
-        """
+        """Build the window, with panels beside the installed ones; nothing is opened yet."""
         super().__init__()
         self.setWindowTitle("CXR Quorum")
         self.setWindowIcon(icons.app_icon())

@@ -57,11 +57,7 @@ class CaseList(QObject):
         return self.model.shown
 
     def set_query(self, query: str, sort: str | None = None) -> bool:
-        """Filter and order anew.
-
-        Returns:
-            False where the query cannot be used; then nothing has changed.
-        """
+        """Filter and order anew; False where the query cannot be used: nothing has changed."""
         before = self.query, self.sort
         self.query = query
         if sort is not None:

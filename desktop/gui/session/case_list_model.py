@@ -50,11 +50,7 @@ class CaseListModel(QAbstractTableModel):
     """Rows of the list; a row is an index into the session's cases."""
 
     def __init__(self, row_view: Callable[[int], RowView]) -> None:
-        """Build an empty model.
-
-        Args:
-            row_view: Gives the values of a case; asked only for rows that are painted.
-        """
+        """Build an empty model; ``row_view`` is asked only for rows that are painted."""
         super().__init__()
         self._row_view = row_view
         self._cases: npt.NDArray[np.intp] = np.empty(0, np.intp)

@@ -34,11 +34,7 @@ class Preferences(QObject):
     not_saved = Signal(object)
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read the settings.
-
-        Args:
-            path: The settings file, None for the user's own.
-        """
+        """Read the settings from ``path``, None = the user's own file."""
         super().__init__()
         self.path = path or settings_path()
         loaded = load_settings(self.path)

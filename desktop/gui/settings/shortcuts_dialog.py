@@ -100,11 +100,7 @@ class ShortcutsDialog(QDialog):
                     return
 
     def rebind(self, action_id: str, key: str) -> bool:
-        """Give a command another first key, if it is free.
-
-        Returns:
-            False where another command has it; the sentence says which.
-        """
+        """Give a command another first key; False where another has it: the sentence says which."""
         command = self._shortcuts.records[action_id].plain_title
         taken = conflict(self._keys(), action_id, key)
         if taken is not None:
