@@ -10,6 +10,7 @@ JPEG pixels come from simplejpeg, which is the same libjpeg-turbo and says what 
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
@@ -57,6 +58,7 @@ _UNKNOWN_PIXELS = (
     "Unsupported BMP",
 )
 _PHOTOMETRIC, _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 262, 258, 339
+_CHANNELS, _PIECE = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}, 2**20  # of PNG's types of colour
 _SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -86,6 +88,8 @@ def decode_raster(
                 values, bits = _jpeg(image, data, path, at_least), 8
             else:
                 values, bits = _values(image, path)
+                if kind is file_type.PNG and _lacks_rows(image, data):
+                    raise refused("DECODE-02", path)
         except ImageRefused:
             raise
         except MemoryError as error:
@@ -167,6 +171,29 @@ def _values(image: ImageFile.ImageFile, path: PurePath) -> tuple[FilmValues, int
     if image.mode in ("1", "L"):
         return _upright(image, np.asarray(image.convert("L"))), 8
     return _upright(image, _grey(image, path)), 8
+
+
+def _lacks_rows(image: ImageFile.ImageFile, data: bytes) -> bool:
+    """Whether the pixels of a PNG end before its last row, which Pillow leaves at 0 then.
+
+    They are counted only where that row is empty, and not where rows are interlaced.
+    """
+    width, height = image.size
+    depth, colour, _, _, interlaced = data[24:29]
+    if interlaced or np.asarray(image.crop((0, height - 1, width, height))).any():
+        return False
+    left = height * (1 + (width * depth * _CHANNELS[colour] + 7) // 8)
+    unpacker, place = zlib.decompressobj(), 8
+    while left > 0 and not unpacker.eof and place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        rest = (
+            data[place + 8 : place + 8 + length] if data[place + 4 : place + 8] == b"IDAT" else b""
+        )
+        while rest and left > 0:
+            left -= len(unpacker.decompress(rest, _PIECE))
+            rest = unpacker.unconsumed_tail
+        place += 12 + length
+    return left > 0
 
 
 def _is_signed_sixteen(image: ImageFile.ImageFile) -> bool:

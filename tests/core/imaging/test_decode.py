@@ -324,6 +324,20 @@ def chunk_cut(kind: str, **options: Any) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_png_whose_pixels_end_before_its_last_row_is_refused(depth: int) -> None:
+    """Closed and with right checksums: Pillow leaves the missing rows black without a word."""
+    film = films.phantom("normal", 1, (300, 300)).astype(np.uint8 if depth == 8 else np.uint16)
+    short, black = film[:200], np.vstack([film[:200], np.zeros_like(film[:100])])
+    header = struct.pack(">II", 300, 300)
+    cut = png_of(short, depth).replace(struct.pack(">II", 300, 200), header, 1)
+    crc = struct.pack(">I", zlib.crc32(cut[12:29]))
+    assert code_of(cut[:29] + crc + cut[33:]) == "DECODE-02"
+    np.testing.assert_array_equal(read(png_of(black, depth)).values, black)
+    rgb = films.encoded(np.dstack([black.astype(np.uint8)] * 3), "PNG")
+    assert read(rgb).values[-1].max() == 0
+
+
 def two_frames(kind: str) -> bytes:
     image = Image.fromarray(films.grey_film())
     return films.encoded(image, kind, save_all=True, append_images=[image.rotate(10)])
