@@ -83,9 +83,6 @@ class SortKey:
         return ("-" if self.descending else "") + self.by
 
 
-DISAGREEMENT_FIRST = (SortKey("agreement"), SortKey("entropy", descending=True))
-
-
 @dataclass(frozen=True)
 class SavedFilter:
     """A filter with a name; query and sort in their text forms, checked when they are used."""
