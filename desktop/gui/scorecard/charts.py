@@ -197,7 +197,7 @@ class ConfusionMatrix(Chart):
         return QSize(640, theme.dp(60 + 40 * max(3, len(self._names))))
 
     def minimumSizeHint(self) -> QSize:
-        # The same height: the page is laid out by one or the other as its words come.
+        # The same height: the page is laid out by one or the other as its texts change.
         return QSize(300, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:

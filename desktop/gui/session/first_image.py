@@ -72,7 +72,7 @@ class FirstImage:
             return False
         if not session.scanned:
             return False
-        # None of them can be read: back to where it began.
+        # None of them can be read: back to the first one.
         self._looking = False
         if case == self._unreadable[0]:
             return True

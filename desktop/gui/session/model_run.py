@@ -23,7 +23,7 @@ _REPORT_MS = 200
 _CURVE_POINTS = 600
 # Stays below one micro-batch of work in progress when the reader jumps.
 _AHEAD = 24
-# Files that the engine is handed at once.
+# Files in the engine's own queue.
 _ENGINE_QUEUE = 400
 
 

@@ -20,7 +20,7 @@ class Tokens:
 
     Attributes:
         name: ``dark`` or ``light``.
-        canvas: Image well, the same in both themes.
+        canvas: Image area, the same in both themes.
         bg: Window and bars. panel: side panels. raised: hovered rows, cards on a panel.
         control: Buttons and fields. control_hover, control_pressed: their states.
         track: Empty part of a bar. line: 1 px separators. border: edge of a control.

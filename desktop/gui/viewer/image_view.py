@@ -126,7 +126,7 @@ class ImageView(KeyboardFocus, FilmView):
         self._refresh()
 
     def show_nothing(self) -> None:
-        """Empty well."""
+        """Empty the image area."""
         self._drop_film()
         self._hud, self._failure = HudText(), None
         self._stop_loading()
@@ -379,7 +379,7 @@ class ImageView(KeyboardFocus, FilmView):
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        # The release of Space would go elsewhere and the overlays stay lost.
+        # Without the focus the release of Space is not seen: the overlays would stay hidden.
         self.set_bare(False)
         self.update()
         super().focusOutEvent(event)

@@ -60,7 +60,7 @@ def paint_measurements(
     tokens, font = theme.current(), theme.font(12, 500)
     metrics = QFontMetricsF(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    # The dark theme's accent in both themes: the well is black in both.
+    # The dark theme's accent in both themes: the image area is black in both.
     ink = QColor(theme.DARK.accent)
     for measured in measurements:
         start, end = to_view.map(QPointF(*measured.start)), to_view.map(QPointF(*measured.end))

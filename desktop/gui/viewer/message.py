@@ -15,7 +15,7 @@ _TEXT_WIDTH = 420
 
 def paint_message(painter: QPainter, rect: QRectF, title: str, sentence: str) -> None:
     """Title and sentence in the middle of ``rect``, wrapped; the sentence may be empty."""
-    tokens = theme.DARK  # the well is black in both themes
+    tokens = theme.DARK  # the image area is black in both themes
     heading, body = theme.font(15, 500), theme.font(13)
     width = min(theme.dp(_TEXT_WIDTH), rect.width() - 32)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap

@@ -156,7 +156,7 @@ class BadgeRow(QWidget):
             self._layout.insertWidget(index, badge)
             badge.opened.connect(self.opened)
             badge.show()
-            # Only what is new comes up: a badge that stays from film to film stands still.
+            # Only new badges fade in, not one that stays from film to film.
             if badge.spec.key not in before and self.isVisible():
                 badge.fade.start()
 

@@ -108,7 +108,7 @@ class SegmentedControl(KeyboardFocus, Restyled):
                 vertical_line(painter, x, box.top() + 1, box.bottom() - 1, tokens.border)
         stroke_round(painter, box, radius, tokens.border)
         if self._titles:
-            # After the border, or it would eat half of the line.
+            # After the border, or it would cover half of the line.
             high, chosen = theme.dp(2), self.segment_rect(self._index)
             line = QRectF(chosen.left(), box.bottom() - high, chosen.width(), high)
             painter.setClipPath(outline)
