@@ -60,7 +60,8 @@ def _probabilities(run: Path, data: Any) -> Probabilities:
     """Calibrated answers of a run on every test side, at the size it is exported with."""
     from training.data.split import VALIDATION
     from training.export.exporter import calibration_of, fixed_body
-    from training.fit.trainer import load_best, logit_function, predict_logits
+    from training.fit.networks import load_best
+    from training.fit.trainer import logit_function, predict_logits
 
     config, described, trained = load_best(run)
     if described["training_data_sha256"] != data.training_hash:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from training.cli import make, measure
+from training.cli import interpolate, leave_out, lungs, make, measure
 from training.cli.arguments import Command, exit_code
 
 _EXAMPLES = """\
@@ -39,6 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     make.add_commands(commands)
     measure.add_commands(commands)
+    interpolate.add_commands(commands)
+    lungs.add_commands(commands)
+    leave_out.add_commands(commands)
     return parser
 
 

@@ -27,7 +27,7 @@ def build_bodies(panel: str, classes: int, runs: Path | None) -> dict[str, Any]:
     """The four networks: with the weights of finished runs, else random; speed does not differ."""
     from training.configs import config_for
     from training.export.exporter import fixed_body
-    from training.fit.trainer import load_best
+    from training.fit.networks import load_best
     from training.models import build
 
     bodies = {}

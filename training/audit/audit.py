@@ -105,8 +105,10 @@ def _probes(
     data: SplitData, cues: Cues, families: npt.NDArray[np.int64], on_stage: Callable[[str], None]
 ) -> list[Probe]:
     out = (DROPPED, LEAKED, GUARD)
-    kept = np.array([side not in out for side in data.sides]) & (data.labels >= 0)
     names = data.recipe.class_names
+    # Guards have no label, films of none of the classes have one more than there are classes.
+    of_a_class = (data.labels >= 0) & (data.labels < len(names))
+    kept = np.array([side not in out for side in data.sides]) & of_a_class
     sources = np.array([film.source for film in data.films])
     found: list[Probe] = []
 

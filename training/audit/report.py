@@ -34,6 +34,7 @@ def _panel_json(audit: Audit) -> dict[str, Any]:
         "copies": {
             "exact": sum(copy.exact for copy in copies),
             "near": sum(not copy.exact for copy in copies),
+            "missed_by_hash": sum(copy.missed_by_hash for copy in copies),
             "between": _between(copies),
             "label_conflicts": sum(copy.contradicts for copy in copies),
             "listed": [

@@ -48,6 +48,9 @@ def fit_model(
     elif config.weights.startswith(EXPORTED):
         file = shipped_panels_folder() / config.weights.removeprefix(EXPORTED) / f"{model}.onnx"
         config = dataclasses.replace(config, weights=str(file))
+    if config.lungs.startswith(EXPORTED):
+        file = shipped_panels_folder() / config.lungs.removeprefix(EXPORTED) / "lungs.onnx"
+        config = dataclasses.replace(config, lungs=str(file))
     if tiny:
         config = smoke.tiny(config)
     folder = runs / f"{recipe.panel}-{model}"

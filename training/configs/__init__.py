@@ -46,6 +46,10 @@ WIDE = Augmentation(
 )
 
 
+#: Beside imitated scanners, which change exposure and frames already.
+GEOMETRY = Augmentation(rotation=0.022, shift=0.05, zoom=0.13, flip=True)
+
+
 @dataclass(frozen=True)
 class FitConfig:
     """Everything that decides a training run, besides the data.
@@ -69,7 +73,15 @@ class FitConfig:
         precision: ``float32``, or ``mixed_bfloat16``: products in 16 bits, weights in 32. Faster on
             processors with such instructions (four-layer CNNs 1.4 times, ResNet50 1.2 times on
             AVX512-BF16), slower on others; the export is float32 in any case.
-        augmentation: What the films go through.
+        augmentation: Geometry and exposure that the films go through.
+        scanners: Share of the films on which other scanners are imitated
+            (:mod:`training.data.scanners`); all four networks learn so, CCNN too: it stands for
+            the preprocessing of another hospital, not for geometry.
+        outside: Share of the films whose outside of the lungs is swapped for another film's; needs
+            ``lungs``.
+        lungs: A ``lungs.onnx``, that of a shipped panel as ``exported:<panel>``.
+        teacher: Folder of a finished run with the same classes whose answers are learnt too.
+        teacher_share: Of the loss that the teacher's answers make up.
         seed: Of weights, drawing and augmentation.
     """
 
@@ -89,6 +101,11 @@ class FitConfig:
     weights: str = "none"
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     augmentation: Augmentation = field(default=NO_AUGMENTATION)
+    scanners: float = 0.0
+    outside: float = 0.0
+    lungs: str = ""
+    teacher: str = ""
+    teacher_share: float = 0.6
     seed: int = 20261
 
     def __post_init__(self) -> None:
@@ -96,6 +113,8 @@ class FitConfig:
             raise ValueError("Stages need at least one epoch and eight pixels each.")
         if any(side % self.reduce for side in self.input_size):
             raise ValueError("The input size must be a multiple of the reduction.")
+        if self.outside and not self.lungs:
+            raise ValueError("Swapping the outside of the lungs needs a lungs.onnx.")
 
     @property
     def epochs(self) -> int:

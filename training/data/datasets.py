@@ -7,11 +7,14 @@ folder of class folders needs no recipe: :func:`recipe_for_folder` writes one fr
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-Role = Literal["pool", "official", "test", "guard"]
+Role = Literal["pool", "official", "earlier", "test", "guard"]
+#: Label of films that show something, but none of the panel's classes.
+NONE = "none of these"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Source:
             the two overlap, the *test* film counts as leaked and is left out. ``test`` films are an
             official test. ``guard`` films are never trained on and never scored, but push their
             copies out of training (the tests of another panel that shares a pretrained network).
+            ``earlier`` is a pool that the network which this one goes on from has learnt whole: a
+            test film with a copy in it counts as leaked, and the copy is not trained on again.
         set_name: Name of the data set; by default the folder's first part.
         containing: Only file names with this text.
         validation: Share of the groups for validation.
@@ -33,6 +38,7 @@ class Source:
         first_groups: Take validation from the lowest numbers instead of by hash: where an official
             test set holds the numbers before them, those are its nearest neighbours.
         weight: How often a film is drawn compared with a film of weight 1.
+        finding: What the film shows, finer than the panel's classes; empty = the label.
     """
 
     folder: str
@@ -44,6 +50,7 @@ class Source:
     unseen: float = 0.0
     first_groups: bool = False
     weight: float = 1.0
+    finding: str = ""
 
     @property
     def source(self) -> str:
@@ -67,6 +74,10 @@ class DatasetSpec:
             the latter.
         false_alarms: (class, class it is called, largest share): calibration then holds this
             mistake down on validation (:func:`training.metrics.calibration.limit_false_alarms`).
+        finding_shares: Finding -> share of the films drawn. With it, each finding is drawn as said,
+            and within a finding the hospitals by the square root of their films: a batch mixes
+            hospitals within each class. Empty: ``balance`` and the weights decide.
+        label_of: Finding -> label in this panel, for films whose publisher corrects the folder.
     """
 
     panel: str
@@ -76,6 +87,13 @@ class DatasetSpec:
     balance: bool = True
     shift: bool = False
     false_alarms: tuple[str, str, float] | None = None
+    finding_shares: Mapping[str, float] = field(default_factory=dict)
+    label_of: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def teaches_none(self) -> bool:
+        """Whether some films are taught as none of the panel's classes."""
+        return any(source.label == NONE for source in self.sources)
 
 
 _THREE = "covid19-image-dataset"
@@ -85,53 +103,100 @@ _ADULTS = "adult-supplement"
 _UNSEEN_BLOCKS = 0.12
 _UNSEEN_ADULTS = 0.5
 
+#: Label of each finding in each panel.
+_THREE_CLASSES = {
+    "Normal": "Normal",
+    "Covid": "Covid",
+    "Viral": "Viral Pneumonia",
+    "Bacterial": NONE,
+    "Pneumonia": NONE,
+    "Other": NONE,
+}
+_TWO_CLASSES = {
+    "Normal": "Normal",
+    "Covid": "Pneumonia",
+    "Viral": "Pneumonia",
+    "Bacterial": "Pneumonia",
+    "Pneumonia": "Pneumonia",
+    "Other": NONE,
+}
+#: Normal as often as COVID-19; what is rare in life or badly labelled is drawn less.
+_FINDING_SHARES = {
+    "Normal": 0.32,
+    "Covid": 0.26,
+    "Viral": 0.13,
+    "Bacterial": 0.11,
+    "Pneumonia": 0.08,
+    "Other": 0.10,
+}
+
+
+def _shared_films(label_of: Mapping[str, str], of_three: Role) -> tuple[Source, ...]:
+    """The films that both panels learn from, so that they can share one network below their heads.
+
+    Training and validation share no person and no copy with any test of either panel.
+
+    Args:
+        label_of: Finding -> label.
+        of_three: Role of the three-class set's training folders: ``official`` beside its own test,
+            ``earlier`` for networks that go on from three-class ones: 134 films of the two-class
+            test lie there as copies.
+    """
+
+    def films(folder: str, finding: str, role: Role = "pool", **more: Any) -> Source:
+        return Source(folder, label_of[finding], role, finding=finding, **more)
+
+    return (
+        films(f"{_THREE}/train/Covid", "Covid", of_three, validation=0.2),
+        films(f"{_THREE}/train/Normal", "Normal", of_three, validation=0.2),
+        films(f"{_THREE}/train/Viral Pneumonia", "Viral", of_three, validation=0.2),
+        films(f"{_TWO}/train/NORMAL", "Normal", first_groups=True, validation=0.15),
+        films(f"{_TWO}/train/PNEUMONIA", "Viral", containing="virus"),
+        films(f"{_TWO}/train/PNEUMONIA", "Bacterial", containing="bacteria"),
+        films(f"{_RADIOGRAPHY}/Covid", "Covid", unseen=_UNSEEN_BLOCKS),
+        films(f"{_RADIOGRAPHY}/Normal", "Normal", unseen=_UNSEEN_BLOCKS),
+        films(f"{_ADULTS}/Covid", "Covid", unseen=_UNSEEN_ADULTS, validation=0.15),
+        films(f"{_ADULTS}/Normal", "Normal", unseen=_UNSEEN_ADULTS, validation=0.15),
+        films(f"{_ADULTS}/Pneumonia", "Pneumonia", unseen=_UNSEEN_ADULTS, validation=0.15),
+        films("nih-adults/Normal", "Normal", validation=0.15),
+        films("nih-adults/Pneumonia", "Pneumonia", validation=0.15),
+        films("nih-adults/Other", "Other", validation=0.15),
+        films("montgomery/Normal", "Normal", validation=0.15),
+        films("montgomery/Tuberculosis", "Other", validation=0.15),
+        films("hannover/Covid", "Covid", validation=0.0),
+    )
+
+
+def _official(role_of_three: Role, role_of_two: Role) -> tuple[Source, ...]:
+    """The official tests: a panel's own is scored, the other's only keeps its copies out."""
+    return (
+        *(
+            Source(f"{_THREE}/test/{name}", name, role_of_three)
+            for name in ("Covid", "Normal", "Viral Pneumonia")
+        ),
+        Source(f"{_TWO}/test/NORMAL", "Normal", role_of_two),
+        Source(f"{_TWO}/test/PNEUMONIA", "Pneumonia", role_of_two),
+    )
+
+
 COVID19 = DatasetSpec(
     panel="covid19",
     title="COVID-19, normal, viral pneumonia",
     class_names=("Covid", "Normal", "Viral Pneumonia"),
-    sources=(
-        *(
-            Source(f"{_THREE}/train/{name}", name, "official", validation=0.2, weight=6.0)
-            for name in ("Covid", "Normal", "Viral Pneumonia")
-        ),
-        *(
-            Source(f"{_THREE}/test/{name}", name, "test")
-            for name in ("Covid", "Normal", "Viral Pneumonia")
-        ),
-        Source(f"{_RADIOGRAPHY}/Covid", "Covid", unseen=_UNSEEN_BLOCKS),
-        Source(f"{_RADIOGRAPHY}/Normal", "Normal", unseen=_UNSEEN_BLOCKS),
-        Source(f"{_ADULTS}/Covid", "Covid", unseen=_UNSEEN_ADULTS, validation=0.15, weight=6.0),
-        Source(f"{_ADULTS}/Normal", "Normal", unseen=_UNSEEN_ADULTS, validation=0.15, weight=4.0),
-        # Children with and without viral pneumonia, so that being a child does not name the class.
-        Source(f"{_TWO}/train/PNEUMONIA", "Viral Pneumonia", containing="virus"),
-        Source(f"{_TWO}/train/NORMAL", "Normal", first_groups=True),
-    ),
+    sources=(*_shared_films(_THREE_CLASSES, "official"), *_official("test", "guard")),
     shift=True,
-    false_alarms=("Normal", "Covid", 0.05),
+    finding_shares=_FINDING_SHARES,
+    label_of=_THREE_CLASSES,
 )
 
 PNEUMONIA = DatasetSpec(
     panel="pneumonia",
     title="Normal or pneumonia",
     class_names=("Normal", "Pneumonia"),
-    sources=(
-        Source(f"{_TWO}/train/NORMAL", "Normal", first_groups=True, validation=0.15),
-        Source(f"{_TWO}/train/PNEUMONIA", "Pneumonia"),
-        Source(f"{_TWO}/test/NORMAL", "Normal", "test"),
-        Source(f"{_TWO}/test/PNEUMONIA", "Pneumonia", "test"),
-        # Few films, but the only adults whose pneumonia is none of COVID-19. How often they are
-        # drawn decides how they are told apart: in short runs (64 px, 24,000 films, validation)
-        # the area on them was 0.57 at the weights 3 and 4 beside the radiography set at 0.3, and
-        # 0.84 at three times as much without that set, whose adults then came out as chance.
-        Source(f"{_ADULTS}/Normal", "Normal", unseen=_UNSEEN_ADULTS, validation=0.15, weight=9.0),
-        Source(
-            f"{_ADULTS}/Pneumonia", "Pneumonia", unseen=_UNSEEN_ADULTS, validation=0.15, weight=12.0
-        ),
-        # Other adults, healthy and ill, so that being an adult from elsewhere does not name the
-        # class. Not every COVID-19 film shows a pneumonia: a small weight.
-        Source(f"{_RADIOGRAPHY}/Normal", "Normal", unseen=_UNSEEN_BLOCKS, weight=0.05),
-        Source(f"{_RADIOGRAPHY}/Covid", "Pneumonia", unseen=_UNSEEN_BLOCKS, weight=0.05),
-    ),
+    sources=(*_shared_films(_TWO_CLASSES, "earlier"), *_official("guard", "test")),
+    shift=True,
+    finding_shares=_FINDING_SHARES,
+    label_of=_TWO_CLASSES,
 )
 
 # Every film that neither panel tests on, with the finest label its source gives.

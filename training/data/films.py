@@ -18,6 +18,10 @@ BLOCK_LENGTH = 50
 _KERMANY_PERSON = re.compile(r"person(\d+)_")
 _KERMANY_NORMAL = re.compile(r"(?:NORMAL2-)?IM-(\d+)-")
 _NIH = re.compile(r"(\d{8})_\d{3}")
+#: Films of the Hannover Medical School inside the radiography set: one hospital, patients unknown.
+_HANNOVER = range(1300, 1797)
+HANNOVER = "hannover"
+NIH_PATIENTS = "adult-supplement"
 _RADIOGRAPHY = re.compile(r"(COVID|Normal|Lung_Opacity|Viral Pneumonia)-(\d+)", re.IGNORECASE)
 
 
@@ -53,6 +57,8 @@ def group_of(file_name: str, source: str) -> str:
         source: Data set; part of the answer, as person 7 of one set is not person 7 of another.
     """
     stem = Path(file_name).stem
+    if source == HANNOVER:
+        return HANNOVER
     if match := _KERMANY_PERSON.match(stem):
         kind = "bacteria" if "bacteria" in stem else "virus" if "virus" in stem else "person"
         return f"{source}:{kind}{match[1]}"
@@ -60,9 +66,12 @@ def group_of(file_name: str, source: str) -> str:
         prefix = "normal2-" if stem.startswith("NORMAL2") else "normal-"
         return f"{source}:{prefix}{match[1]}"
     if match := _RADIOGRAPHY.fullmatch(stem):
+        if match[1].lower() == "covid" and int(match[2]) in _HANNOVER:
+            return HANNOVER
         return f"{source}:{match[1].lower()}-block{int(match[2]) // BLOCK_LENGTH}"
     if match := _NIH.fullmatch(stem):
-        return f"{source}:patient{match[1]}"
+        # Both sets of NIH films number their patients alike.
+        return f"{NIH_PATIENTS}:patient{match[1]}"
     if stem.isdigit() or len(stem) < 8:
         return f"{source}:{stem.lower()}"
     shorter = re.sub(r"[-_ ]+[A-Za-z]?\d{0,2}[A-Za-z]{0,3}$", "", stem)
@@ -105,7 +114,11 @@ def films_in(folder: Path, label: str, source: str, *, containing: str | None = 
 def _without_giants(films: list[Film]) -> list[Film]:
     """Undo groups of more than half a folder: such a name is the folder's, not a patient's."""
     counts = Counter(film.group for film in films)
-    giants = {group for group, count in counts.items() if count > max(3, len(films) / 2)}
+    giants = {
+        group
+        for group, count in counts.items()
+        if count > max(3, len(films) / 2) and group != HANNOVER
+    }
     return [
         dataclasses.replace(film, group=f"{film.source}:{film.path.stem.lower()}")
         if film.group in giants

@@ -44,4 +44,6 @@ def tiny(config: FitConfig) -> FitConfig:
         warmup=0.1,
         average=0.5,
         weights="none",
+        outside=0.0,
+        lungs="",
     )

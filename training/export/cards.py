@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.core.panels.contract import RESEARCH_USE, ModelCard
 from desktop.core.panels.registry import open_panel
 from training.configs import FitConfig, config_from_dict
+from training.metrics.calibration import read_calibration
 from training.metrics.classification import interval
 
 if TYPE_CHECKING:  # TensorFlow, which a reader of cards does not need
@@ -86,7 +87,11 @@ def facts_of(
             f"films, not "
             f"scored; {notes.get('dropped_near_test', 0)} training films that are copies of test "
             f"films; {notes.get('dropped_near_validation', 0)} training films that are copies of "
-            f"validation films; {notes.get('unreadable', 0)} unreadable files."
+            f"validation films; {notes.get('dropped_twins_in_training', 0)} second copies inside "
+            f"training; {notes.get('dropped_same_person', 0)} training films of people in a test; "
+            f"{notes.get('relabelled_by_publisher', 0)} labels corrected by the publisher and "
+            f"{notes.get('test_films_with_wrong_label', 0)} test films with a wrong label left "
+            f"out; {notes.get('unreadable', 0)} unreadable files."
         ),
         "epochs": (
             f"{state['epoch']} of {config.epochs} ({stages}), best {state['best_epoch'] + 1}; "
@@ -99,7 +104,7 @@ def facts_of(
         "augmentation": _augmentation(config),
         "calibration": (
             f"softmax(logits / {served.calibration.temperature:.3f} + [{shift}]), fitted on "
-            f"validation"
+            f"{'hospitals left out of training' if read_calibration(run) else 'validation'}"
         ),
         "gate": (
             f"Keras against ONNX Runtime on {differences.images} films: probabilities "
@@ -107,6 +112,8 @@ def facts_of(
             f"{differences.cams:.1e} relative"
         ),
         "weights": "kernels rounded to 16-bit floats",
+        "trainer": str(described.get("trainer", "")),
+        "none_of_these_films": _counts(films.get("none: train", {})),
         "research_use": RESEARCH_USE,
     }
     return {name: text for name, text in facts.items() if text}
@@ -129,6 +136,18 @@ def _augmentation(config: FitConfig) -> str:
         parts.append("horizontal flip")
     if settings.contrast:
         parts.append(f"gamma {1 - settings.contrast:g} to {1 + settings.contrast:g}")
+    if config.scanners:
+        parts.append(
+            f"scanners imitated on {config.scanners:.0%} of the films (tone curves, low "
+            "frequencies, resizing, sharpness, noise, frames, markers)"
+        )
+    if config.outside:
+        parts.append(
+            f"what lies outside the lungs swapped for another film's in {config.outside:.0%} of "
+            "the films"
+        )
+    if config.teacher:
+        parts.append(f"a teacher's answers make up {config.teacher_share:.0%} of the loss")
     return ", ".join(parts) or "none"
 
 

@@ -33,13 +33,15 @@ from training.evaluation.scores import (
 from training.export.cards import facts_of, model_page
 from training.export.onnx_export import ServedModel, to_onnx, with_card
 from training.export.parity_check import Differences, check_parity
-from training.fit.trainer import drawing_shares, load_best
+from training.fit.drawing import drawing_shares
+from training.fit.networks import load_best, logits_of
 from training.metrics.calibration import (
     Calibration,
     FalseAlarms,
     balanced_weights,
     calibrate,
     limit_false_alarms,
+    read_calibration,
 )
 from training.metrics.reliability import uncalibrated
 from training.models import TITLES, build
@@ -67,7 +69,7 @@ def fixed_body(config: FitConfig, described: dict[str, Any], trained: Any) -> An
     """The trained network at the exported image size, kernels rounded to 16 bits."""
     body = build(
         config.model,
-        len(described["class_names"]),
+        logits_of(described),
         config.body_side,
         dropout=config.dropout,
         weights="none",
@@ -167,7 +169,9 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
     validation = data.indices(VALIDATION)
     inspect = _inspector(body, config.reduce)
     logits, features, small = inspect(data.pixels[validation])
-    calibration = calibration_of(logits, data)
+    calibration = read_calibration(run) or calibration_of(
+        logits[:, : len(data.recipe.class_names)], data
+    )
 
     train = data.indices(TRAIN)
     random = np.random.default_rng(config.seed)
@@ -183,7 +187,9 @@ def serve(run: Path, data: SplitData) -> tuple[ServedModel, FitConfig, dict[str,
         (features, small, per_source_weights(data, validation)),
         _exposure(data, config.reduce),
     )
-    return ServedModel(body, config.input_size, config.reduce, calibration, ood), config, described
+    none = bool(described.get("none_of_these"))
+    served = ServedModel(body, config.input_size, config.reduce, calibration, ood, none)
+    return served, config, described
 
 
 def gate_images(data: SplitData, count: int = _GATE_FILMS) -> list[Path]:
@@ -288,12 +294,12 @@ def _register(folder: Path, data: SplitData, card: ModelCard, sha256: str) -> No
     """Put the model into the manifest, or replace it there; members keep the order of the votes."""
     path = folder / MANIFEST_NAME
     members = {card.name: PanelMember(card.name, f"{card.name}.onnx", sha256)}
-    limit = 1.0
+    limit, lungs, none_limit = 1.0, None, None
     if path.is_file():
         old = PanelManifest.from_json(path.read_text("utf-8"))
         if old.class_names == card.class_names:
             members = {**{member.name: member for member in old.members}, **members}
-            limit = old.ood_limit
+            limit, lungs, none_limit = old.ood_limit, old.lungs, old.none_limit
     order = {name: place for place, name in enumerate(TITLES)}
     manifest = PanelManifest(
         name=card.panel,
@@ -301,6 +307,8 @@ def _register(folder: Path, data: SplitData, card: ModelCard, sha256: str) -> No
         class_names=card.class_names,
         members=tuple(sorted(members.values(), key=lambda m: (order.get(m.name, 99), m.name))),
         ood_limit=limit,
+        lungs=lungs,
+        none_limit=none_limit,
         version=card.version,
     )
     write_atomically(path, manifest.to_json().encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from desktop.core.panels.contract import (
     CARD_METADATA_KEY,
     INPUT_PIXELS,
     OUTPUT_CAMS,
+    OUTPUT_NONE_OF_THESE,
     OUTPUT_OOD_SCORE,
     OUTPUT_PROBABILITIES,
     ModelCard,
@@ -41,6 +43,8 @@ class ServedModel:
         reduce: Averaging factor of the front.
         calibration: From logits to probabilities.
         ood: From features and image to the score.
+        none: Whether the body has one logit more than there are classes, for films that are none
+            of them.
     """
 
     body: Any
@@ -48,33 +52,55 @@ class ServedModel:
     reduce: int
     calibration: Calibration
     ood: OodHead
+    none: bool = False
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the file gives."""
+        names = (OUTPUT_PROBABILITIES, OUTPUT_CAMS, OUTPUT_OOD_SCORE)
+        return (*names, OUTPUT_NONE_OF_THESE) if self.none else names
 
     def outputs(self, pixels: Any) -> dict[str, Any]:
         """The contract's outputs as TensorFlow tensors, from ``pixels`` uint8 [N, H, W, 1]."""
         grey = front(pixels, self.reduce)
         values = inference_outputs(self.body)(grey, training=False)
         shift = np.array(self.calibration.shift, np.float32)
-        scaled = values[LOGITS] / np.float32(self.calibration.temperature) + shift
-        return {
+        classes = len(shift)
+        scaled = values[LOGITS][:, :classes] / np.float32(self.calibration.temperature) + shift
+        found = {
             OUTPUT_PROBABILITIES: tf.nn.softmax(scaled),
-            OUTPUT_CAMS: grad_cams(self.body, values[FEATURES], values.get(HIDDEN)),
+            OUTPUT_CAMS: grad_cams(self.body, values[FEATURES], values.get(HIDDEN), classes),
             OUTPUT_OOD_SCORE: self.ood.score(values[FEATURES], grey),
         }
+        if self.none:
+            found[OUTPUT_NONE_OF_THESE] = tf.nn.softmax(values[LOGITS])[:, classes]
+        return found
 
 
 def to_onnx(served: ServedModel) -> bytes:
     """Convert with tf2onnx, rename the outputs, store kernels in 16 bits, leave dead work out."""
+    return convert(served.outputs, served.input_size, served.output_names)
+
+
+def convert(
+    outputs: Callable[[Any], dict[str, Any]], input_size: tuple[int, int], names: Sequence[str]
+) -> bytes:
+    """A function of ``pixels`` as an ONNX file whose outputs have the keys as names.
+
+    Args:
+        outputs: ``pixels`` uint8 [N, H, W, 1] -> tensors by name.
+        input_size: (height, width).
+        names: The keys.
+    """
     import tf2onnx
 
-    height, width = served.input_size
-    signature = [tf.TensorSpec((None, height, width, 1), tf.uint8, name=INPUT_PIXELS)]
-    function = tf.function(served.outputs, input_signature=signature)
+    signature = [tf.TensorSpec((None, *input_size, 1), tf.uint8, name=INPUT_PIXELS)]
+    function = tf.function(outputs, input_signature=signature)
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()):
         model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     # from_function orders a dict's outputs by key and names them Identity, Identity_1, ...
-    names = sorted([OUTPUT_PROBABILITIES, OUTPUT_CAMS, OUTPUT_OOD_SCORE])
-    _rename_outputs(model, names)
+    _rename_outputs(model, sorted(names))
     model.graph.name = "cxr-quorum"
     model.producer_name, model.producer_version = "cxr-quorum", ""
     _store_halves(model)

@@ -19,7 +19,8 @@ from desktop.core.panels.contract import (
     PanelManifest,
 )
 from desktop.core.panels.registry import open_panel
-from training.data.split import VALIDATION, SplitData
+from training.data.split import VALIDATION, VALIDATION_NONE, SplitData
+from training.evaluation.none_of_these import NoneOfThese, measure_none
 from training.evaluation.panel_scores import CardSettings, panel_figures, panel_numbers
 from training.evaluation.predictions import (
     ANSWERS_NAME,
@@ -65,6 +66,13 @@ def _odd_images(
     return measure(score, data.pixels[chosen], manifest.ood_limit)
 
 
+def _none_of_these(folder: Path, manifest: PanelManifest, data: SplitData) -> NoneOfThese | None:
+    """The panel's limit for none of the classes; None where it was not taught."""
+    if not data.recipe.teaches_none or not len(data.indices(VALIDATION_NONE)):
+        return None
+    return measure_none([(folder / m.file).read_bytes() for m in manifest.members], data)
+
+
 def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[str, float]]:
     """Set the manifest's out-of-distribution limit and write the panel's numbers and page.
 
@@ -100,7 +108,12 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
         models,
         {side: {model: by_model[model][side] for model in models} for side in sides},
     )
-    manifest = dataclasses.replace(manifest, ood_limit=round(_limit(answers), 4))
+    none = _none_of_these(folder, manifest, data)
+    manifest = dataclasses.replace(
+        manifest,
+        ood_limit=round(_limit(answers), 4),
+        none_limit=round(none.limit, 4) if none else None,
+    )
     write_atomically(path, manifest.to_json().encode())
     cards = {model.name: model.card for model in open_panel(folder).models}
     settings = {name: CardSettings.of(card) for name, card in cards.items()}
@@ -119,6 +132,7 @@ def finish_panel(folder: Path, runs: Path, data: SplitData) -> dict[str, dict[st
             "scores": numbers.pop("scores"),
             "flagged": flagged,
             "odd_images": odd,
+            **({"none_of_these": dataclasses.asdict(none)} if none else {}),
             **numbers,
         },
     )

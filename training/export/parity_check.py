@@ -9,7 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from desktop.core.errors import ModelRefused
-from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.panels.contract import (
+    OUTPUT_NONE_OF_THESE,
+    OUTPUT_OOD_SCORE,
+    OUTPUT_PROBABILITIES,
+)
 from training.data.image_cache import decode
 from training.export.onnx_export import ServedModel
 from training.models.grad_cam import grad_cams_by_tape
@@ -27,6 +31,7 @@ class Differences:
         probabilities: Absolute.
         cams: Relative to the largest value of each image's maps; against ``tf.GradientTape``.
         ood_score: Relative.
+        none_of_these: Absolute; 0 where the model has no such output.
         images: How many were compared.
     """
 
@@ -34,6 +39,7 @@ class Differences:
     cams: float
     ood_score: float
     images: int
+    none_of_these: float = 0.0
 
 
 def compare(served: ServedModel, content: bytes, images: list[Path]) -> Differences:
@@ -45,10 +51,10 @@ def compare(served: ServedModel, content: bytes, images: list[Path]) -> Differen
         images: Radiographs, read here through ``desktop.core.imaging.decode``.
     """
     pixels = np.stack([decode(path, served.input_size) for path in images])
-    names = [OUTPUT_PROBABILITIES, OUTPUT_CAMS, OUTPUT_OOD_SCORE]
-    probabilities, cams, scores = run_onnx(content, pixels, names)
+    probabilities, cams, scores, *rest = run_onnx(content, pixels, list(served.output_names))
     expected = served.outputs(tf.constant(pixels))
     by_tape = grad_cams_by_tape(served.body, front(tf.constant(pixels), served.reduce)).numpy()
+    by_tape = by_tape[:, : cams.shape[1]]
     peaks = np.maximum(by_tape.max(axis=(1, 2, 3)), 1e-6)
     wanted = expected[OUTPUT_OOD_SCORE].numpy()
     return Differences(
@@ -56,6 +62,10 @@ def compare(served: ServedModel, content: bytes, images: list[Path]) -> Differen
         float((np.abs(cams - by_tape).max(axis=(1, 2, 3)) / peaks).max()),
         float((np.abs(scores - wanted) / np.maximum(wanted, 1e-6)).max()),
         len(images),
+        max(
+            (float(np.abs(none - expected[OUTPUT_NONE_OF_THESE]).max()) for none in rest),
+            default=0.0,
+        ),
     )
 
 
@@ -74,6 +84,7 @@ def check_parity(served: ServedModel, content: bytes, images: list[Path]) -> Dif
         ("probabilities", found.probabilities),
         ("heatmaps", found.cams),
         ("out-of-distribution scores", found.ood_score),
+        ("scores of none of the classes", found.none_of_these),
     ):
         # Not "value > TOLERANCE": NaN must fail too.
         if not value <= (10 * TOLERANCE if what.startswith("out") else TOLERANCE):

@@ -20,15 +20,20 @@ import tensorflow as tf
 
 from training.configs import FitConfig
 from training.data.augment import augment
-from training.data.split import TRAIN, VALIDATION, SplitData
+from training.data.outside import soft_masks, swap_outside
+from training.data.scanners import imitate_scanners
+from training.data.split import TRAIN, TRAIN_NONE, VALIDATION, SplitData
 from training.fit.curves import draw_curves
+from training.fit.drawing import drawing_shares
+from training.fit.networks import build_body, load_best
+from training.fit.teacher import Teacher
 from training.metrics import classification as metrics
 from training.metrics.classification import softmax
-from training.models import build
 from training.models.layers import LOGITS, float_variables, front
 from training.models.onnx_weights import take_exported_weights
 from training.runtime.files import read_weights, write_atomically, write_json, write_weights
 from training.runtime.git_commit import current_commit
+from training.runtime.lungs_run import find_lungs
 from training.runtime.progress import Progress
 
 # Its advice on retracing is about us, not for the person who trains.
@@ -47,31 +52,6 @@ class RunState:
     best_score: float = -math.inf
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-def drawing_shares(data: SplitData, train: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Probability of drawing each training film; balanced recipes give every class the same sum."""
-    shares = data.weights[train].copy()
-    if data.recipe.balance:
-        for label in np.unique(data.labels[train]):
-            chosen = data.labels[train] == label
-            shares[chosen] /= shares[chosen].sum()
-    result: npt.NDArray[np.float64] = shares / shares.sum()
-    return result
-
-
-def build_body(config: FitConfig, classes: int, *, weights: str | None = None) -> Any:
-    """The network of a configuration; a fixed size only where the images do not grow."""
-    growing = len({side for _, side in config.stages}) > 1 or config.model == "resnet50"
-    wanted = config.weights if weights is None else weights
-    return build(
-        config.model,
-        classes,
-        None if growing else config.body_side,
-        dropout=config.dropout,
-        # An exported file is taken in afterwards: it needs films.
-        weights="none" if wanted.endswith(".onnx") else wanted,
-    )
 
 
 @contextlib.contextmanager
@@ -134,7 +114,7 @@ class Fit:
     ) -> None:
         self.config, self.data, self.folder = config, data, folder
         keras.utils.set_random_seed(config.seed)
-        self.train = data.indices(TRAIN)
+        self.train = np.concatenate([data.indices(TRAIN), data.indices(TRAIN_NONE)])
         self.validation = data.indices(VALIDATION)
         if not len(self.train) or not len(self.validation):
             raise ValueError(
@@ -142,11 +122,12 @@ class Fit:
                 "needed. Add images, or class folders with more than a few patients."
             )
         classes = len(data.recipe.class_names)
+        logits = classes + data.recipe.teaches_none
         self.state = RunState()
         resuming = (folder / "last.npz").is_file()
         if network is None:
             with _dtype_policy(config.precision):
-                self.body = build_body(config, classes, weights="none" if resuming else None)
+                self.body = build_body(config, logits, weights="none" if resuming else None)
             if config.weights.endswith(".onnx") and not resuming:
                 take_exported_weights(self.body, Path(config.weights), self._films_for_statistics())
         else:
@@ -165,6 +146,8 @@ class Fit:
         ]
         if resuming:
             self._restore()
+        self._masks = self._lung_masks() if config.outside else None
+        self._teacher = self._make_teacher() if config.teacher else None
         self._step = tf.function(self._train_step, reduce_retracing=True)
         # At the size that the run ends with: a network judged at another one looks like chance.
         self._logits = logit_function(self.body, config.reduce, config.stages[-1][1])
@@ -178,17 +161,33 @@ class Fit:
         side = self.config.side_of_epoch(0)
         return tf.image.resize(images, [side, side], antialias=True).numpy()  # type: ignore[no-any-return]
 
+    def _lung_masks(self) -> npt.NDArray[np.uint8]:
+        """What is kept of each film when its outside is swapped: [N, side, side], 255 = kept."""
+        kept = np.full((len(self.data.films), *[self.config.body_side] * 2), 255, np.uint8)
+        network = Path(self.config.lungs).read_bytes()
+        found = find_lungs(network, self.data.pixels[self.train])
+        kept[self.train] = soft_masks(found, self.config.body_side)
+        return kept
+
+    def _make_teacher(self) -> Teacher:
+        _, _, body = load_best(Path(self.config.teacher))
+        return Teacher(body, self.config.teacher_share)
+
     # ---- one step -------------------------------------------------------------------------------
 
-    def _train_step(self, pixels: Any, labels: Any, side: Any, decay: Any) -> Any:
+    def _train_step(self, pixels: Any, masks: Any, labels: Any, side: Any, decay: Any) -> Any:
         config = self.config
         images = front(pixels, config.reduce)
+        if masks is not None:
+            images = swap_outside(images, tf.cast(masks, tf.float32) / 255, config.outside)
         images = tf.cond(
             tf.equal(tf.shape(images)[1], side),
             lambda: images,
             lambda: tf.image.resize(images, [side, side], antialias=True),
         )
         images = augment(images, config.augmentation)
+        if config.scanners:
+            images = imitate_scanners(images, config.scanners)
         if self.body.input_shape[1] is not None:
             images = tf.ensure_shape(images, [None, *self.body.input_shape[1:]])
         else:
@@ -198,6 +197,8 @@ class Fit:
             smooth = config.label_smoothing
             classes = logits.shape[-1]
             target = tf.one_hot(labels, classes) * (1 - smooth) + smooth / classes
+            if self._teacher is not None:
+                target = self._teacher.targets(images, target)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target, logits))
         gradients = tape.gradient(loss, self.body.trainable_variables)
         self.optimizer.apply(gradients, self.body.trainable_variables)
@@ -230,6 +231,7 @@ class Fit:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._describe()
         shares = drawing_shares(self.data, self.train)
+        masks = self._masks
         while self.state.epoch < config.epochs:
             if (
                 self.state.epoch - self.state.best_epoch > config.patience
@@ -251,6 +253,7 @@ class Fit:
                 loss_sum += float(
                     self._step(
                         tf.constant(self.data.pixels[films]),
+                        None if masks is None else tf.constant(masks[films][..., np.newaxis]),
                         tf.constant(self.data.labels[films]),
                         side,
                         tf.constant(decay, tf.float32),
@@ -286,7 +289,8 @@ class Fit:
         logits = predict_logits(self._logits, self.data.pixels[self.validation])
         for variable, value in zip(self._averaged, raw, strict=True):
             variable.assign(value)
-        labels, probabilities = self.data.labels[self.validation], softmax(logits)
+        classes = len(self.data.recipe.class_names)
+        labels, probabilities = self.data.labels[self.validation], softmax(logits[:, :classes])
         area = metrics.macro_auc(labels, probabilities)
         balanced = metrics.balanced_accuracy(labels, probabilities)
         return {
@@ -314,6 +318,7 @@ class Fit:
                 "commit": begun if self.state.epoch else current_commit(),
                 "panel": self.data.recipe.panel,
                 "class_names": list(self.data.recipe.class_names),
+                "none_of_these": self.data.recipe.teaches_none,
                 "fit": self.config.to_dict(),
                 "training_data_sha256": self.data.training_hash,
                 "films": counts,
@@ -356,18 +361,3 @@ class Fit:
             average.assign(values[f"average:{variable.path}"])
         for index, variable in enumerate(self.optimizer.variables):
             variable.assign(values[f"optimizer:{index}"])
-
-
-def load_best(folder: Path) -> tuple[FitConfig, dict[str, Any], Any]:
-    """A finished run: its configuration, all of ``config.json``, and the network with its best
-    weights.
-    """
-    from training.configs import config_from_dict
-
-    described = json.loads((folder / "config.json").read_text())
-    config = config_from_dict(described["fit"])
-    body = build_body(config, len(described["class_names"]), weights="none")
-    values = read_weights(folder / "best.npz")
-    for variable in float_variables(body):
-        variable.assign(values[variable.path])
-    return config, described, body

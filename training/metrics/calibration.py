@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from training.metrics.classification import softmax
+
+#: In the folder of a run: a calibration on hospitals that were left out of training.
+CALIBRATION_NAME = "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,9 @@ class Calibration:
         return softmax(logits.astype(np.float64) / self.temperature + np.array(self.shift))
 
 
+_FEW_FILMS = 10
+
+
 def balanced_weights(
     labels: npt.NDArray[np.int64], sources: Sequence[str]
 ) -> npt.NDArray[np.float64]:
@@ -41,10 +49,11 @@ def balanced_weights(
     weights = np.zeros(len(labels))
     names = np.array(sources)
     for label in np.unique(labels):
-        present = np.unique(names[labels == label])
-        for name in present:
-            chosen = (labels == label) & (names == name)
-            weights[chosen] = 1.0 / (len(present) * chosen.sum())
+        present, counts = np.unique(names[labels == label], return_counts=True)
+        # Two films must not speak for a hospital: below ten, each counts a tenth of a data set.
+        parts = np.minimum(1.0, counts / _FEW_FILMS)
+        for name, count, part in zip(present, counts, parts / parts.sum(), strict=True):
+            weights[(labels == label) & (names == name)] = part / count
     result: npt.NDArray[np.float64] = weights / weights.sum()
     return result
 
@@ -82,6 +91,19 @@ def calibrate(
     found = minimize(loss, np.zeros(classes + 1), method="L-BFGS-B", bounds=bounds).x
     added = found[1:] - found[1:].mean() if shift else np.zeros(classes)
     return Calibration(float(np.exp(found[0])), tuple(float(value) for value in added))
+
+
+def read_calibration(run: Path) -> Calibration | None:
+    """What was found on hospitals left out of training, from a run's ``calibration.json``.
+
+    Returns:
+        None where the run has no such file: validation decides then.
+    """
+    path = run / CALIBRATION_NAME
+    if not path.is_file():
+        return None
+    values = json.loads(path.read_text("utf-8"))
+    return Calibration(float(values["temperature"]), tuple(map(float, values["shift"])))
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,14 @@ def inference_outputs(body: Any) -> Any:
     return keras.Model(body.input, outputs)
 
 
-def grad_cams(body: Any, features: Any, hidden: Any | None) -> Any:
-    """Grad-CAM maps of all classes by the closed form.
+def grad_cams(body: Any, features: Any, hidden: Any | None, classes: int | None = None) -> Any:
+    """Grad-CAM maps of the classes by the closed form.
 
     Args:
         body: The network; its last layers decide which closed form holds.
         features: A, float32 [N, h, w, C].
         hidden: Values of the hidden dense layer float32 [N, J], None without one.
+        classes: K, the first logits; a logit after them (none of these) has no map. None = all.
 
     Returns:
         float32 [N, K, h, w], 0 or above, not rescaled.
@@ -48,7 +49,7 @@ def grad_cams(body: Any, features: Any, hidden: Any | None) -> Any:
         ValueError: The head is none of the three with a known closed form.
     """
     height, width, channels = features.shape[1:]
-    last = tf.convert_to_tensor(body.get_layer(LOGITS).kernel)
+    last = tf.convert_to_tensor(body.get_layer(LOGITS).kernel)[:, :classes]
     positions = float(height * width)
     if hidden is not None:
         first = tf.convert_to_tensor(body.get_layer(HIDDEN).kernel)

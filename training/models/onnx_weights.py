@@ -1,4 +1,4 @@
-"""Take the weights of an exported ResNet50 back into Keras, to train on from a shipped file.
+"""Take the weights of an exported network back into Keras, to train on from a shipped file.
 
 Checkpoints are too large for the repository; the exported file holds the same network. Kernels are
 in it as they were (rounded to 16 bits before the export). Batch normalisation (Ioffe and Szegedy
@@ -13,6 +13,7 @@ give the same a and b, and nearly the same answers in training.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ class ExportedConvolution:
         factor: a of its batch normalisation, [out].
         offset: b of its batch normalisation, [out].
         depth: Convolutions on the longest way from the input, this one included.
+        number: Its place in the file.
+        before: Numbers of the convolutions that it reads from, also through others.
     """
 
     kernel: Floats
@@ -45,16 +48,29 @@ class ExportedConvolution:
     factor: Floats
     offset: Floats
     depth: int
+    number: int
+    before: frozenset[int]
+
+    def for_shape(self, shape: tuple[int, ...]) -> Floats | None:
+        """The kernel in a wanted shape, None where it has another one.
+
+        A file that reads a grey film once, where the network reads it three times, holds the sum of
+        the three.
+        """
+        if self.kernel.shape == shape:
+            return self.kernel
+        once = (*shape[:2], 1, shape[3])
+        return np.repeat(self.kernel / shape[2], shape[2], 2) if self.kernel.shape == once else None
 
 
 def take_exported_weights(model: keras.Model, file: Path, images: Floats) -> None:
-    """Copy an exported ResNet50 into a body of the same architecture, in place.
+    """Copy an exported network into a body of the same architecture, in place.
 
     The last layer is left as it is: the new classes are others.
 
     Args:
-        model: Body of :mod:`training.models.resnet50`.
-        file: ``resnet50.onnx`` of any panel.
+        model: Body of :mod:`training.models`.
+        file: ``<model>.onnx`` of any panel.
         images: Training films, float32 [N, h, w, 1], 0 to 255, at the size trained with, for the
             statistics; some hundreds are enough.
 
@@ -63,24 +79,27 @@ def take_exported_weights(model: keras.Model, file: Path, images: Floats) -> Non
     """
     found = list(_convolutions(onnx.load(file).graph))
     wanted = list(_keras_convolutions(model))
-    if len(found) != len(wanted):
+    if len(found) < len(wanted):
         raise ValueError(
-            f"{file} holds {len(found)} normalised convolutions, ResNet50 has {len(wanted)}. Give "
-            "the resnet50.onnx of an exported panel."
+            f"{file} holds {len(found)} normalised convolutions, {model.name} has {len(wanted)}. "
+            f"Give the {model.name}.onnx of an exported panel."
         )
-    for convolution, normalisation, depth in wanted:
+    read: set[int] = set()
+    # From the last one back: the file also holds the small network that looks for outliers, and
+    # what the last convolution reads from is not of that one.
+    for convolution, normalisation, depth in reversed(wanted):
         shape = tuple(convolution.kernel.shape)
-        # The export lets a convolution over copies of one channel read it once.
-        shapes = (shape, (*shape[:2], 1, shape[3]))
-        match = next(
-            (one for one in found if one.depth == depth and one.kernel.shape in shapes), None
-        )
+        alike = [one for one in found if one.depth == depth and one.for_shape(shape) is not None]
+        match = next((one for one in alike if one.number in read or not read), None)
         if match is None:
             raise ValueError(f"{file} has no {shape} convolution at depth {depth}.")
         found.remove(match)
-        copies = shape[2] // match.kernel.shape[2]
-        convolution.kernel.assign(np.repeat(match.kernel / copies, copies, axis=2))
-        convolution.bias.assign(match.bias)
+        read |= match.before
+        convolution.kernel.assign(match.for_shape(shape))
+        if convolution.use_bias:
+            convolution.bias.assign(match.bias)
+        else:
+            match = dataclasses.replace(match, offset=match.offset + match.factor * match.bias)
         # For now normalise with nothing, so that the forward pass below is already the right one.
         spread = np.sqrt(1.0 + normalisation.epsilon)
         normalisation.moving_mean.assign(np.zeros_like(match.offset))
@@ -131,7 +150,7 @@ def _keras_convolutions(model: keras.Model) -> Iterator[tuple[Any, Any, int]]:
 
 
 def _convolutions(graph: Any) -> Iterator[ExportedConvolution]:
-    """The convolutions of an exported graph that are followed by a factor and an offset."""
+    """The convolutions of an exported graph with their normalisation, apart or multiplied in."""
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     users: dict[str, list[Any]] = {}
     depths: dict[str, int] = {}
@@ -140,10 +159,14 @@ def _convolutions(graph: Any) -> Iterator[ExportedConvolution]:
             constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
         for name in node.input:
             users.setdefault(name, []).append(node)
-    for node in graph.node:
+    before_of: dict[str, frozenset[int]] = {}
+    for number, node in enumerate(graph.node):
         before = max((depths.get(name, 0) for name in node.input), default=0)
         depth = before + (node.op_type == "Conv")
         depths.update(dict.fromkeys(node.output, depth))
+        behind = frozenset().union(*(before_of.get(name, frozenset()) for name in node.input))
+        itself = frozenset([number]) if node.op_type == "Conv" else frozenset()
+        before_of.update(dict.fromkeys(node.output, behind | itself))
         if node.op_type != "Conv" or node.input[1] not in constants:
             continue
         kernel = constants[node.input[1]].astype(np.float32).transpose(2, 3, 1, 0)
@@ -156,12 +179,19 @@ def _convolutions(graph: Any) -> Iterator[ExportedConvolution]:
                 continue
             bias, follower = vector, _only(users, follower.output[0])
         factor = _vector(follower, constants, channels) if _is(follower, "Mul") else None
+        if _is(follower, "Relu") and len(node.input) > 2:
+            # The converter has multiplied the normalisation into the kernel.
+            zeros, ones = np.zeros(channels, np.float32), np.ones(channels, np.float32)
+            folded = bias.astype(np.float32)
+            yield ExportedConvolution(kernel, zeros, ones, folded, depth, number, behind)
         if factor is None or follower is None:
             continue
         follower = _only(users, follower.output[0])
         offset = _vector(follower, constants, channels) if _is(follower, "Add") else None
         if offset is not None:
-            yield ExportedConvolution(kernel, bias.astype(np.float32), factor, offset, depth)
+            yield ExportedConvolution(
+                kernel, bias.astype(np.float32), factor, offset, depth, number, behind
+            )
 
 
 def _only(users: dict[str, list[Any]], name: str) -> Any | None:

@@ -12,6 +12,17 @@ tensor                  type and shape        meaning
                                               eq. 1-2)
 ``ood_score``           float32 [N]           distance from the training images; 1.0 is the
                                               score that 95 % of the validation images stay below
+``none_of_these``       float32 [N]           version 2: how much the film looks like something
+                                              that is none of the classes, 0 to 1
+======================  ====================  =================================================
+
+Version 2 of a panel may also hold ``lungs.onnx``:
+
+======================  ====================  =================================================
+``pixels`` (input)      uint8 [N, 128, 128,   the whole film, prepared as for the models
+                        1]
+``mask``                float32 [N, 128,      probability of lung, 0 to 1
+                        128]
 ======================  ====================  =================================================
 
 Everything else a model needs (resizing, scaling, channels, standardisation) is inside its graph.
@@ -35,12 +46,18 @@ from desktop.core.errors import ModelRefused
 from desktop.core.system.strict_json import parse
 from desktop.core.system.text import display_name
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+_READS = " and ".join(map(str, READABLE_VERSIONS))
 INPUT_PIXELS = "pixels"
 OUTPUT_PROBABILITIES = "probabilities"
 OUTPUT_CAMS = "cams"
 OUTPUT_OOD_SCORE = "ood_score"
+OUTPUT_NONE_OF_THESE = "none_of_these"
+OUTPUT_MASK = "mask"
 CARD_METADATA_KEY = "cxr_quorum_card"
+LUNGS_CARD_METADATA_KEY = "cxr_quorum_lungs_card"
+LUNGS_NAME = "lungs"
 MANIFEST_NAME = "manifest.json"
 RESEARCH_USE = "Research use, not a diagnosis. Does not replace the original image."
 
@@ -108,18 +125,18 @@ class ModelCard:
     contract_version: int = CONTRACT_VERSION
 
     def __post_init__(self) -> None:
-        if self.contract_version != CONTRACT_VERSION:
+        if self.contract_version not in READABLE_VERSIONS:
             raise ModelRefused(
                 "MODEL-02",
-                f"{_said(self.title, 'A model')} keeps contract version "
-                f"{_said(self.contract_version)}, this app reads {CONTRACT_VERSION}. Export the "
+                f"{said(self.title, 'A model')} keeps contract version "
+                f"{said(self.contract_version)}, this app reads {_READS}. Export the "
                 "model again or update the app.",
             )
         problem = self._problem()
         if problem:
             raise ModelRefused(
                 "MODEL-03",
-                f"The card of {_said(self.title, 'a model')} is not valid: {problem}. Export the "
+                f"The card of {said(self.title, 'a model')} is not valid: {problem}. Export the "
                 "model again.",
             )
 
@@ -146,12 +163,12 @@ class ModelCard:
             return "the temperature is above 0"
         if any(not 0 <= point <= 1 for point in self.operating_points.values()):
             return "operating points lie between 0 and 1"
-        if not _are_numbers(self.shift) or not _are_numbers(self.operating_points):
+        if not are_numbers(self.shift) or not are_numbers(self.operating_points):
             return "the shift and the operating point of a class is a number"
-        if not _are_texts(self.facts):
+        if not are_texts(self.facts):
             return f"facts are printable text of at most {MAX_FACT:,} characters"
         if not isinstance(self.metrics, Mapping) or not all(
-            is_word(name) and _are_numbers(values) for name, values in self.metrics.items()
+            is_word(name) and are_numbers(values) for name, values in self.metrics.items()
         ):
             return "metrics are numbers"
         if not _are_shares(self.lungs):
@@ -169,7 +186,7 @@ class ModelCard:
         Raises:
             ModelRefused: MODEL-03 if it is not a card, MODEL-02 if its contract is another.
         """
-        return cls(**_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
+        return cls(**card_fields(cls, text, ("class_names", "input_size"), "The card of a model"))
 
 
 def is_word(value: object) -> bool:
@@ -177,12 +194,12 @@ def is_word(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_WORD and value.isprintable()
 
 
-def _said(value: object, otherwise: str = "") -> str:
+def said(value: object, otherwise: str = "") -> str:
     """Something of a file that is not checked yet, for a sentence."""
     return display_name(str(value)) if value else otherwise
 
 
-def _are_texts(values: object) -> bool:
+def are_texts(values: object) -> bool:
     """Whether a file's ``facts`` are names and texts, which may have several lines."""
     return isinstance(values, Mapping) and all(
         is_word(name)
@@ -193,7 +210,7 @@ def _are_texts(values: object) -> bool:
     )
 
 
-def _are_numbers(values: object) -> bool:
+def are_numbers(values: object) -> bool:
     """Whether a file's ``shift`` is a class, a finite number, and so on."""
     return isinstance(values, Mapping) and all(
         is_word(name) and isinstance(value, int | float) and isfinite(value)
@@ -241,6 +258,9 @@ class PanelManifest:
         ood_limit: Panel score (mean of the members' ``ood_score``) above which an image is
             called out of distribution.
         version: Version of the panel.
+        lungs: The network that finds the lungs on a film, None where the panel has none.
+        none_limit: Panel score (mean of the members' ``none_of_these``) above which a film is
+            called none of the classes; None where the models do not say.
         contract_version: Version of this contract.
     """
 
@@ -250,20 +270,22 @@ class PanelManifest:
     members: tuple[PanelMember, ...]
     ood_limit: float
     version: str
+    lungs: PanelMember | None = None
+    none_limit: float | None = None
     contract_version: int = CONTRACT_VERSION
 
     def __post_init__(self) -> None:
-        if self.contract_version != CONTRACT_VERSION:
+        if self.contract_version not in READABLE_VERSIONS:
             raise ModelRefused(
                 "MODEL-02",
-                f"Panel {_said(self.name)} keeps contract version {_said(self.contract_version)}, "
-                f"this app reads {CONTRACT_VERSION}. Export the panel again or update the app.",
+                f"Panel {said(self.name)} keeps contract version {said(self.contract_version)}, "
+                f"this app reads {_READS}. Export the panel again or update the app.",
             )
         problem = self._problem()
         if problem:
             raise ModelRefused(
                 "MODEL-04",
-                f"The manifest of panel {_said(self.name)} is not valid: {problem}. Export the "
+                f"The manifest of panel {said(self.name)} is not valid: {problem}. Export the "
                 "panel again.",
             )
 
@@ -279,21 +301,33 @@ class PanelManifest:
             return f"title, version and classes are printable text of 1 to {MAX_WORD} characters"
         if not isfinite(self.ood_limit) or self.ood_limit <= 0:
             return "the out-of-distribution limit is a number above 0"
+        if self.lungs is not None and self.lungs.name != LUNGS_NAME:
+            return f"the network that finds the lungs is called {LUNGS_NAME}"
+        limit = self.none_limit
+        if limit is not None and not (isinstance(limit, int | float) and isfinite(limit)):
+            return "the limit of none of the classes is a number"
         return ""
 
     @property
     def fingerprint(self) -> str:
-        """Hash over everything that decides a result: name, classes, limit and models' hashes.
+        """Hash over everything that decides a result: name, classes, limits and models' hashes.
 
         64 hex digits; panels with equal ones give equal answers.
         """
         parts = [self.name, *self.class_names, str(self.ood_limit)]
+        if self.none_limit is not None:
+            parts.append(f"none_limit={self.none_limit}")
+        if self.lungs is not None:
+            parts.append(f"lungs={self.lungs.sha256}")
         parts += [f"{member.name}={member.sha256}" for member in self.members]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def to_json(self) -> str:
-        """Serialise as the text of ``manifest.json``."""
-        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """Serialise as the text of ``manifest.json``; what the panel does not have is left out."""
+        values = {
+            key: value for key, value in dataclasses.asdict(self).items() if value is not None
+        }
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> PanelManifest:
@@ -302,15 +336,17 @@ class PanelManifest:
         Raises:
             ModelRefused: MODEL-04 if it is not a manifest, MODEL-02 if its contract is another.
         """
-        values = _fields(cls, text, ("class_names",), "The manifest")
+        values = card_fields(cls, text, ("class_names",), "The manifest")
         try:
             values["members"] = tuple(PanelMember(**member) for member in values["members"])
+            if values.get("lungs") is not None:
+                values["lungs"] = PanelMember(**values["lungs"])
         except TypeError as error:
             raise ModelRefused("MODEL-04", "The manifest's list of members is damaged.") from error
         return cls(**values)
 
 
-def _fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[str, Any]:
+def card_fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[str, Any]:
     """Parse a JSON object whose keys are exactly known fields of ``cls``."""
     try:
         values = parse(text)
@@ -325,7 +361,7 @@ def _fields(cls: type, text: str, tuples: tuple[str, ...], what: str) -> dict[st
         for name in tuples:
             values[name] = tuple(values[name])
     except (ValueError, TypeError, KeyError) as error:  # also what ``parse`` refuses
-        code = "MODEL-03" if cls is ModelCard else "MODEL-04"
+        code = "MODEL-04" if cls is PanelManifest else "MODEL-03"
         raise ModelRefused(
             code, f"{what} is damaged or not of this app. Export the model again."
         ) from error

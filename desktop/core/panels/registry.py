@@ -22,14 +22,18 @@ from desktop.core.onnx_graph.outline import OnnxOutline, TensorInfo, read_outlin
 from desktop.core.panels.contract import (
     CARD_METADATA_KEY,
     INPUT_PIXELS,
+    LUNGS_CARD_METADATA_KEY,
     MANIFEST_NAME,
     OUTPUT_CAMS,
+    OUTPUT_MASK,
+    OUTPUT_NONE_OF_THESE,
     OUTPUT_OOD_SCORE,
     OUTPUT_PROBABILITIES,
     ModelCard,
     PanelManifest,
     PanelMember,
 )
+from desktop.core.panels.lungs_card import LungsCard
 from desktop.core.system.app_dirs import data_home
 from desktop.core.system.text import display_name
 
@@ -50,6 +54,7 @@ class PanelModel:
         size_bytes: Length of the file.
         has_maps: The graph can give Grad-CAM maps.
         has_ood_score: The graph can say how far an image is from its training images.
+        says_none: The graph can say that an image is none of the classes.
     """
 
     card: ModelCard
@@ -58,10 +63,21 @@ class PanelModel:
     size_bytes: int
     has_maps: bool
     has_ood_score: bool
+    says_none: bool = False
 
     @property
     def name(self) -> str:
         return self.card.name
+
+
+@dataclass(frozen=True)
+class LungsModel:
+    """The network that finds the lungs, on disk; attributes as in ``PanelModel``."""
+
+    card: LungsCard
+    path: Path
+    sha256: str
+    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,14 @@ class Panel:
         folder: Where it lies.
         models: Members in the order in which they are shown.
         shipped: Came with the app.
+        lungs: The network that finds the lungs, None where the panel has none.
     """
 
     manifest: PanelManifest
     folder: Path
     models: tuple[PanelModel, ...]
     shipped: bool
+    lungs: LungsModel | None = None
 
     @property
     def name(self) -> str:
@@ -105,9 +123,19 @@ class Panel:
         return self.manifest.ood_limit
 
     @property
+    def none_limit(self) -> float | None:
+        return self.manifest.none_limit
+
+    @property
     def input_sizes(self) -> tuple[tuple[int, int], ...]:
         """Distinct (height, width) of the members, in order of first use."""
         return tuple(dict.fromkeys(model.card.input_size for model in self.models))
+
+    @property
+    def decode_sizes(self) -> tuple[tuple[int, int], ...]:
+        """What a film is made into: ``input_sizes`` and the size of the network for lungs."""
+        own = () if self.lungs is None else (self.lungs.card.input_size,)
+        return tuple(dict.fromkeys((*self.input_sizes, *own)))
 
     @property
     def fingerprint(self) -> str:
@@ -190,7 +218,7 @@ def open_panel(name_or_folder: str | Path) -> Panel:
     )
 
 
-def read_verified(model: PanelModel) -> bytes:
+def read_verified(model: PanelModel | LungsModel) -> bytes:
     """The bytes of a model file, checked: run these, not the file, which could change.
 
     Raises:
@@ -231,24 +259,15 @@ def _read_panel(folder: Path, *, verify: bool) -> Panel:
         ) from error
     models = tuple(_read_model(folder, manifest, member, verify) for member in manifest.members)
     shipped = folder.resolve().parent == shipped_panels_folder()
-    return Panel(manifest, folder, models, shipped)
+    lungs = None if manifest.lungs is None else _read_lungs(folder, manifest.lungs, verify)
+    return Panel(manifest, folder, models, shipped, lungs)
 
 
 def _read_model(
     folder: Path, manifest: PanelManifest, member: PanelMember, verify: bool
 ) -> PanelModel:
     path = folder / member.file
-    with _open_regular(path, MAX_MODEL_BYTES) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size == 0:
-            raise ModelRefused("MODEL-05", f"{path.name} is empty. Copy or export it again.")
-        with (
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as content,
-        ):
-            if verify and hashlib.sha256(content).hexdigest() != member.sha256:
-                raise _wrong_hash(path.name)
-            outline = _outline(content, path.name)
+    outline, size = _read_outline(path, member.sha256 if verify else None)
     card = _card(outline, path.name)
     _check(card, outline, manifest, member)
     offered = {output.name for output in outline.outputs}
@@ -259,7 +278,41 @@ def _read_model(
         size_bytes=size,
         has_maps=OUTPUT_CAMS in offered,
         has_ood_score=OUTPUT_OOD_SCORE in offered,
+        says_none=manifest.none_limit is not None and OUTPUT_NONE_OF_THESE in offered,
     )
+
+
+def _read_lungs(folder: Path, member: PanelMember, verify: bool) -> LungsModel:
+    path = folder / member.file
+    outline, size = _read_outline(path, member.sha256 if verify else None)
+    text = outline.metadata.get(LUNGS_CARD_METADATA_KEY, "")
+    try:
+        card = LungsCard.from_json(text)
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise ModelRefused(
+            "MODEL-03", f"The card of {path.name} is damaged. Export it again."
+        ) from error
+    problem = _lungs_problem(card, outline)
+    if problem:
+        raise ModelRefused(
+            "MODEL-09", f"{member.file} does not fit the panel: {problem}. Export it again."
+        )
+    return LungsModel(card, path, member.sha256, size)
+
+
+def _read_outline(path: Path, sha256: str | None) -> tuple[OnnxOutline, int]:
+    """What an ONNX file says of itself, and its length; verified where a hash is given."""
+    with _open_regular(path, MAX_MODEL_BYTES) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size == 0:
+            raise ModelRefused("MODEL-05", f"{path.name} is empty. Copy or export it again.")
+        with (
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as content,
+        ):
+            if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+                raise _wrong_hash(path.name)
+            return _outline(content, path.name), size
 
 
 def _outline(content: bytes | memoryview, name: str) -> OnnxOutline:
@@ -308,13 +361,30 @@ def _check(
         )
 
 
-def _graph_problem(card: ModelCard, outline: OnnxOutline) -> str:
-    height, width = card.input_size
-    classes = len(card.class_names)
+def _input_problem(outline: OnnxOutline, size: tuple[int, int]) -> str:
+    height, width = size
     if [item.name for item in outline.inputs] != [INPUT_PIXELS]:
         return f"its only input must be called {INPUT_PIXELS}"
     if not _fits(outline.inputs[0], _UINT8, (None, height, width, 1)):
         return f"its input must be uint8 [N, {height}, {width}, 1] with a free N"
+    return ""
+
+
+def _lungs_problem(card: LungsCard, outline: OnnxOutline) -> str:
+    height, width = card.input_size
+    outputs = {item.name: item for item in outline.outputs}
+    if OUTPUT_MASK not in outputs:
+        return f"it has no output called {OUTPUT_MASK}"
+    if not _fits(outputs[OUTPUT_MASK], _FLOAT32, (None, height, width)):
+        return f"its output {OUTPUT_MASK} must be float32 [N, {height}, {width}]"
+    return _input_problem(outline, card.input_size)
+
+
+def _graph_problem(card: ModelCard, outline: OnnxOutline) -> str:
+    classes = len(card.class_names)
+    problem = _input_problem(outline, card.input_size)
+    if problem:
+        return problem
     outputs = {item.name: item for item in outline.outputs}
     if OUTPUT_PROBABILITIES not in outputs:
         return f"it has no output called {OUTPUT_PROBABILITIES}"
@@ -322,6 +392,7 @@ def _graph_problem(card: ModelCard, outline: OnnxOutline) -> str:
         OUTPUT_PROBABILITIES: (None, classes),
         OUTPUT_CAMS: (None, classes, None, None),
         OUTPUT_OOD_SCORE: (None,),
+        OUTPUT_NONE_OF_THESE: (None,),
     }
     for name, shape in expected.items():
         if name in outputs and not _fits(outputs[name], _FLOAT32, shape):

@@ -9,6 +9,7 @@ import pytest
 
 from desktop.core.errors import ModelRefused
 from desktop.core.panels.contract import ModelCard, PanelManifest, PanelMember
+from desktop.core.panels.lungs_card import LungsCard
 
 CARD = ModelCard(
     name="scnn",
@@ -124,4 +125,73 @@ def test_a_manifest_that_makes_no_panel_is_refused(field: str, value: object, co
     sound = PanelManifest("mine", "Mine", ("Sick", "Well"), members, 1.5, "1")
     with pytest.raises(ModelRefused) as refusal:
         dataclasses.replace(sound, **{field: value})  # type: ignore[arg-type]
+    assert refusal.value.code == code
+
+
+MANIFEST = PanelManifest(
+    "mine", "Mine", ("Sick", "Well"), (PanelMember("scnn", "scnn.onnx", "a" * 64),), 1.0, "1"
+)
+LUNGS_CARD = LungsCard(
+    version="1",
+    input_size=(128, 128),
+    threshold=0.5,
+    smallest_share=0.06,
+    training_data_sha256="",
+    commit="",
+    created="2026-11-28",
+)
+
+
+def test_lungs_and_the_limit_of_none_of_the_classes_travel_with_the_manifest() -> None:
+    whole = dataclasses.replace(
+        MANIFEST, lungs=PanelMember("lungs", "lungs.onnx", "b" * 64), none_limit=0.4
+    )
+    assert PanelManifest.from_json(whole.to_json()) == whole
+
+
+def test_a_manifest_of_version_1_is_read_and_has_neither_lungs_nor_limit() -> None:
+    values = json.loads(dataclasses.replace(MANIFEST, contract_version=1).to_json())
+    assert "lungs" not in values
+    assert "none_limit" not in values
+    old = PanelManifest.from_json(json.dumps(values))
+    assert (old.lungs, old.none_limit, old.contract_version) == (None, None, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lungs": {"name": "heart", "file": "heart.onnx", "sha256": "b" * 64}},
+        {"lungs": {"name": "lungs", "file": "../lungs.onnx", "sha256": "b" * 64}},
+        {"lungs": {"name": "lungs"}},
+        {"none_limit": "0.5"},
+        {"none_limit": float("nan")},
+    ],
+)
+def test_damaged_lungs_or_limits_of_a_manifest_are_refused(change: dict[str, object]) -> None:
+    values = json.loads(MANIFEST.to_json()) | change
+    with pytest.raises(ModelRefused) as refusal:
+        PanelManifest.from_json(json.dumps(values))
+    assert refusal.value.code == "MODEL-04"
+
+
+def test_the_card_of_the_lungs_comes_back_as_it_was() -> None:
+    assert LungsCard.from_json(LUNGS_CARD.to_json()) == LUNGS_CARD
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"threshold": 1.0}, "MODEL-03"),
+        ({"smallest_share": -0.1}, "MODEL-03"),
+        ({"input_size": (8, 8)}, "MODEL-03"),
+        ({"metrics": {"dice": 0.9}}, "MODEL-03"),
+        ({"facts": {"data": 5}}, "MODEL-03"),
+        ({"version": ""}, "MODEL-03"),
+        ({"commit": 5}, "MODEL-03"),
+        ({"contract_version": 1}, "MODEL-02"),
+    ],
+)
+def test_a_damaged_card_of_the_lungs_is_refused(change: dict[str, object], code: str) -> None:
+    with pytest.raises(ModelRefused) as refusal:
+        dataclasses.replace(LUNGS_CARD, **change)  # type: ignore[arg-type]
     assert refusal.value.code == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from desktop.core.imaging.phantoms import draw_phantom
 from tests.helpers.data_location import shared_data
 from training.__main__ import main
 from training.audit.audit import audit_split, refuse_leaks
-from training.audit.copies import sides_leak
+from training.audit.copies import find_sameness, sides_leak
 from training.audit.shortcut_probe import cues_of, find_marks, probe
 from training.data.datasets import RECIPES, recipe_for_folder
 from training.data.split import split
@@ -153,6 +154,9 @@ def test_blank_films_are_listed_and_are_no_copies_of_each_other(
         ("test", "unseen x", False),
         ("train", "dropped", False),
         ("train", "train", False),
+        ("none: train", "test", True),
+        ("none: train", "none: validation", True),
+        ("none: train", "train", False),
     ],
 )
 def test_which_sides_must_not_share_a_film(one: str, other: str, leaks: bool) -> None:
@@ -231,6 +235,21 @@ def test_too_few_films_are_no_answer(same_kind: np.ndarray, tmp_path: Path) -> N
     assert not answer.auc
 
 
+def test_films_of_none_of_the_classes_are_no_class_of_the_probe(tmp_path: Path) -> None:
+    for number, level in enumerate(np.random.default_rng(5).integers(0, 256, (80, 9, 9), np.uint8)):
+        folder = tmp_path / ("Ill" if number % 2 else "Well")
+        folder.mkdir(exist_ok=True)
+        film = Image.fromarray(level).resize(SIZE, Image.Resampling.BICUBIC)
+        film.save(folder / f"person{number}_virus_1.png")
+    data = split(recipe_for_folder(tmp_path, "own"), tmp_path, SIZE)
+    none = np.arange(80) % 3 == 2
+    sides = ["none: train" if other else "train" for other in none]
+    data = replace(data, labels=np.where(none, 2, data.labels), sides=tuple(sides))
+    whole = audit_split(data, tmp_path).probes[0]
+    assert not whole.why_not
+    assert set(whole.per_class) == {"Ill", "Well"}
+
+
 @pytest.mark.data
 @pytest.mark.slow
 def test_the_known_leaks_of_the_three_class_set_are_found() -> None:
@@ -245,3 +264,23 @@ def test_the_known_leaks_of_the_three_class_set_are_found() -> None:
     }
     assert {"COVID-00003b.jpg", "COVID-00012.jpg"} <= {Path(name).stem + ".jpg" for name in leaked}
     assert not found.leaks_in_use
+
+
+def test_a_cropped_copy_inside_one_folder_is_found_by_the_second_measure_only(
+    tmp_path: Path,
+) -> None:
+    levels = np.random.default_rng(4).integers(0, 256, (14, 9, 9), np.uint8)
+    for number, level in enumerate(levels):
+        film = Image.fromarray(level).resize((256, 256), Image.Resampling.BICUBIC)
+        folder = tmp_path / ("Ill" if number % 2 else "Well")
+        folder.mkdir(exist_ok=True)
+        film.save(folder / f"film{number:03}.png")
+        if number == 0:
+            dark = film.crop((20, 20, 236, 236)).point(lambda value: value * value // 255)
+            dark.save(folder / "film900.png")
+    data = split(recipe_for_folder(tmp_path, "cropped"), tmp_path, (128, 128))
+    assert find_sameness(data, tmp_path, second_measure=False).copies == ()
+    (copy,) = find_sameness(data, tmp_path, second_measure=True).copies
+    assert (copy.first, copy.second) == ("Well/film000.png", "Well/film900.png")
+    assert copy.missed_by_hash
+    assert copy.correlation >= 0.985

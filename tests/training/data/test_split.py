@@ -76,6 +76,30 @@ def test_a_test_film_copied_from_its_own_training_folder_counts_as_leaked(tmp_pa
     assert _side_of(data, "Ill3.png") <= {"train", "validation"}
 
 
+def test_a_test_film_that_an_earlier_network_learnt_is_leaked_and_not_learnt_again(
+    tmp_path: Path,
+) -> None:
+    for number in range(12):
+        for label, kind in (("Ill", "covid"), ("Well", "normal")):
+            _film(tmp_path / "train" / label / f"{label}{number}.png", kind, number)
+    _film(tmp_path / "test" / "Ill" / "copy.jpg", "covid", 3, quality=80)
+    _film(tmp_path / "test" / "Ill" / "new.png", "covid", 900)
+    recipe = DatasetSpec(
+        "p",
+        "p",
+        ("Ill", "Well"),
+        (
+            Source("train/Ill", "Ill", "earlier", set_name="other"),
+            Source("train/Well", "Well", set_name="s"),
+            Source("test/Ill", "Ill", "test", set_name="s"),
+        ),
+    )
+    data = split(recipe, tmp_path, SIZE)
+    assert _side_of(data, "copy.jpg") == {"leaked test"}
+    assert _side_of(data, "Ill3.png") == {"dropped"}
+    assert _side_of(data, "new.png") == {"test"}
+
+
 def test_a_pool_film_with_a_copy_in_a_test_is_never_trained_on(tmp_path: Path) -> None:
     for number in range(12):
         for label, kind in (("Ill", "covid"), ("Well", "normal")):

@@ -17,7 +17,9 @@ from training.cli.commands import earlier_runs, fit_model
 from training.configs import MILD, Augmentation, FitConfig, config_for, config_from_dict
 from training.data.augment import augment
 from training.data.split import SplitData
-from training.fit.trainer import Fit, drawing_shares, load_best, logit_function, predict_logits
+from training.fit.drawing import drawing_shares
+from training.fit.networks import load_best
+from training.fit.trainer import Fit, logit_function, predict_logits
 from training.models import TITLES
 from training.runtime.files import read_weights
 from training.runtime.progress import Progress

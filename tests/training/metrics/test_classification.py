@@ -98,16 +98,6 @@ def test_the_shift_evens_out_a_favoured_class() -> None:
     assert sum(found.shift) == pytest.approx(0, abs=1e-9)
 
 
-def test_every_class_and_in_it_every_source_weighs_the_same() -> None:
-    labels = np.array([0, 0, 0, 0, 1])
-    sources = ["large", "large", "large", "small", "large"]
-    weights = balanced_weights(labels, sources)
-    assert weights.sum() == pytest.approx(1)
-    assert weights[4] == pytest.approx(0.5)
-    assert weights[3] == pytest.approx(0.25)
-    assert weights[:3].sum() == pytest.approx(0.25)
-
-
 def test_an_operating_point_between_two_separated_groups_lies_in_the_middle() -> None:
     labels = np.array([0, 0, 1, 1])
     positive = np.array([0.1, 0.2, 0.6, 0.9])

@@ -1,4 +1,4 @@
-"""A shipped ResNet50 can be trained on: taken back into Keras it is the same network."""
+"""Shipped networks can be trained on: taken back into Keras they are the same networks."""
 
 from __future__ import annotations
 
@@ -79,5 +79,33 @@ def test_its_normalisation_has_the_statistics_of_the_films(
 def test_another_network_is_refused(films: Pixels) -> None:
     body = build("resnet50", 2, None, dropout=0.0, weights="none")
     other: Path = SHIPPED.with_name("scnn.onnx")
-    with pytest.raises(ValueError, match="normalised convolutions, ResNet50 has 53"):
+    with pytest.raises(ValueError, match="normalised convolutions, resnet50 has 53"):
         take_exported_weights(body, other, front(tf.constant(films), 2).numpy())
+
+
+@pytest.mark.parametrize(("model", "last"), [("scnn", [48, 24, 5, 5]), ("ccnn", [256, 96, 3, 3])])
+def test_small_networks_see_what_their_exported_files_see(
+    model: str, last: list[int], films: Pixels
+) -> None:
+    """Also with the network that looks for outliers beside them, whose first kernel is alike."""
+    file = SHIPPED.with_name(f"{model}.onnx")
+    grey = front(tf.constant(films), 2)
+    body = build(model, 3, 112, dropout=0.0, weights="none")
+    take_exported_weights(body, file, grey.numpy())
+    graph = onnx.load(file)
+    shapes = {tensor.name: list(tensor.dims) for tensor in graph.graph.initializer}
+    shapes |= {n.output[0]: shapes.get(n.input[0]) for n in graph.graph.node if n.op_type == "Cast"}
+    (before,) = [
+        node.output[0]
+        for node in graph.graph.node
+        if node.op_type == "Conv" and shapes.get(node.input[1]) == last
+    ]
+    (name,) = [
+        node.output[0]
+        for node in graph.graph.node
+        if node.op_type == "Relu" and before in node.input
+    ]
+    graph.graph.output.append(onnx.ValueInfoProto(name=name))
+    (expected,) = run_onnx(graph.SerializeToString(), films, [name])
+    features = body(grey, training=False)[FEATURES].numpy().transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(features, expected, atol=1e-3 * expected.max())
