@@ -89,6 +89,12 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--heatmaps", type=Path, metavar="DIR", help="write one heatmap picture an image"
     )
+    parser.add_argument(
+        "--lungs",
+        type=Path,
+        metavar="DIR",
+        help="write one mask of the lungs an image, at the film's size (255 = lung, else 0)",
+    )
     _recursive(parser)
     _device(parser)
     _precision(parser)

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     with (
         LabelRun(panel, settings) as labelling,
-        DecodePool(batch_plan(threads).decoders, sizes=panel.input_sizes, film=True) as decoder,
+        DecodePool(batch_plan(threads).decoders, sizes=panel.decode_sizes, film=True) as decoder,
         RunProgress(errors) as progress,
     ):
         session = PanelSession(panel, checked_device(arguments.device), threads, streams=threads)

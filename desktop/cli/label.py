@@ -98,7 +98,7 @@ class _LocalJob:
             # Workers start while the models load.
             DecodePool(
                 workers=plan.decoders,
-                sizes=panel.input_sizes,
+                sizes=panel.decode_sizes,
                 film=settings.heatmaps is not None,
                 ahead=plan.ahead,
             ) as decoder,

@@ -89,6 +89,7 @@ def label_options(words: argparse.Namespace) -> LabelOptions:
         form=table_format(words.format, words.output),
         shape=words.shape,
         heatmaps=words.heatmaps,
+        lungs=words.lungs,
         batch=words.batch,
         fresh=words.fresh,
         watching=words.watch,
@@ -99,8 +100,9 @@ def label_options(words: argparse.Namespace) -> LabelOptions:
             "Parquet has its index at the end and cannot be streamed. Name a file with --output, "
             "or stream csv or jsonl.",
         )
-    if settings.heatmaps is not None:
-        _check_heatmaps(settings.heatmaps, paths, recursive=words.recursive)
+    for what, folder in (("heatmaps", settings.heatmaps), ("lungs", settings.lungs)):
+        if folder is not None:
+            _check_pictures(what, folder, paths, recursive=words.recursive)
     log = None if words.log_json in (None, STANDARD_ERROR) else Path(words.log_json)
     check_targets(settings.output, log, () if words.list is None else (words.list,))
     return LabelOptions(
@@ -149,7 +151,11 @@ def _real(path: Path) -> str:
 
 
 def _cluster_options(words: argparse.Namespace) -> ClusterOptions:
-    for given, option in ((words.watch, "--watch"), (words.heatmaps, "--heatmaps")):
+    for given, option in (
+        (words.watch, "--watch"),
+        (words.heatmaps, "--heatmaps"),
+        (words.lungs, "--lungs"),
+    ):
         if given:
             raise UsageError("USAGE-05", f"{option} does not go with --engine ray. Leave one out.")
     if words.output == STANDARD_OUTPUT:
@@ -172,9 +178,11 @@ def _cluster_options(words: argparse.Namespace) -> ClusterOptions:
     )
 
 
-def _check_heatmaps(heatmaps: Path, paths: Collection[Path | str], *, recursive: bool) -> None:
-    """Refuse heatmaps among the films: the next look or run would label them, without an end."""
-    pictures = heatmaps.resolve()
+def _check_pictures(
+    what: str, pictures: Path, paths: Collection[Path | str], *, recursive: bool
+) -> None:
+    """Refuse pictures among the films: the next look or run would label them, without an end."""
+    pictures = pictures.resolve()
     for path in paths:
         if isinstance(path, str) or not path.is_dir():
             continue
@@ -182,6 +190,6 @@ def _check_heatmaps(heatmaps: Path, paths: Collection[Path | str], *, recursive:
         if pictures == folder or (recursive and folder in pictures.parents):
             raise UsageError(
                 "USAGE-05",
-                "The heatmaps would lie among the films and be labelled as films themselves. "
-                "Choose a folder elsewhere for --heatmaps.",
+                f"The {what} would lie among the films and be labelled as films themselves. "
+                f"Choose a folder elsewhere for --{what}.",
             )

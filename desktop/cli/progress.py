@@ -137,6 +137,10 @@ def summary(
         lines.append(f"Consensus: {votes}.")
     if counts.ood:
         lines.append(f"{counts.ood:,} unlike the training images.")
+    if counts.none_of_these:
+        lines.append(f"{counts.none_of_these:,} none of the panel's classes.")
+    if counts.no_lungs:
+        lines.append(f"No lungs found on {image_count(counts.no_lungs)}.")
     if counts.failed:
         codes = ", ".join(f"{n:,} {code}" for code, n in counts.codes.most_common())
         lines.append(f"{counts.failed:,} failed ({codes}); cxr-quorum codes explains them.")
@@ -144,6 +148,8 @@ def summary(
         lines.append(f"Table: {settings.output}")
     if settings.heatmaps is not None:
         lines.append(f"Heatmaps: {settings.heatmaps}")
+    if settings.lungs is not None:
+        lines.append(f"Lungs: {settings.lungs}")
     if interrupted:
         kept = "is kept" if counts.images == 1 else "are kept"
         rest = "; the same command goes on with the rest." if settings.output else "."

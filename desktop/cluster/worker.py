@@ -143,7 +143,7 @@ class PartLabeller:
                 )
             plan = batch_plan(job.threads, job.batch)
             self._pool = DecodePool(
-                workers=plan.decoders, sizes=self._panel.input_sizes, ahead=plan.ahead
+                workers=plan.decoders, sizes=self._panel.decode_sizes, ahead=plan.ahead
             )
             try:
                 self._session = PanelSession(

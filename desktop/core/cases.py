@@ -25,12 +25,14 @@ class Prediction:
         probabilities: K calibrated probabilities in panel class order, sum 1.
         ood_score: Distance from the training images, 1.0 = limit of the model; None if not given.
         cams: Grad-CAM maps float32 [K, h, w], non-negative, not rescaled; None where not asked for.
+        none_of_these: How much the film looks like none of the classes, 0 to 1; None if not given.
     """
 
     model: str
     probabilities: tuple[float, ...]
     ood_score: float | None = None
     cams: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    none_of_these: float | None = None
 
     @property
     def vote(self) -> int:
@@ -50,6 +52,9 @@ class Verdict:
         entropy: Shannon entropy of the mean probabilities, in bits.
         ood_score: Mean of the models' scores, None where no model gives one.
         ood: True where ``ood_score`` is above the panel's limit.
+        none_score: Mean of the models' ``none_of_these``, None where no model gives one.
+        none_of_these: True where ``none_score`` is above the panel's limit: the vote stays one of
+            the classes, but must not be accepted as it is.
     """
 
     consensus: int | None
@@ -59,6 +64,8 @@ class Verdict:
     entropy: float
     ood_score: float | None
     ood: bool
+    none_score: float | None = None
+    none_of_these: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,10 @@ class CaseResult:
         reason: Sentence of the refusal, empty where ok.
         predictions: One per model that answered, panel order.
         verdict: None where failed.
+        lungs_found: Whether the panel's network for lungs found some; None where the panel has none
+            or it gave no answer.
+        lungs_mask: Probability of lung float32 [h, w] on the whole film, stretched; None where not
+            asked for.
     """
 
     image: str
@@ -82,12 +93,14 @@ class CaseResult:
     reason: str = ""
     predictions: tuple[Prediction, ...] = ()
     verdict: Verdict | None = None
+    lungs_found: bool | None = None
+    lungs_mask: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
 def without_maps(result: CaseResult) -> CaseResult:
     """The same result without its maps, which are a hundred times its size."""
     slim = tuple(replace(prediction, cams=None) for prediction in result.predictions)
-    return replace(result, predictions=slim)
+    return replace(result, predictions=slim, lungs_mask=None)
 
 
 ReviewState = Literal["open", "labelled", "unsure"]

@@ -17,7 +17,11 @@ def majority_needed(member_count: int) -> int:
 
 
 def verdict(
-    predictions: Sequence[Prediction], members: Sequence[str], class_count: int, ood_limit: float
+    predictions: Sequence[Prediction],
+    members: Sequence[str],
+    class_count: int,
+    ood_limit: float,
+    none_limit: float | None = None,
 ) -> Verdict:
     """What the panel says together.
 
@@ -29,6 +33,8 @@ def verdict(
         members: Names of all models of the panel, panel order.
         class_count: Number of classes K of the panel.
         ood_limit: Mean ``ood_score`` above which the image is called out of distribution.
+        none_limit: Mean ``none_of_these`` above which it is called none of the classes; None =
+            never.
 
     Raises:
         ValueError: A prediction is of no member, a second one of a member, or not of K classes.
@@ -44,8 +50,8 @@ def verdict(
     # Ties are broken by class order only for the number; a tie is never a majority.
     leader, agreement = counts.most_common(1)[0] if counts else (None, 0)
     mean = _means([item.probabilities for item in answered])
-    scores = [item.ood_score for item in answered if item.ood_score is not None]
-    ood_score = sum(scores) / len(scores) if scores else None
+    ood_score = mean_given([item.ood_score for item in answered])
+    none_score = mean_given([item.none_of_these for item in answered])
     return Verdict(
         consensus=leader if agreement >= majority_needed(len(members)) else None,
         agreement=agreement,
@@ -53,8 +59,21 @@ def verdict(
         mean_probabilities=mean,
         entropy=_entropy_bits(mean),
         ood_score=ood_score,
-        ood=ood_score is not None and ood_score > ood_limit,
+        ood=above(ood_score, ood_limit),
+        none_score=none_score,
+        none_of_these=above(none_score, none_limit),
     )
+
+
+def mean_given(scores: Sequence[float | None]) -> float | None:
+    """Mean over the models that give a score; None where none does."""
+    given = [score for score in scores if score is not None]
+    return sum(given) / len(given) if given else None
+
+
+def above(score: float | None, limit: float | None) -> bool:
+    """Whether a panel's score is above its limit; False where either is not known."""
+    return score is not None and limit is not None and score > limit
 
 
 def vote_counts(result: Verdict, class_names: Sequence[str]) -> tuple[tuple[str, int], ...]:

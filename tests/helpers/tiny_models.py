@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,18 @@ from onnx import TensorProto, helper, numpy_helper
 from desktop.core.panels.contract import (
     CARD_METADATA_KEY,
     INPUT_PIXELS,
+    LUNGS_CARD_METADATA_KEY,
     MANIFEST_NAME,
     OUTPUT_CAMS,
+    OUTPUT_MASK,
+    OUTPUT_NONE_OF_THESE,
     OUTPUT_OOD_SCORE,
     OUTPUT_PROBABILITIES,
     ModelCard,
     PanelManifest,
     PanelMember,
 )
+from desktop.core.panels.lungs_card import LungsCard
 
 CLASS_NAMES = ("Covid", "Normal", "Viral Pneumonia")
 MODEL_NAMES = ("scnn", "ccnn", "daccnn", "resnet50")
@@ -46,6 +51,8 @@ def write_panel(
     nan_below: Mapping[str, float] | None = None,
     maps: bool = True,
     ood_limit: float = 1.5,
+    none_limit: float | None = None,
+    lungs: bool = False,
 ) -> Path:
     """Write a panel folder and return it.
 
@@ -60,6 +67,8 @@ def write_panel(
         nan_below: Mean grey value (0 to 255) below which a model's probabilities are NaN, by model.
         maps: With ``cams``.
         ood_limit: Goes into the manifest.
+        none_limit: Goes into the manifest; the models' score is then how dark the film is, 0 to 1.
+        lungs: With ``lungs.onnx``: what is darker than half is lung.
     """
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -72,6 +81,7 @@ def write_panel(
             favour=(favours or {}).get(model),
             nan_below=(nan_below or {}).get(model),
             maps=maps,
+            none_of_these=none_limit is not None,
         )
         proto = with_card(
             graph, tiny_card(model, name, class_names, (sizes or {}).get(model, size))
@@ -86,9 +96,51 @@ def write_panel(
         members=tuple(members),
         ood_limit=ood_limit,
         version="2026.11.1",
+        none_limit=none_limit,
     )
+    if lungs:
+        content = tiny_lungs().SerializeToString()
+        (target / "lungs.onnx").write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        manifest = replace(manifest, lungs=PanelMember("lungs", "lungs.onnx", sha256))
     (target / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     return target
+
+
+def tiny_lungs(size: tuple[int, int] = (32, 32)) -> onnx.ModelProto:
+    """``lungs.onnx``: the darker a position, the more it is lung."""
+    height, width = size
+    node, value = helper.make_node, helper.make_tensor_value_info
+    constants = {
+        "per_grey": np.float32(1 / 255),
+        "one": np.float32(1.0),
+        "shape": np.array([0, height, width], np.int64),
+    }
+    graph = helper.make_graph(
+        [
+            node("Cast", [INPUT_PIXELS], ["float"], to=TensorProto.FLOAT),
+            node("Mul", ["float", "per_grey"], ["scaled"]),
+            node("Sub", ["one", "scaled"], ["dark"]),
+            node("Reshape", ["dark", "shape"], [OUTPUT_MASK]),
+        ],
+        "lungs",
+        [value(INPUT_PIXELS, TensorProto.UINT8, ["N", height, width, 1])],
+        [value(OUTPUT_MASK, TensorProto.FLOAT, ["N", height, width])],
+        [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()],
+    )
+    proto = with_card(graph, None)
+    entry = proto.metadata_props.add()
+    entry.key = LUNGS_CARD_METADATA_KEY
+    entry.value = LungsCard(
+        version="2026.11.1",
+        input_size=size,
+        threshold=0.5,
+        smallest_share=0.06,
+        training_data_sha256="0" * 64,
+        commit="",
+        created="2026-11-23",
+    ).to_json()
+    return proto
 
 
 def tiny_card(
@@ -127,6 +179,7 @@ def tiny_graph(
     favour: int | None = None,
     nan_below: float | None = None,
     maps: bool = True,
+    none_of_these: bool = False,
 ) -> onnx.GraphProto:
     """pixels -> GRID x GRID grey levels -> dense -> softmax, with a map and a distance."""
     height, width = size
@@ -141,6 +194,7 @@ def tiny_graph(
         "per_grey": np.float32(1 / 255),
         "half": np.float32(0.5),
         "four": np.float32(4.0),
+        "one": np.float32(1.0),
         "flat": np.array([0, -1], np.int64),
         "map_weights": np.abs(weights.T.reshape(1, classes, GRID, GRID)),
         "limit": np.float32((nan_below or 0) / 255),
@@ -181,6 +235,11 @@ def tiny_graph(
     if maps:
         nodes.append(node("Mul", ["grid", "map_weights"], [OUTPUT_CAMS]))
         outputs.append(value(OUTPUT_CAMS, TensorProto.FLOAT, ["N", classes, GRID, GRID]))
+    if none_of_these:
+        nodes += [
+            node("Sub", ["one", OUTPUT_OOD_SCORE], [OUTPUT_NONE_OF_THESE]),
+        ]
+        outputs.append(value(OUTPUT_NONE_OF_THESE, TensorProto.FLOAT, ["N"]))
     used = {name for item in nodes for name in item.input}
     return helper.make_graph(
         nodes,

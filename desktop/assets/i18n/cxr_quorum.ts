@@ -616,6 +616,10 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Like none of the classes first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Consensus</source>
             <translation type="unfinished" />
         </message>
@@ -1338,6 +1342,10 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>None of the classes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>You against the consensus</source>
             <translation type="unfinished" />
         </message>
@@ -1731,6 +1739,10 @@ map</source>
         <name>ProgressNotices</name>
         <message>
             <source>The models have not voted on this image yet. Label it yourself or wait.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The film looks like none of the classes, so the vote is not accepted with one key. Label it yourself.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2636,6 +2648,26 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Looks like something that is none of the classes, so the vote may be the nearest wrong one and Enter does not accept it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Score {score} of 1.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>None of these</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No lungs found</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>No lungs were found, so this may be no chest film and the votes mean little.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>{percent} % of the heatmap of {model} lies at the border.</source>
             <translation type="unfinished" />
         </message>
@@ -2672,6 +2704,10 @@ agreement&lt;4, entropy&gt;0.8, p.covid&gt;0.5, a OR b</source>
         </message>
         <message>
             <source>Verdict</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Not accepted: it looks like none of the classes. Label it yourself.</source>
             <translation type="unfinished" />
         </message>
         <message>

@@ -84,6 +84,8 @@ def manifest(facts: RunInfo) -> dict[str, Any]:
             "version": panel.version,
             "classes": list(panel.class_names),
             "ood_limit": panel.ood_limit,
+            **({} if panel.none_limit is None else {"none_limit": panel.none_limit}),
+            **({} if panel.lungs is None else {"lungs_sha256": panel.lungs.sha256}),
             "models": [
                 {
                     "name": model.name,
@@ -110,6 +112,7 @@ def manifest(facts: RunInfo) -> dict[str, Any]:
             "shape": facts.settings.shape,
             "batch": facts.settings.batch or report.batch or DEFAULT_BATCH,
             "heatmaps": facts.settings.heatmaps is not None,
+            "lungs": facts.settings.lungs is not None,
             "fresh": facts.settings.fresh,
             "watch": facts.settings.watching,
         },
@@ -119,6 +122,8 @@ def manifest(facts: RunInfo) -> dict[str, Any]:
             "failed": counts.failed,
             "resumed": counts.resumed,
             "out_of_distribution": counts.ood,
+            **({} if panel.lungs is None else {"no_lungs": counts.no_lungs}),
+            **({} if panel.none_limit is None else {"none_of_these": counts.none_of_these}),
             "by_consensus": dict(sorted(counts.consensus.items())),
             "by_agreement": {str(key): value for key, value in sorted(counts.agreement.items())},
             "by_code": dict(sorted(counts.codes.items())),

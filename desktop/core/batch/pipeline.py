@@ -29,6 +29,7 @@ DEFAULT_BATCH = 8
 MAX_REFUSED_IN_BATCH = 32
 
 Draw = Callable[[CaseResult, npt.NDArray[np.uint8]], object]
+SaveLungs = Callable[[CaseResult, tuple[int, int]], object]
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def label(
     decoder: Decoder | None = None,
     cancel: CancelToken | None = None,
     draw: Draw | None = None,
+    save_lungs: SaveLungs | None = None,
 ) -> Iterator[LabelledCase]:
     """Label files, one case a file, in order.
 
@@ -105,6 +107,8 @@ def label(
         draw: Called with each answered case (maps included) and its reduced film uint8 [H, W], on
             the thread that labelled it, so that pictures are drawn while others are labelled. What
             it raises ends the run.
+        save_lungs: Called likewise with each case that has a mask of the lungs and the film's own
+            (height, width).
 
     Yields:
         One case a source. Closing the generator stops at once and leaves no thread behind.
@@ -112,14 +116,14 @@ def label(
     token = cancel or CancelToken()
     panel = session.panel
     decoding = (decoder or ThreadDecoder(session.streams)).decode(
-        _until_cancelled(sources, token), panel.input_sizes, film=draw is not None
+        _until_cancelled(sources, token), panel.decode_sizes, film=draw is not None
     )
     pool = ThreadPoolExecutor(session.streams, thread_name_prefix="infer")
     running: deque[Future[list[LabelledCase]]] = deque()
     try:
         size = batch or session.report.batch or DEFAULT_BATCH
         for group in _micro_batches(decoding, max(1, size)):
-            running.append(pool.submit(_label_group, group, session, maps, draw))
+            running.append(pool.submit(_label_group, group, session, maps, draw, save_lungs))
             # One group waits behind those that run, so that no stream ever idles.
             while len(running) > session.streams or (running and running[0].done()):
                 yield from running.popleft().result()
@@ -153,8 +157,14 @@ def case_result(decoded: Decoded, answer: PanelPrediction | None, panel: Panel) 
         reason=answer.reason,
         predictions=answer.predictions,
         verdict=verdict(
-            answer.predictions, panel.model_names, len(panel.class_names), panel.ood_limit
+            answer.predictions,
+            panel.model_names,
+            len(panel.class_names),
+            panel.ood_limit,
+            panel.none_limit,
         ),
+        lungs_found=None if answer.lungs is None else answer.lungs.found,
+        lungs_mask=None if answer.lungs is None else answer.lungs.mask,
     )
 
 
@@ -180,7 +190,11 @@ def _micro_batches(decoding: Iterator[Decoded], batch: int) -> Iterator[list[Dec
 
 
 def _label_group(
-    group: Sequence[Decoded], session: PanelSession, maps: bool, draw: Draw | None
+    group: Sequence[Decoded],
+    session: PanelSession,
+    maps: bool,
+    draw: Draw | None,
+    save_lungs: SaveLungs | None,
 ) -> list[LabelledCase]:
     panel = session.panel
     sound = [decoded for decoded in group if not decoded.code]
@@ -188,7 +202,7 @@ def _label_group(
     answers: list[PanelPrediction] = []
     if sound:
         pixels = {
-            size: np.stack([item.pixels[size] for item in sound]) for size in panel.input_sizes
+            size: np.stack([item.pixels[size] for item in sound]) for size in panel.decode_sizes
         }
         answers = session.predict(pixels, maps=maps or draw is not None)
     share = (time.perf_counter() - start) / max(1, len(sound))
@@ -198,6 +212,8 @@ def _label_group(
         result = case_result(decoded, None if decoded.code else next(in_order), panel)
         if draw is not None and decoded.film is not None and result.predictions:
             draw(result, decoded.film)
+        if save_lungs is not None and result.lungs_mask is not None:
+            save_lungs(result, decoded.full_size)
         cases.append(
             LabelledCase(
                 result=result if maps else without_maps(result),

@@ -16,16 +16,18 @@ from desktop.core.vote import verdict
 
 def dump_result(result: CaseResult) -> str:
     """What ``load_result`` needs besides name and hash, as one line of ASCII JSON."""
-    return json.dumps(
-        {
-            "status": result.status,
-            "code": result.code,
-            "reason": result.reason,
-            "predictions": [
-                [item.model, item.probabilities, item.ood_score] for item in result.predictions
-            ],
-        }
-    )
+    values: dict[str, object] = {
+        "status": result.status,
+        "code": result.code,
+        "reason": result.reason,
+        "predictions": [
+            [item.model, item.probabilities, item.ood_score, *_given(item.none_of_these)]
+            for item in result.predictions
+        ],
+    }
+    if result.lungs_found is not None:
+        values["lungs_found"] = result.lungs_found
+    return json.dumps(values)
 
 
 def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResult:
@@ -38,8 +40,8 @@ def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResul
     """
     values = json.loads(answer)
     predictions = tuple(
-        Prediction(model, tuple(probabilities), score)
-        for model, probabilities, score in values["predictions"]
+        Prediction(model, tuple(probabilities), score, none_of_these=none[0] if none else None)
+        for model, probabilities, score, *none in values["predictions"]
     )
     return CaseResult(
         image=image,
@@ -48,10 +50,22 @@ def load_result(panel: Panel, image: str, sha256: str, answer: str) -> CaseResul
         code=values["code"],
         reason=values["reason"],
         predictions=predictions,
-        verdict=verdict(predictions, panel.model_names, len(panel.class_names), panel.ood_limit)
+        verdict=verdict(
+            predictions,
+            panel.model_names,
+            len(panel.class_names),
+            panel.ood_limit,
+            panel.none_limit,
+        )
         if predictions
         else None,
+        lungs_found=values.get("lungs_found"),
     )
+
+
+def _given(score: float | None) -> tuple[float, ...]:
+    """Nothing where a model does not say: answers of version 1 panels stay as they were."""
+    return () if score is None else (score,)
 
 
 def recheck(result: CaseResult) -> Literal["label", "time", "content"]:

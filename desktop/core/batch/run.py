@@ -15,20 +15,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from desktop.core.batch.journal import RunJournal
 from desktop.core.batch.pipeline import LabelledCase, label
 from desktop.core.cases import CaseResult, ImageFile
-from desktop.core.errors import OutputFailed
+from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.columns import TableRow, TableShape
 from desktop.core.export.parquet import require_parquet
 from desktop.core.export.table import TableFormat, write_table
 from desktop.core.heatmaps.sheet import PictureStyle, picture_name, write_picture
 from desktop.core.imaging.decoder import Decoder, file_sha256
+from desktop.core.imaging.lungs import film_mask
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel
-from desktop.core.system.atomic_write import output_failed, remove_leftovers
+from desktop.core.system.atomic_write import atomic_write, output_failed, remove_leftovers
 from desktop.core.system.cancel_token import CancelToken
 from desktop.core.vote import consensus_text
 
@@ -42,6 +44,7 @@ class RunSettings:
         form: Format of the table.
         shape: ``wide``, one row an image, or ``long``, one row an image and model.
         heatmaps: Folder for one picture an image, made if missing; None = no pictures.
+        lungs: Folder for one mask of the lungs an image, likewise.
         batch: Images in a micro-batch; None = what suits the device.
         precision: Which models run in int8 on the CPU; see ``LabelRun.precision``.
         fresh: Label everything again, also what an earlier run on this output finished.
@@ -54,6 +57,7 @@ class RunSettings:
     form: TableFormat = "csv"
     shape: TableShape = "wide"
     heatmaps: Path | None = None
+    lungs: Path | None = None
     batch: int | None = None
     precision: PrecisionPlan = ALL_FP32
     fresh: bool = False
@@ -74,6 +78,8 @@ class RunCounts:
         agreement: Rows by number of agreeing models.
         codes: Rows by refusal code.
         ood: Rows called out of distribution.
+        none_of_these: Rows called none of the panel's classes.
+        no_lungs: Rows without lungs.
         decode_seconds: Time that reading and decoding took, over all workers.
         infer_seconds: Time that the models took, over all streams.
         draw_seconds: Time that pictures took, over all streams.
@@ -90,6 +96,8 @@ class RunCounts:
     agreement: Counter[int] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     ood: int = 0
+    none_of_these: int = 0
+    no_lungs: int = 0
     decode_seconds: float = 0.0
     infer_seconds: float = 0.0
     draw_seconds: float = 0.0
@@ -114,10 +122,12 @@ class RunCounts:
         self.failed += result.status == "failed"
         if result.code:
             self.codes[result.code] += 1
+        self.no_lungs += result.lungs_found is False
         if result.verdict is not None:
             self.consensus[consensus_text(result.verdict, class_names)] += 1
             self.agreement[result.verdict.agreement] += 1
             self.ood += result.verdict.ood
+            self.none_of_these += result.verdict.none_of_these
 
 
 class LabelRun:
@@ -128,7 +138,8 @@ class LabelRun:
     Raises:
         OutputFailed: The output's folder cannot be written, or another run is writing it
             (OUTPUT-06). Raised before any model is loaded.
-        UsageError: USAGE-04 where Parquet is asked for and cannot be written here.
+        UsageError: USAGE-04 where Parquet is asked for and cannot be written here, USAGE-05 where
+            masks of lungs are asked of a panel that finds none.
     """
 
     def __init__(self, panel: Panel, settings: RunSettings) -> None:
@@ -141,8 +152,15 @@ class LabelRun:
         self._labelled: set[str] = set()
         if settings.form == "parquet":
             require_parquet()
-        if settings.heatmaps is not None:
-            _make_folder(settings.heatmaps)
+        if settings.lungs is not None and panel.lungs is None:
+            raise UsageError(
+                "USAGE-05",
+                f"Panel {panel.name} has no network that finds lungs, so --lungs has nothing to "
+                "write. Leave it out, or use another panel.",
+            )
+        for folder in (settings.heatmaps, settings.lungs):
+            if folder is not None:
+                _make_folder(folder)
         if settings.output is not None:
             self._journal = RunJournal(
                 settings.output,
@@ -197,6 +215,7 @@ class LabelRun:
             decoder=decoder,
             cancel=token,
             draw=self._draw if self.settings.heatmaps is not None else None,
+            save_lungs=self._save_lungs if self.settings.lungs is not None else None,
         ):
             start = time.perf_counter()
             position = positions.pop(case.source.image)
@@ -322,8 +341,24 @@ class LabelRun:
         return self.counts.infer_seconds + self.counts.draw_seconds
 
     def _has_picture(self, image: str) -> bool:
-        folder = self.settings.heatmaps
-        return folder is None or (folder / picture_name(image)).exists()
+        folders = {"heatmaps": self.settings.heatmaps, "lungs": self.settings.lungs}
+        return all(
+            folder is None or (folder / picture_name(image, kind)).exists()
+            for kind, folder in folders.items()
+        )
+
+    def _save_lungs(self, result: CaseResult, size: tuple[int, int]) -> None:
+        assert self.settings.lungs is not None
+        assert self.panel.lungs is not None
+        assert result.lungs_mask is not None
+        start = time.perf_counter()
+        mask = film_mask(result.lungs_mask, size, self.panel.lungs.card.threshold)
+        if not result.lungs_found:
+            # Specks are no lungs: the file stands for "looked at, none found".
+            mask[:] = 0
+        with atomic_write(self.settings.lungs / picture_name(result.image, "lungs")) as stream:
+            Image.fromarray(mask).save(stream, format="PNG")
+        self.counts.draw_seconds += time.perf_counter() - start
 
     def _draw(self, result: CaseResult, film: npt.NDArray[np.uint8]) -> None:
         assert self.settings.heatmaps is not None
@@ -338,7 +373,7 @@ def _make_folder(folder: Path) -> None:
     except FileExistsError as error:
         raise OutputFailed(
             "OUTPUT-03",
-            f"{folder.name} is a file, so heatmaps cannot be put into it. Name a folder.",
+            f"{folder.name} is a file, so pictures cannot be put into it. Name a folder.",
         ) from error
     except OSError as error:
         raise output_failed(folder, error) from error

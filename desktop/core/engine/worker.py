@@ -6,6 +6,7 @@ It decodes in a worker process of its own, so hostile bytes cannot take the load
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -45,7 +46,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any) -> No
     try:
         panel = open_panel(request.panel_folder)
         check_in_sandbox(panel)
-        sizes = panel.input_sizes
+        sizes = panel.decode_sizes
         # Started before the models are loaded, so that both happen at once.
         with DecodePool(max(1, usable_cores() // 2), ahead=MOST_IN_HAND, sizes=sizes) as pool:
             session = WatchedSession(
@@ -97,7 +98,7 @@ class _Engine:
                 if order is None:
                     return
                 self._orders[order.key] = order
-                self._pool.submit(order.key, order.source, self._session.panel.input_sizes)
+                self._pool.submit(order.key, order.source, self._session.panel.decode_sizes)
             for key, decoded in self._pool.collect(0.0):
                 order = self._orders.pop(key)
                 if decoded.code:
@@ -138,7 +139,7 @@ class _Engine:
         self._clock[0] = len(batch)
         pixels = {
             size: np.stack([decoded.pixels[size] for _, decoded in batch])
-            for size in panel.input_sizes
+            for size in panel.decode_sizes
         }
         ran = self._session.report.ran
         answers = self._session.predict(pixels, maps=self._request.cams)
@@ -148,7 +149,9 @@ class _Engine:
         self._clock[0] = 0
         share = (time.perf_counter() - start) / len(batch)
         for (order, decoded), answer in zip(batch, answers, strict=True):
-            self._send(order, case_result(decoded, answer, panel), decoded, share)
+            # The window draws no mask yet: 64 KB a film that nobody would look at.
+            result = replace(case_result(decoded, answer, panel), lungs_mask=None)
+            self._send(order, result, decoded, share)
         self._worked_at = time.monotonic()
 
     def _send(self, order: Order, result: CaseResult, decoded: Decoded, share: float) -> None:

@@ -210,6 +210,34 @@ def _verdict_columns(panel: Panel) -> list[Column]:
     def ood_score(row: TableRow) -> Cell:
         return None if row.result.verdict is None else row.result.verdict.ood_score
 
+    def none_score(row: TableRow) -> Cell:
+        return None if row.result.verdict is None else row.result.verdict.none_score
+
+    finds_lungs = (
+        []
+        if panel.lungs is None
+        else [
+            Column(
+                "lungs_found",
+                "false: no lungs were found on the film",
+                lambda row: row.result.lungs_found,
+                "flag",
+            )
+        ]
+    )
+    limit = panel.none_limit
+    says_none = (
+        []
+        if limit is None
+        else [
+            Column(
+                "none_of_these",
+                f"mean score of being none of the classes, 0 to 1; none of them above {limit:g}",
+                none_score,
+                "real",
+            )
+        ]
+    )
     return [
         Column("consensus", "class of the majority, or no consensus", consensus),
         Column("agreement", "number of models behind the most voted class", agreement, "integer"),
@@ -225,6 +253,8 @@ def _verdict_columns(panel: Panel) -> list[Column]:
             ood_score,
             "real",
         ),
+        *says_none,
+        *finds_lungs,
     ]
 
 

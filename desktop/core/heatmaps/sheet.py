@@ -59,8 +59,8 @@ class PictureStyle:
     consensus_line: bool = True
 
 
-def picture_name(image: str) -> str:
-    """A safe file name for the picture of ``image``, different for different images.
+def picture_name(image: str, kind: str = "heatmaps") -> str:
+    """A safe file name for a picture of ``image``, different for different images.
 
     Letters, digits, dot, dash and underscore stay; where anything had to change, or the image lies
     in a folder, eight digits of the path's hash keep names apart.
@@ -69,7 +69,7 @@ def picture_name(image: str) -> str:
     if safe != image:
         digest = hashlib.sha256(image.encode("utf-8", "surrogateescape")).hexdigest()[:8]
         safe = f"{safe or 'image'}-{digest}"
-    return f"{safe}.heatmaps.png"
+    return f"{safe}.{kind}.png"
 
 
 def write_picture(

@@ -45,6 +45,7 @@ class Decoded:
         code: Code of the refusal, empty where decoded.
         reason: Sentence of the refusal, empty where decoded.
         seconds: Time that reading, hashing and decoding took.
+        full_size: (height, width) of the film in the file; (0, 0) where refused.
     """
 
     source: ImageFile
@@ -54,6 +55,7 @@ class Decoded:
     code: str = ""
     reason: str = ""
     seconds: float = 0.0
+    full_size: tuple[int, int] = (0, 0)
 
 
 class Decoder(Protocol):
@@ -81,19 +83,20 @@ def decode_file(
         read: Gives its bytes.
     """
     start = time.perf_counter()
-    sha256 = ""
+    sha256, full_size = "", (0, 0)
     try:
         # Read once: hash and pixels can never come from different contents.
         file = read(source.path)
         sha256 = file.sha256
         # Twice the input, so that the JPEG decoder may skip detail; training reads the same way.
         radiograph = decode(file, at_least=2 * max(map(max, sizes)))
+        full_size = radiograph.full_size
         whole = eight_bit(radiograph)
         pixels = {size: model_pixels(whole, size) for size in sizes}
         small = _reduced(whole) if film else None
         code = reason = ""
     except ImageRefused as refusal:
-        pixels, small = {}, None
+        pixels, small, full_size = {}, None, (0, 0)
         code, reason = refusal.code, str(refusal)
     return Decoded(
         source=source,
@@ -103,6 +106,7 @@ def decode_file(
         code=code,
         reason=reason,
         seconds=time.perf_counter() - start,
+        full_size=full_size,
     )
 
 

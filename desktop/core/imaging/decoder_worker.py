@@ -21,6 +21,7 @@ from desktop.core.error_codes import IMAGE_REFUSALS, refused
 from desktop.core.imaging.decoder import FILM_SIDE, Decoded, decode_file
 from desktop.core.imaging.decoder_child import Encloser, send_answer
 from desktop.core.imaging.file_reader import FileBytes
+from desktop.core.imaging.raster import MAX_PIXELS
 from desktop.core.system.processes import set_alarm, trim_heap
 
 Sizes = tuple[tuple[int, int], ...]
@@ -56,6 +57,7 @@ class Answer:
         number: The task's; ``READY`` for the first message: everything is imported.
         sha256: As in ``Decoded``, like ``code``, ``reason`` and ``seconds``.
         film: Shape of the film behind the pixels, None without one.
+        full_size: As in ``Decoded``.
         trouble: Traceback where our own code failed, for the log; empty otherwise.
     """
 
@@ -65,6 +67,7 @@ class Answer:
     reason: str = ""
     seconds: float = 0.0
     film: tuple[int, int] | None = None
+    full_size: tuple[int, int] = (0, 0)
     trouble: str = ""
 
 
@@ -112,7 +115,13 @@ def _answer(
             _put(slot, place, decoded.film)
             film = (decoded.film.shape[0], decoded.film.shape[1])
         return Answer(
-            task.number, decoded.sha256, decoded.code, decoded.reason, decoded.seconds, film
+            task.number,
+            decoded.sha256,
+            decoded.code,
+            decoded.reason,
+            decoded.seconds,
+            film,
+            decoded.full_size,
         )
     except MemoryError:
         refusal = refused("DECODE-08", source.path)
@@ -141,6 +150,8 @@ def take(answer: Answer, source: ImageFile, sizes: Sizes, slot: npt.NDArray[np.u
     sound = answer.code in IMAGE_REFUSALS if answer.code else answer.reason == ""
     digits = len(answer.sha256) in (0, 64) and set(answer.sha256) <= set("0123456789abcdef")
     fits = answer.film is None or all(0 < side <= FILM_SIDE for side in answer.film)
+    height, width = answer.full_size
+    fits = fits and min(height, width) >= 0 and height * width <= MAX_PIXELS
     if not (sound and digits and fits and answer.reason.isprintable() and answer.seconds >= 0):
         raise ValueError("not an answer of ours")
     pixels: dict[tuple[int, int], npt.NDArray[np.uint8]] = {}
@@ -154,4 +165,13 @@ def take(answer: Answer, source: ImageFile, sizes: Sizes, slot: npt.NDArray[np.u
         height, width = answer.film
         film = slot[place : place + height * width].copy().reshape(height, width)
     frozen: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = pixels
-    return Decoded(source, answer.sha256, frozen, film, answer.code, answer.reason, answer.seconds)
+    return Decoded(
+        source,
+        answer.sha256,
+        frozen,
+        film,
+        answer.code,
+        answer.reason,
+        answer.seconds,
+        answer.full_size,
+    )

@@ -77,6 +77,8 @@ class Radiograph:
             nothing.
         source_format: ``JPEG``, ``PNG``, ``TIFF``, ``BMP``, ``WebP`` or ``DICOM``.
         sha256: Hash of the file's bytes.
+        stored_size: (height, width) of the film in the file, upright; None = that of ``values``,
+            which is smaller where the decoder skipped detail.
     """
 
     values: FilmValues
@@ -91,6 +93,13 @@ class Radiograph:
     burned_in_annotation: bool | None = None
     source_format: str = ""
     sha256: str = ""
+    stored_size: tuple[int, int] | None = None
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        """(height, width) of the film with all its detail."""
+        height, width = self.values.shape
+        return self.stored_size or (height, width)
 
 
 def look_up_table(radiograph: Radiograph, window: Window) -> npt.NDArray[np.uint8]:

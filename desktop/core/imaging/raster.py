@@ -58,6 +58,8 @@ _UNKNOWN_PIXELS = (
     "Unsupported BMP",
 )
 _PHOTOMETRIC, _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 262, 258, 339
+# EXIF orientations in which rows are stored as columns.
+_LYING = (5, 6, 7, 8)
 _CHANNELS, _PIECE = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}, 2**20  # of PNG's types of colour
 _SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 
@@ -75,6 +77,7 @@ def decode_raster(
     Raises:
         ImageRefused: TYPE-03, DECODE-01 to DECODE-05, DECODE-08, SIZE-01.
     """
+    stored = None
     with quiet():
         try:
             if kind is file_type.WEBP:
@@ -86,6 +89,8 @@ def decode_raster(
                 raise refused("DECODE-04", path)
             if kind is file_type.JPEG:
                 values, bits = _jpeg(image, data, path, at_least), 8
+                width, height = image.size
+                stored = (width, height) if _orientation(image) in _LYING else (height, width)
             else:
                 values, bits = _values(image, path)
                 if kind is file_type.PNG and _lacks_rows(image, data):
@@ -101,7 +106,7 @@ def decode_raster(
     window = Window("Full range", 0, 255)
     if bits > 8:
         window = Window("Full range", *exposed_range(values))
-    return Radiograph(values, bits, (window,), source_format=kind.name)
+    return Radiograph(values, bits, (window,), source_format=kind.name, stored_size=stored)
 
 
 def check_size(size: tuple[int, int], path: PurePath) -> None:
@@ -218,12 +223,17 @@ def _grey(image: Image.Image, path: PurePath) -> FilmValues:
     return values
 
 
-def _upright(image: Image.Image, values: FilmValues) -> FilmValues:
-    """Turn values as EXIF says (Pillow has done it for TIFF); a damaged EXIF block says nothing."""
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 = upright; a damaged EXIF block says nothing."""
     try:
-        orientation = image.getexif().get(0x0112, 1)
+        return int(image.getexif().get(0x0112, 1))
     except Exception:  # Pillow raises anything for a damaged EXIF block
-        orientation = 1
+        return 1
+
+
+def _upright(image: Image.Image, values: FilmValues) -> FilmValues:
+    """Turn values as EXIF says (Pillow has done it for TIFF)."""
+    orientation = _orientation(image)
     turned = {
         2: lambda v: v[:, ::-1],
         3: lambda v: v[::-1, ::-1],

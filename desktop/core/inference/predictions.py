@@ -11,7 +11,13 @@ import numpy.typing as npt
 from desktop.core.cases import Prediction
 from desktop.core.errors import ModelRefused
 from desktop.core.inference.devices import is_out_of_memory
-from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.inference.lungs import FoundLungs
+from desktop.core.panels.contract import (
+    OUTPUT_CAMS,
+    OUTPUT_NONE_OF_THESE,
+    OUTPUT_OOD_SCORE,
+    OUTPUT_PROBABILITIES,
+)
 from desktop.core.panels.registry import PanelModel
 
 
@@ -23,11 +29,13 @@ class PanelPrediction:
         predictions: One per model that answered, panel order.
         code: Code of the first missing answer, empty where all answered.
         reason: Sentence about the models without an answer, empty where all answered.
+        lungs: What the network for lungs says; None where it was not asked or gave no answer.
     """
 
     predictions: tuple[Prediction, ...]
     code: str = ""
     reason: str = ""
+    lungs: FoundLungs | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ def prediction(
             "MODEL-10",
             f"{model.card.title} gave no valid probabilities for this image and has no vote in it.",
         )
-    score = tensors.get(OUTPUT_OOD_SCORE)
+    score, none = tensors.get(OUTPUT_OOD_SCORE), tensors.get(OUTPUT_NONE_OF_THESE)
     cams = tensors.get(OUTPUT_CAMS)
     sound = cams is not None and bool(np.isfinite(cams[index]).all())
     return Prediction(
@@ -57,25 +65,29 @@ def prediction(
         ood_score=_steady(score[index]) if score is not None else None,
         # A copy, so that one kept map does not keep the whole batch.
         cams=np.maximum(cams[index], 0) if cams is not None and sound else None,
+        none_of_these=_steady(none[index], 6) if none is not None else None,
     )
 
 
-def _steady(score: np.float32) -> float | None:
+def _steady(score: np.float32, decimals: int = 4) -> float | None:
     """An image's score, the same alone and in any batch; None where it is not a number.
 
-    Sums in vector kernels depend on where in a batch an image lies, by about 1e-7; four decimals
+    Sums in vector kernels depend on where in a batch an image lies, by about 1e-7; the decimals
     are far more than the score means and hide that.
     """
-    return round(float(score), 4) if np.isfinite(score) else None
+    return round(float(score), decimals) if np.isfinite(score) else None
 
 
-def answer(items: Sequence[Prediction | ModelFailure]) -> PanelPrediction:
-    """One image's answers of all models."""
+def answer(
+    items: Sequence[Prediction | ModelFailure | FoundLungs],
+) -> PanelPrediction:
+    """One image's answers of all models, the network for lungs among them where it was asked."""
     missing = [item for item in items if isinstance(item, ModelFailure)]
     return PanelPrediction(
         predictions=tuple(item for item in items if isinstance(item, Prediction)),
         code=missing[0].code if missing else "",
         reason=" ".join(item.sentence for item in missing),
+        lungs=next((item for item in items if isinstance(item, FoundLungs)), None),
     )
 
 

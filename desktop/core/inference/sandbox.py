@@ -75,6 +75,7 @@ def check_in_sandbox(
 def room_bytes(panel: Panel, streams: int = 1) -> int:
     """Address space that a foreign panel, run in ``streams`` at once, may add to a process."""
     files = sum(model.size_bytes for model in panel.models)
+    files += panel.lungs.size_bytes if panel.lungs is not None else 0
     return _ROOM_BYTES + 2**30 * (max(1, streams) - 1) + _ROOM_PER_BYTE * files
 
 
@@ -157,16 +158,25 @@ def _load_and_answer(
 
 def _answer_test_images(panel: Panel, plan: PrecisionPlan, begin: Callable[[str], None]) -> None:
     import numpy as np
+    import numpy.typing as npt
 
     from desktop.core.inference.session import PanelSession
 
+    def images(size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """A graph may go by what it sees, and a session has seen plain grey only."""
+        height, width = size
+        drawn = np.zeros((4, height, width, 1), np.uint8)
+        drawn[1] = 255
+        drawn[2] = np.linspace(0, 255, height, dtype=np.uint8)[:, np.newaxis, np.newaxis]
+        drawn[3] = np.random.default_rng(0).integers(0, 256, (height, width, 1), np.uint8)
+        return drawn
+
     for model in panel.models:
         begin(model.card.title)
-        session = PanelSession(replace(panel, models=(model,)), "cpu", on_cpu=plan)
-        # A graph may go by what it sees, and the session has seen plain grey only.
-        height, width = model.card.input_size
-        images = np.zeros((4, height, width, 1), np.uint8)
-        images[1] = 255
-        images[2] = np.linspace(0, 255, height, dtype=np.uint8)[:, np.newaxis, np.newaxis]
-        images[3] = np.random.default_rng(0).integers(0, 256, (height, width, 1), np.uint8)
-        session.predict(images, maps=True)
+        alone = replace(panel, models=(model,), lungs=None)
+        session = PanelSession(alone, "cpu", on_cpu=plan)
+        session.predict(images(model.card.input_size), maps=True)
+    if panel.lungs is not None:
+        begin("The network that finds the lungs")
+        session = PanelSession(replace(panel, models=panel.models[:1]), "cpu", on_cpu=plan)
+        session.find_lungs(images(panel.lungs.card.input_size))

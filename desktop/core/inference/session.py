@@ -29,6 +29,7 @@ from desktop.core.inference.devices import (
     why_not,
     why_session_fell_back,
 )
+from desktop.core.inference.lungs import FAILED_CODE, FAILED_SENTENCE, FoundLungs, LungsSession
 from desktop.core.inference.names import Device, Precision
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.predictions import (
@@ -49,7 +50,12 @@ from desktop.core.inference.providers import (
     providers_for,
 )
 from desktop.core.int8.calibration import int8_form
-from desktop.core.panels.contract import OUTPUT_CAMS, OUTPUT_OOD_SCORE, OUTPUT_PROBABILITIES
+from desktop.core.panels.contract import (
+    OUTPUT_CAMS,
+    OUTPUT_NONE_OF_THESE,
+    OUTPUT_OOD_SCORE,
+    OUTPUT_PROBABILITIES,
+)
 from desktop.core.panels.registry import Panel, PanelModel, read_verified
 
 Size = tuple[int, int]
@@ -146,6 +152,7 @@ class PanelSession:
         self._changing = threading.Lock()
         quiet_runtime()
         self._loaded, reason = self._load(device)
+        self._lungs = None if panel.lungs is None else LungsSession(panel.lungs, self._on_processor)
         self.report = self._report(reason)
         if self._loaded.device in MEMORY_OF:
             self._probe()
@@ -157,7 +164,8 @@ class PanelSession:
 
         Args:
             pixels: uint8 [N, H, W, 1] where all members want one size, else one such batch for
-                each of ``panel.input_sizes``, all with the same N.
+                each of ``panel.input_sizes``, all with the same N. Lungs are looked for where there
+                is a batch of their network's size, as in ``panel.decode_sizes``.
             maps: Also ask for the Grad-CAM maps.
 
         Returns:
@@ -166,12 +174,39 @@ class PanelSession:
         Raises:
             ValueError: A batch does not have the shape that the panel asks for.
         """
-        batches = {size: Films(batch) for size, batch in self._batches(pixels).items()}
+        sized = self._batches(pixels)
+        batches = {size: Films(batch) for size, batch in sized.items()}
         count = len(next(iter(batches.values())))
-        columns = [
+        columns: list[Sequence[Prediction | ModelFailure | FoundLungs]] = [
             self._ask(model, batches[model.card.input_size], maps) for model in self.panel.models
         ]
+        if self._lungs is not None and self._lungs.card.input_size in sized:
+            columns.append(self.find_lungs(sized[self._lungs.card.input_size]))
         return [answer([column[index] for column in columns]) for index in range(count)]
+
+    def find_lungs(self, pixels: Pixels) -> list[FoundLungs | ModelFailure]:
+        """Where the lungs are on each film; of a panel that has a network for them.
+
+        Args:
+            pixels: uint8 [N, h, w, 1] of that network's size.
+        """
+        assert self._lungs is not None
+        nothing = ModelFailure(FAILED_CODE, FAILED_SENTENCE)
+        try:
+            found = self._lungs.find(pixels)
+        except Exception:  # see _ask
+            if len(pixels) == 1:
+                return [nothing]
+            # One film must not cost the others.
+            return [self.find_lungs(pixels[i : i + 1])[0] for i in range(len(pixels))]
+        return [nothing if one is None else one for one in found]
+
+    def _on_processor(self, content: bytes) -> Any:
+        return self._make(
+            content,
+            session_options(self._threads, self.streams),
+            providers_for("cpu", "fp32", (0, 0)),
+        )
 
     def _batches(self, pixels: Pixels | Mapping[Size, Pixels]) -> Mapping[Size, Pixels]:
         sizes = self.panel.input_sizes
@@ -397,6 +432,8 @@ def _run(
     wanted = [OUTPUT_PROBABILITIES]
     if model.has_ood_score:
         wanted.append(OUTPUT_OOD_SCORE)
+    if model.says_none:
+        wanted.append(OUTPUT_NONE_OF_THESE)
     if maps and model.has_maps:
         wanted.append(OUTPUT_CAMS)
     session = loaded.sessions[model.name]

@@ -43,6 +43,8 @@ class ResultColumns:
         entropy: float64 [N], bits, NaN where there is no verdict.
         ood_score: float64 [N], NaN where there is none.
         ood: bool [N].
+        none_score: float64 [N], NaN where there is none.
+        none_of_these: bool [N].
         refusals: Image -> (code, sentence) where there is one.
     """
 
@@ -57,6 +59,8 @@ class ResultColumns:
     entropy: Floats
     ood_score: Floats
     ood: Bools
+    none_score: Floats
+    none_of_these: Bools
     refusals: Mapping[str, tuple[str, str]]
 
 
@@ -123,6 +127,8 @@ class CaseTable:
             "entropy": (np.float64, (), np.nan),
             "ood_score": (np.float64, (), np.nan),
             "ood": (np.bool_, (), False),
+            "none_score": (np.float64, (), np.nan),
+            "none_of_these": (np.bool_, (), False),
         }
         self._columns: dict[str, npt.NDArray[Any]] = {
             name: np.full((0, *shape), blank, dtype)
@@ -186,9 +192,9 @@ class CaseTable:
         Names and types: ``status`` (WAITING, READ, FAILED), ``state`` (index in REVIEW_STATES),
         ``label``, ``blind_label``, ``consensus`` (class index, NONE, FOREIGN), ``source`` (index in
         LABEL_SOURCES), ``flagged``, ``commented``, ``votes_seen``, ``changed``, ``missing``,
-        ``ood`` (bool), ``duplicate_group`` (int, NONE), ``votes`` [n, M],
+        ``ood``, ``none_of_these`` (bool), ``duplicate_group`` (int, NONE), ``votes`` [n, M],
         ``probabilities`` [n, M, K], ``mean_probabilities`` [n, K], ``agreement``, ``split`` (see
-        `split_code`), ``entropy``, ``ood_score`` (NaN where unknown).
+        `split_code`), ``entropy``, ``ood_score``, ``none_score`` (NaN where unknown).
 
         Raises:
             KeyError: There is no such column.
@@ -241,7 +247,7 @@ class CaseTable:
         self._sha256[row] = result.sha256
         for name in ("votes", "probabilities", "mean_probabilities", "consensus", "agreement"):
             columns[name][row] = self._blank[name][2]
-        for name in ("split", "entropy", "ood_score", "ood"):
+        for name in ("split", "entropy", "ood_score", "ood", "none_score", "none_of_these"):
             columns[name][row] = self._blank[name][2]
         if result.code:
             # Also a case that was read can carry one: a model of the panel gave no answer.
@@ -264,6 +270,10 @@ class CaseTable:
             columns["entropy"][row] = verdict.entropy
             columns["ood_score"][row] = np.nan if verdict.ood_score is None else verdict.ood_score
             columns["ood"][row] = verdict.ood
+            columns["none_score"][row] = (
+                np.nan if verdict.none_score is None else verdict.none_score
+            )
+            columns["none_of_these"][row] = verdict.none_of_these
             columns["split"][row] = split_codes(
                 columns["votes"][row][np.newaxis], len(self.class_names)
             )[0]
@@ -278,7 +288,7 @@ class CaseTable:
         columns = self._columns
         for name in ("status", "probabilities", "mean_probabilities", "consensus", "agreement"):
             columns[name][rows] = getattr(results, name)
-        for name in ("entropy", "ood_score", "ood"):
+        for name in ("entropy", "ood_score", "ood", "none_score", "none_of_these"):
             columns[name][rows] = getattr(results, name)
         answered = ~np.isnan(results.probabilities).any(axis=2)
         votes = np.where(

@@ -64,6 +64,7 @@ SORTS: dict[str, tuple[bool, str]] = {
     "entropy": (True, "uncertainty of the mean probabilities"),
     "confidence": (True, "largest mean probability"),
     "ood": (True, "out-of-distribution score"),
+    "none": (True, "score of being none of the classes"),
 }
 
 
@@ -140,6 +141,7 @@ def shipped_filters(vocabulary: Vocabulary, titles: Sequence[str] = ()) -> tuple
         ),
         SavedFilter("Uncertain", "confidence<0.6", "confidence"),
         SavedFilter("Out of distribution", "is:ood", "-ood"),
+        SavedFilter("None of the classes", "is:none", "-none"),
         SavedFilter("You against the consensus", "is:overruled", "-confidence"),
         SavedFilter("Changed after the votes", "is:flipped"),
         SavedFilter("Flagged", "is:flagged"),
@@ -307,6 +309,8 @@ def _state(table: CaseTable, state: str) -> Bools:
             return _equal(review, _UNSURE)
         case "flagged" | "commented" | "changed" | "missing" | "ood":
             return table.flags(state).copy()
+        case "none":
+            return table.flags("none_of_these").copy()
         case "safety":
             found = np.zeros(len(table), np.bool_)
             found[safety_sample(table)] = True
@@ -387,6 +391,8 @@ def _number_column(table: CaseTable, name: str) -> npt.NDArray[np.float64]:
         return largest
     if name == "ood":
         return table.numbers("ood_score")
+    if name == "none":
+        return table.numbers("none_score")
     if name == "entropy":
         return table.numbers("entropy")
     agreement = table.codes("agreement").astype(np.float64)
@@ -433,7 +439,7 @@ def _sort_values(table: CaseTable, by: str) -> tuple[npt.NDArray[Any], Bools]:
             return values, values < 0
         case "reviewed":
             return _time_ranks(table)
-        case "agreement" | "entropy" | "confidence" | "ood":
+        case "agreement" | "entropy" | "confidence" | "ood" | "none":
             values = _number_column(table, by)
         case _:
             subject, _, class_text = by.partition(".")

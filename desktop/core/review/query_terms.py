@@ -30,6 +30,7 @@ STATES: dict[str, tuple[bool, str]] = {
     "unanimous": (True, "all models vote the same"),
     "split": (True, "the models disagree"),
     "ood": (True, "out of distribution"),
+    "none": (True, "none of the panel's classes"),
     "accepted": (True, "the consensus was accepted as the label"),
     "agreed": (True, "the label is the consensus"),
     "overruled": (True, "the label is not the consensus"),
@@ -38,7 +39,7 @@ STATES: dict[str, tuple[bool, str]] = {
 }
 _PLAIN = re.compile(r"\w[\w./-]*")
 TEXT_FIELDS = ("name", "comment", "reviewer", "code", "sha256")
-NUMBER_FIELDS = ("agreement", "entropy", "confidence", "ood")
+NUMBER_FIELDS = ("agreement", "entropy", "confidence", "ood", "none")
 CLASS_FIELDS = ("consensus", "label", "blind", "any")
 
 

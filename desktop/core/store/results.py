@@ -2,7 +2,8 @@
 
 A result belongs to the content of a file and to exactly one set of models; the same film under two
 names is stored once. Probabilities are kept as float64, so an export from the store has the same
-bytes as one from the run.
+bytes as one from the run. ``model_ood`` holds a score a model; where the models also say "none of
+these", those scores follow in the same blob; where the panel finds lungs, then 1 = found or 0.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from desktop.core.cases import CaseResult, FileStamp, ImageFile, Prediction, Ver
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import FAILED, NONE, READ, ResultColumns
 from desktop.core.store.connection import StoreConnection, image_path, sound_rows, stored_path
+from desktop.core.vote import above, mean_given
 
 _CHUNK = 500
 _RESULT = (
@@ -38,6 +40,11 @@ class ResultRows:
         self._panel_id = panel_id
         self._classes = len(panel.class_names)
         self._models = tuple(member.name for member in panel.members)
+        self._none_limit = panel.none_limit
+        # Rows of scores a film: distances; none of these; whether lungs were found.
+        self._none_row = 1
+        self._lungs_row = 1 if panel.none_limit is None else 2
+        self._score_rows = self._lungs_row + (panel.lungs is not None)
 
     # reading -----------------------------------------------------------------------------------
 
@@ -199,14 +206,19 @@ class ResultRows:
     def _values(self, result: CaseResult, verdict: Verdict) -> tuple[Any, ...]:
         """The columns of _RESULT."""
         probabilities = np.full((len(self._models), self._classes), np.nan)
-        ood = np.full(len(self._models), np.nan)
+        scores = np.full((self._score_rows, len(self._models)), np.nan)
         for prediction in result.predictions:
             model = self._models.index(prediction.model)
             probabilities[model] = prediction.probabilities
-            ood[model] = np.nan if prediction.ood_score is None else prediction.ood_score
+            if prediction.ood_score is not None:
+                scores[0, model] = prediction.ood_score
+            if prediction.none_of_these is not None and self._none_limit is not None:
+                scores[self._none_row, model] = prediction.none_of_these
+        if result.lungs_found is not None and self._lungs_row < self._score_rows:
+            scores[self._lungs_row] = result.lungs_found
         return (
             probabilities.astype("<f8").tobytes(),
-            ood.astype("<f8").tobytes(),
+            scores.astype("<f8").tobytes(),
             np.asarray(verdict.mean_probabilities, "<f8").tobytes(),
             verdict.consensus,
             verdict.agreement,
@@ -220,12 +232,17 @@ class ResultRows:
     def _case_result(self, image: str, sha256: bytes, values: Sequence[Any]) -> CaseResult:
         packed, packed_ood, mean, consensus, agreement, entropy, score, ood, code, reason = values
         rows = np.frombuffer(packed, "<f8").reshape(len(self._models), self._classes).tolist()
-        scores = np.frombuffer(packed_ood, "<f8").tolist()
+        kinds = np.frombuffer(packed_ood, "<f8").reshape(-1, len(self._models))
+        given = [[None if own != own else own for own in kind] for kind in kinds.tolist()]
+        silent = [None] * len(self._models)
+        none_scores = silent if self._none_limit is None else given[self._none_row]
+        lungs = given[self._lungs_row][0] if self._lungs_row < len(given) else None
         predictions = tuple(
-            Prediction(name, tuple(row), None if own != own else own)
-            for name, row, own in zip(self._models, rows, scores, strict=True)
+            Prediction(name, tuple(row), own, none_of_these=none)
+            for name, row, own, none in zip(self._models, rows, given[0], none_scores, strict=True)
             if row[0] == row[0]  # NaN = no answer
         )
+        none_score = mean_given(none_scores)
         by_model = {prediction.model: prediction.vote for prediction in predictions}
         verdict = Verdict(
             consensus=consensus,
@@ -235,8 +252,19 @@ class ResultRows:
             entropy=entropy,
             ood_score=score,
             ood=bool(ood),
+            none_score=none_score,
+            none_of_these=above(none_score, self._none_limit),
         )
-        return CaseResult(image, sha256.hex(), "ok", code, reason, predictions, verdict)
+        return CaseResult(
+            image,
+            sha256.hex(),
+            "ok",
+            code,
+            reason,
+            predictions,
+            verdict,
+            lungs_found=None if lungs is None else bool(lungs),
+        )
 
     def _columns(self, rows: list[Any], failures: list[Any]) -> ResultColumns:
         models, classes = len(self._models), self._classes
@@ -253,7 +281,18 @@ class ResultRows:
         probabilities = filled((models, classes), np.nan, np.float64)
         probabilities[read] = np.frombuffer(b"".join(packed), "<f8").reshape(-1, models, classes)
         model_ood = filled((models,), np.nan, np.float64)
-        model_ood[read] = np.frombuffer(b"".join(packed_ood), "<f8").reshape(-1, models)
+        scores = np.frombuffer(b"".join(packed_ood), "<f8")
+        scores = scores.reshape(-1, self._score_rows, models)
+        model_ood[read] = scores[:, 0]
+        none_score = filled((), np.nan, np.float64)
+        none_of_these = filled((), False, np.bool_)
+        if self._none_limit is not None:
+            # As for one film: the same sum in the same order, so the same flag.
+            means_of = [
+                mean_given([v for v in row if v == v]) for row in scores[:, self._none_row].tolist()
+            ]
+            none_score[read] = [np.nan if item is None else item for item in means_of]
+            none_of_these[read] = [above(item, self._none_limit) for item in means_of]
         mean = filled((classes,), np.nan, np.float64)
         blank = np.full(classes, np.nan).tobytes()
         joined = b"".join(item or blank for item in means)
@@ -292,6 +331,8 @@ class ResultRows:
             entropy=entropy_column,
             ood_score=score_column,
             ood=ood_column,
+            none_score=none_score,
+            none_of_these=none_of_these,
             refusals=refusals,
         )
 

@@ -30,6 +30,7 @@ _ORDERS = {
     "-entropy": QT_TRANSLATE_NOOP("CaseFilter", "Most uncertain first"),
     "confidence": QT_TRANSLATE_NOOP("CaseFilter", "Least confident first"),
     "-ood": QT_TRANSLATE_NOOP("CaseFilter", "Unlike the training images first"),
+    "-none": QT_TRANSLATE_NOOP("CaseFilter", "Like none of the classes first"),
     "consensus": QT_TRANSLATE_NOOP("CaseFilter", "Consensus"),
     "label": QT_TRANSLATE_NOOP("CaseFilter", "Your label"),
     "state": QT_TRANSLATE_NOOP("CaseFilter", "Open first"),

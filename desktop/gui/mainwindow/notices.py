@@ -182,6 +182,11 @@ class ProgressNotices(QObject):
             text = self.tr(
                 "The models have not voted on this image yet. Label it yourself or wait."
             )
+        elif case is not None and session.table.flags("none_of_these")[case]:
+            text = self.tr(
+                "The film looks like none of the classes, so the vote is not accepted with one key."
+                " Label it yourself."
+            )
         else:
             text = self.tr(
                 "No consensus, so Enter did nothing. Majority needs {needed} of {models}."

@@ -82,7 +82,7 @@ def verdict_text(
         ),
         *_dissents(verdict, panel),
     ]
-    if accept_key:
+    if accept_key and not verdict.none_of_these:
         parts.append(translate("Verdict", "{key} accepts.").format(key=accept_key))
     return VerdictText(panel.class_names[verdict.consensus], " ".join(parts), "voted")
 
@@ -133,6 +133,34 @@ def ood_badge(verdict: Verdict) -> BadgeSpec:
         sentence = f"{sentence} {figure}"
     return BadgeSpec(
         "ood", "out-of-distribution", translate("Verdict", "Out of distribution"), sentence
+    )
+
+
+def none_badge(verdict: Verdict) -> BadgeSpec:
+    """The badge of a film that looks like none of the panel's classes, with its score."""
+    sentence = translate(
+        "Verdict",
+        "Looks like something that is none of the classes, so the vote may be the nearest wrong one"
+        " and Enter does not accept it.",
+    )
+    if verdict.none_score is not None:
+        figure = translate("Verdict", "Score {score} of 1.").format(
+            score=f"{verdict.none_score:.2f}"
+        )
+        sentence = f"{sentence} {figure}"
+    return BadgeSpec("none", "out-of-distribution", translate("Verdict", "None of these"), sentence)
+
+
+def no_lungs_badge() -> BadgeSpec:
+    """The badge of a film on which the panel's network found no lungs."""
+    return BadgeSpec(
+        "no-lungs",
+        "lungs-covered",
+        translate("Verdict", "No lungs found"),
+        translate(
+            "Verdict",
+            "No lungs were found, so this may be no chest film and the votes mean little.",
+        ),
     )
 
 

@@ -10,7 +10,14 @@ from PySide6.QtWidgets import QSizePolicy
 from desktop.core.cases import CaseResult
 from desktop.gui.panel_info import PanelInfo
 from desktop.gui.presenters.badges import BadgeSpec
-from desktop.gui.presenters.verdict import alarm_badge, lungs_badge, ood_badge, verdict_text
+from desktop.gui.presenters.verdict import (
+    alarm_badge,
+    lungs_badge,
+    no_lungs_badge,
+    none_badge,
+    ood_badge,
+    verdict_text,
+)
 from desktop.gui.style import theme
 from desktop.gui.style.paint import Restyled
 from desktop.gui.votes.probability_bar import MeanProbability
@@ -99,8 +106,13 @@ class VerdictPanel(Restyled):
         self._show()
 
     def show_no_consensus(self) -> None:
-        """Draw attention to the rule after Enter was pressed without a consensus."""
-        self.sentence.set_text(self.tr("Nothing to accept: no majority. Label it yourself."))
+        """Draw attention to the rule after Enter was pressed where there is nothing to accept."""
+        verdict = None if self._result is None else self._result.verdict
+        if verdict is not None and verdict.none_of_these:
+            text = self.tr("Not accepted: it looks like none of the classes. Label it yourself.")
+        else:
+            text = self.tr("Nothing to accept: no majority. Label it yourself.")
+        self.sentence.set_text(text)
         self.sentence.set_tone("text1")
 
     def _show(self) -> None:
@@ -133,6 +145,10 @@ class VerdictPanel(Restyled):
         given = {badge.key for badge in self._badges}
         found = []
         if self._result is not None and self._result.verdict is not None:
+            if self._result.verdict.none_of_these:
+                found.append(none_badge(self._result.verdict))
+            if self._result.lungs_found is False:
+                found.append(no_lungs_badge())
             if self._result.verdict.ood:
                 found.append(ood_badge(self._result.verdict))
             alarm = alarm_badge(self._result, self._panel)

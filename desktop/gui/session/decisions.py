@@ -51,7 +51,8 @@ class DecisionController(QObject):
         advance_requested(int): The case to show next.
         refused(CxrError): Nothing was changed, and why.
         undo_changed(str, str): What undo and redo would do; empty = nothing.
-        consensus_missing(): The consensus was accepted where there is none.
+        consensus_missing(): The consensus was accepted where there is none, or where the panel says
+            that the film shows none of its classes.
         notice_raised(str): A sentence for the reader.
     """
 
@@ -121,11 +122,14 @@ class DecisionController(QObject):
         )
 
     def accept(self, selection: Sequence[int] = ()) -> None:
-        """Take over the consensus of each case; those without one are passed over."""
+        """Take over the consensus of each case.
+
+        Cases without one, and films that show none of the classes, are passed over.
+        """
         session, cases = self._session, self._cases(selection)
         if session is None or not cases:
             return
-        names = {session.consensus(case) for case in cases}
+        names = {session.acceptable(case) for case in cases}
         if len(cases) == 1 and names == {None} and not self._votes_hidden(cases[0]):
             self.consensus_missing.emit()
             return
@@ -133,7 +137,7 @@ class DecisionController(QObject):
             "accept",
             selection,
             lambda case, before, stamp: accept_consensus(
-                before, session.consensus(case), stamp, votes_shown=not self._votes_hidden(case)
+                before, session.acceptable(case), stamp, votes_shown=not self._votes_hidden(case)
             ),
             (names.pop() or "") if len(names) == 1 else "",
         )

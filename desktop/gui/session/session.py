@@ -87,3 +87,7 @@ class Session:
         """Class name of the consensus, None without one."""
         index = int(self.table.column("consensus")[case])
         return self.panel.class_names[index] if index >= 0 else None
+
+    def acceptable(self, case: int) -> str | None:
+        """The consensus that Enter takes over; None without one and on "none of these"."""
+        return None if self.table.flags("none_of_these")[case] else self.consensus(case)

@@ -73,5 +73,7 @@ def _taken(columns: ResultColumns, indices: Sequence[int]) -> ResultColumns:
         entropy=columns.entropy[rows],
         ood_score=columns.ood_score[rows],
         ood=columns.ood[rows],
+        none_score=columns.none_score[rows],
+        none_of_these=columns.none_of_these[rows],
         refusals={image: columns.refusals[image] for image in wanted},
     )
