@@ -92,6 +92,7 @@ ARROWS = (
 PACKAGES = {
     "desktop/core": "the words of the domain: errors, codes, cases, the vote",
     "desktop/core/imaging": "a file's bytes to a radiograph to model pixels; decoders, phantoms",
+    "desktop/core/imaging/decoders": "decoding in processes of their own: protocol, pool, worker",
     "desktop/core/files": "which files a run is about: folders, lists, a watched folder",
     "desktop/core/panels": "the model contract; finding and verifying panels",
     "desktop/core/onnx_graph": "ONNX files read, checked and rewritten",

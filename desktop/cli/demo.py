@@ -21,7 +21,7 @@ from desktop.core.batch.pipeline import batch_plan
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.export.columns import TableRow
 from desktop.core.files.inputs import list_inputs
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.samples import write_samples
 from desktop.core.inference.devices import usable_cores
 from desktop.core.inference.names import checked_device

@@ -24,8 +24,8 @@ from desktop.core.export.columns import TableRow
 from desktop.core.export.table import Table
 from desktop.core.files.inputs import list_inputs, nothing_found
 from desktop.core.files.watch import FolderWatch
-from desktop.core.imaging.decoder import Decoder
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoder
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.inference.devices import usable_cores
 from desktop.core.inference.names import Device
 from desktop.core.inference.precision import plan_precision

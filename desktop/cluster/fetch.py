@@ -23,7 +23,7 @@ from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import ImageRefused, UsageError
 from desktop.core.files.path_list import is_address
-from desktop.core.imaging.decoder import file_sha256
+from desktop.core.imaging.decoders.decoder import file_sha256
 from desktop.core.imaging.file_reader import MAX_FILE_BYTES
 
 _PREFIX = "cxr-quorum-films-"

@@ -34,7 +34,7 @@ from desktop.core.cases import CaseResult
 from desktop.core.errors import UsageError
 from desktop.core.export.columns import TableRow, TableShape
 from desktop.core.export.table import TableFormat, write_table
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.inference.names import Precision, checked_device
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.session import PanelSession

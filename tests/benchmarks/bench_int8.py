@@ -27,7 +27,7 @@ import numpy as np
 from desktop.core.batch.pipeline import DEFAULT_BATCH, label
 from desktop.core.cases import ImageFile
 from desktop.core.files.inputs import list_inputs
-from desktop.core.imaging.decoder import ThreadDecoder, decode_file
+from desktop.core.imaging.decoders.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.session import PanelSession
 from desktop.core.int8.calibration import read_calibration

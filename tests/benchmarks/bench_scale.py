@@ -40,7 +40,7 @@ from PIL import Image
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.cases import ImageFile
 from desktop.core.files.inputs import list_inputs
-from desktop.core.imaging.decoder import Decoded
+from desktop.core.imaging.decoders.decoder import Decoded
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import open_panel

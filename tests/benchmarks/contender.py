@@ -67,7 +67,7 @@ def pipeline(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[str, 
     from desktop.core.batch.pipeline import batch_plan, label, without_maps
     from desktop.core.cases import ImageFile
     from desktop.core.export.table import TableRow, write_table
-    from desktop.core.imaging.decoder_pool import DecodePool
+    from desktop.core.imaging.decoders.pool import DecodePool
     from desktop.core.inference.precision import ALL_FP32, plan_precision
     from desktop.core.inference.session import PanelSession
     from desktop.core.panels.registry import open_panel
@@ -112,7 +112,7 @@ def models_alone(name: str, spec: dict[str, Any]) -> Iterator[tuple[Work, dict[s
     """The same sessions on films that are in memory: ``models`` and ``models:without_maps``."""
     from desktop.core.batch.pipeline import batch_plan
     from desktop.core.cases import ImageFile
-    from desktop.core.imaging.decoder import decode_file
+    from desktop.core.imaging.decoders.decoder import decode_file
     from desktop.core.inference.session import PanelSession
     from desktop.core.panels.registry import open_panel
 

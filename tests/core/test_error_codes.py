@@ -29,8 +29,8 @@ ELSEWHERE = {
     "READ-05": test_pixels.test_a_file_that_grows_while_it_is_read_is_refused,
     "READ-06": test_pixels.test_what_cannot_be_read_says_why,
     "TYPE-02": test_pixels.test_what_cannot_be_read_says_why,
-    "DECODE-06": "tests/core/imaging/test_decoder_pool.py",
-    "DECODE-07": "tests/core/imaging/test_decoder_pool.py",
+    "DECODE-06": "tests/core/imaging/decoders/test_pool.py",
+    "DECODE-07": "tests/core/imaging/decoders/test_pool.py",
     "DECODE-08": "test_a_film_larger_than_the_memory_is_refused",
 }
 

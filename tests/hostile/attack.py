@@ -23,9 +23,9 @@ from pathlib import Path
 
 from desktop.core.cases import ImageFile
 from desktop.core.error_codes import IMAGE_REFUSALS
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.imaging.decoder_child import ROOM_BYTES
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.child import ROOM_BYTES
+from desktop.core.imaging.decoders.decoder import Decoded, decode_file
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.system.cage import try_cage
 from tests.helpers import film_files as films
 from tests.hostile.bombs import bombs

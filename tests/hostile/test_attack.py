@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from desktop.core.cases import ImageFile
-from desktop.core.imaging.decoder import Decoded
+from desktop.core.imaging.decoders.decoder import Decoded
 from tests.hostile import attack
 from tests.hostile.attack import SIZE, rounds, table, verdict
 

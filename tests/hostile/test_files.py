@@ -21,8 +21,8 @@ from desktop.core.imaging.decode import (
     eight_bit,
     window_presets,
 )
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoded, decode_file
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.file_type import sniff
 from desktop.core.system.text import display_name

@@ -10,8 +10,8 @@ import pytest
 
 from desktop.core.cases import ImageFile
 from desktop.core.imaging.decode import IMAGE_REFUSALS
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoded, decode_file
+from desktop.core.imaging.decoders.pool import DecodePool
 from tests.helpers import film_files as films
 from tests.hostile.attack import peak_megabytes
 from tests.hostile.bombs import bombs

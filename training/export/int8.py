@@ -52,7 +52,7 @@ _BITS: tuple[WeightBits, ...] = (8, 7)
 _DEEP = 40
 _LAST = (6, 10)
 """Convolutions at the end of ResNet50, two blocks or its last stage: what they round goes
-straight into the features that on_progress a strange film.
+straight into the features that tell a strange film.
 """
 _FIRST = 11
 """Convolutions at its beginning, the stem and the first stage: what they round goes through all

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from desktop.core.cases import CaseResult, ImageFile, without_maps
-from desktop.core.imaging.decoder import Decoded, Decoder, ThreadDecoder
+from desktop.core.imaging.decoders.decoder import Decoded, Decoder, ThreadDecoder
 from desktop.core.inference.predictions import PanelPrediction
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel

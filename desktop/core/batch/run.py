@@ -25,7 +25,7 @@ from desktop.core.export.columns import TableRow, TableShape
 from desktop.core.export.parquet import require_parquet
 from desktop.core.export.table import TableFormat, write_table
 from desktop.core.heatmaps.sheet import PictureStyle, picture_name, write_picture
-from desktop.core.imaging.decoder import Decoder, file_sha256
+from desktop.core.imaging.decoders.decoder import Decoder, file_sha256
 from desktop.core.imaging.lungs import film_mask
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan
 from desktop.core.inference.session import PanelSession

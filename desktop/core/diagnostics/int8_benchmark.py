@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from desktop.core.batch.pipeline import DEFAULT_BATCH
 from desktop.core.cases import ImageFile, Prediction
-from desktop.core.imaging.decoder import decode_file
+from desktop.core.imaging.decoders.decoder import decode_file
 from desktop.core.imaging.phantoms import FILM_KINDS, draw_phantom
 from desktop.core.inference.precision import ALL_FP32, PrecisionPlan, plan_precision
 from desktop.core.inference.session import PanelSession

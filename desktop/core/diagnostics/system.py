@@ -13,8 +13,8 @@ from pathlib import Path
 import desktop
 from desktop.core.batch.pipeline import batch_plan
 from desktop.core.errors import CxrError, ModelRefused
-from desktop.core.imaging.decoder import DECODE_LIMIT_S
-from desktop.core.imaging.decoder_child import ROOM_BYTES
+from desktop.core.imaging.decoders.child import ROOM_BYTES
+from desktop.core.imaging.decoders.decoder import DECODE_LIMIT_S
 from desktop.core.inference.devices import PROVIDER_OF, TITLES, DeviceReport, usable_cores, why_not
 from desktop.core.inference.names import DEVICES, Device, Precision
 from desktop.core.inference.precision import plan_precision

@@ -20,8 +20,8 @@ from desktop.core.cases import ImageFile
 from desktop.core.duplicates.hash_cache import HASHES_NAME, Bits, FilmHashes
 from desktop.core.duplicates.perceptual_hash import group_near, perceptual_hash
 from desktop.core.errors import CxrError
-from desktop.core.imaging.decoder import Decoder
-from desktop.core.imaging.decoder_pool import DEFAULT_SIZES, DecodePool
+from desktop.core.imaging.decoders.decoder import Decoder
+from desktop.core.imaging.decoders.pool import DEFAULT_SIZES, DecodePool
 from desktop.core.panels.contract import PanelManifest
 from desktop.core.review.case_table import READ
 from desktop.core.store.review_store import ReviewStore

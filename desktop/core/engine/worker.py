@@ -23,8 +23,8 @@ from desktop.core.engine.messages import (
     Refused,
 )
 from desktop.core.errors import CxrError
-from desktop.core.imaging.decoder import Decoded
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoded
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.inference.devices import usable_cores
 from desktop.core.inference.names import checked_device
 from desktop.core.inference.sandbox import bounded_memory, check_in_sandbox

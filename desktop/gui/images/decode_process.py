@@ -28,13 +28,13 @@ from desktop.core.imaging.decode import (
     value_range,
     window_presets,
 )
-from desktop.core.imaging.decoder import DECODE_LIMIT_S
-from desktop.core.imaging.decoder_child import (
+from desktop.core.imaging.decoders.child import (
     NEEDS_OTHER_CODECS,
     DecoderChild,
     Encloser,
     send_answer,
 )
+from desktop.core.imaging.decoders.decoder import DECODE_LIMIT_S
 from desktop.core.imaging.file_reader import FileBytes, read_file
 from desktop.core.system.processes import set_alarm, trim_heap
 from desktop.gui.images.pyramid import Grey, halvings

@@ -17,7 +17,7 @@ from desktop.core.errors import ModelRefused, UsageError
 from desktop.core.export.columns import TableRow
 from desktop.core.export.table import write_table
 from desktop.core.files.inputs import list_inputs
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.lungs import film_mask, lung_share
 from desktop.core.inference.sandbox import check_in_sandbox
 from desktop.core.inference.session import PanelSession

@@ -14,7 +14,7 @@ from desktop.core.batch import run as run_module
 from desktop.core.batch.run import LabelRun, RunSettings
 from desktop.core.errors import OutputFailed
 from desktop.core.files.inputs import list_inputs
-from desktop.core.imaging.decoder import file_sha256
+from desktop.core.imaging.decoders.decoder import file_sha256
 from desktop.core.imaging.file_reader import MAX_FILE_BYTES
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel

@@ -19,7 +19,7 @@ from desktop.core.errors import OutputFailed, UsageError
 from desktop.core.export.table import TableRow
 from desktop.core.files.inputs import list_inputs, nothing_found
 from desktop.core.heatmaps.sheet import picture_name
-from desktop.core.imaging.decoder import ThreadDecoder, decode_file
+from desktop.core.imaging.decoders.decoder import ThreadDecoder, decode_file
 from desktop.core.inference.session import PanelSession
 from desktop.core.panels.registry import Panel, open_panel
 from desktop.core.system.cancel_token import CancelToken

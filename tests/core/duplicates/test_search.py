@@ -21,7 +21,7 @@ from desktop.core.duplicates.search import (
     run_search,
     search_copies,
 )
-from desktop.core.imaging.decoder import Decoder, ThreadDecoder
+from desktop.core.imaging.decoders.decoder import Decoder, ThreadDecoder
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.review.case_table import CaseTable
 from desktop.core.review.query import select_text

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.imaging.decoder_child import DecoderChild, Encloser
-from desktop.core.imaging.decoder_worker import Task
+from desktop.core.imaging.decoders.child import DecoderChild, Encloser
+from desktop.core.imaging.decoders.worker import Task
 from desktop.core.system import cage
 from desktop.core.system.cage import LAYERS, close_cage, try_cage
 from desktop.core.system.processes import ChildProcess

@@ -17,7 +17,7 @@ from PIL import Image
 
 from desktop.core.error_codes import refused
 from desktop.core.imaging.decode import Radiograph, value_range, window_presets
-from desktop.core.imaging.decoder import DECODE_LIMIT_S
+from desktop.core.imaging.decoders.decoder import DECODE_LIMIT_S
 from desktop.gui.images.decode_process import (
     Picture,
     PictureJob,

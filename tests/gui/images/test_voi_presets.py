@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
-from desktop.core.imaging.decoder import decode
+from desktop.core.imaging.decoders.decoder import decode
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.gui.images.view_types import HudText
 from desktop.gui.mainwindow.main_window import MainWindow

@@ -16,8 +16,8 @@ from PIL import Image
 
 from desktop.core.cases import ImageFile
 from desktop.core.errors import CxrError
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoded, decode_file
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.phantoms import draw_phantom
 from desktop.core.system.cage import try_cage
 from tests.helpers import film_files as films

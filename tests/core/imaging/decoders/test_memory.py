@@ -13,8 +13,8 @@ from PIL import Image
 
 from desktop.core.cases import ImageFile
 from desktop.core.imaging.decode import decode
-from desktop.core.imaging.decoder import Decoded, decode_file
-from desktop.core.imaging.decoder_pool import DecodePool
+from desktop.core.imaging.decoders.decoder import Decoded, decode_file
+from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.luminance import grey_values
 from tests.helpers import film_files as films

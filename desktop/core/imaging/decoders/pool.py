@@ -25,9 +25,9 @@ import numpy.typing as npt
 from desktop.core.cases import ImageFile
 from desktop.core.error_codes import refused
 from desktop.core.errors import CxrError, ImageRefused
-from desktop.core.imaging.decoder import DECODE_LIMIT_S, FILM_SIDE, Decoded
-from desktop.core.imaging.decoder_child import NEEDS_OTHER_CODECS, ROOM_BYTES, DecoderChild
-from desktop.core.imaging.decoder_worker import READY, Answer, Sizes, Task, take, work
+from desktop.core.imaging.decoders.child import NEEDS_OTHER_CODECS, ROOM_BYTES, DecoderChild
+from desktop.core.imaging.decoders.decoder import DECODE_LIMIT_S, FILM_SIDE, Decoded
+from desktop.core.imaging.decoders.worker import READY, Answer, Sizes, Task, take, work
 from desktop.core.system.text import printable
 
 DEFAULT_SIZES: Sizes = ((224, 224),)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from desktop.core.cases import ImageFile
 from desktop.core.files.listing import list_folder
-from desktop.core.imaging.decoder import FILM_SIDE, ThreadDecoder, decode_file, file_sha256
+from desktop.core.imaging.decoders.decoder import FILM_SIDE, ThreadDecoder, decode_file, file_sha256
 from desktop.core.system.cancel_token import CancelToken
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from desktop.core.cases import ImageFile
-from desktop.core.imaging import decoder_child, decoder_pool
-from desktop.core.imaging.decoder_child import Encloser, send_answer
-from desktop.core.imaging.decoder_pool import DecodePool
-from desktop.core.imaging.decoder_worker import READY, Answer, Task
+from desktop.core.imaging.decoders import child, pool
+from desktop.core.imaging.decoders.child import Encloser, send_answer
+from desktop.core.imaging.decoders.pool import DecodePool
+from desktop.core.imaging.decoders.worker import READY, Answer, Task
 from tests.helpers import film_files as films
 
 SIZE = (32, 32)
@@ -70,7 +70,7 @@ def half_a_message(connection: Connection, task: Task) -> None:
 
 
 def other_codecs(connection: Connection, task: Task) -> None:
-    os._exit(decoder_child.NEEDS_OTHER_CODECS)
+    os._exit(child.NEEDS_OTHER_CODECS)
 
 
 def closes_everything_and_stays(connection: Connection, task: Task) -> None:
@@ -92,13 +92,13 @@ LIES: dict[str, Lie] = {
 }  # fmt: skip
 
 
-class _LyingWorker(decoder_pool._Worker):
+class _LyingWorker(pool._Worker):
     lie = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.close()
-        decoder_child.DecoderChild.__init__(self, _lying, self.lie, name="liar", **options)
+        child.DecoderChild.__init__(self, _lying, self.lie, name="liar", **options)
 
 
 @needs_posix
@@ -106,19 +106,19 @@ class _LyingWorker(decoder_pool._Worker):
 def test_whatever_a_decoder_says_its_film_is_refused_and_the_run_goes_on(
     lie: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder_child, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(child, "_PATIENCE_S", 0.5)
     files = []
     for number in range(2):
         path = tmp_path / f"film{number}.png"
         path.write_bytes(films.encoded(films.grey_film(), "PNG"))
         files.append(ImageFile(path, path.name))
-    honest = decoder_pool._Worker
-    monkeypatch.setattr(decoder_pool, "_Worker", type("Liar", (_LyingWorker,), {"lie": lie}))
+    honest = pool._Worker
+    monkeypatch.setattr(pool, "_Worker", type("Liar", (_LyingWorker,), {"lie": lie}))
     begun = time.monotonic()
     with DecodePool(1, ahead=1, sizes=(SIZE,), time_limit_s=30.0) as pool:
         results = pool.decode(files, (SIZE,))
         first = next(results)
-        monkeypatch.setattr(decoder_pool, "_Worker", honest)
+        monkeypatch.setattr(pool, "_Worker", honest)
         pool._workers[0].kill()
         second = next(results)
     assert first.code in ("DECODE-07", "DECODE-08")

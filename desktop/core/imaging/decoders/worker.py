@@ -1,6 +1,6 @@
 """What runs inside a decoding process of the pool: files in, pixels in shared memory out.
 
-Nothing here is trusted to survive: the parent (``decoder_pool``) replaces a worker that dies.
+Nothing here is trusted to survive: the parent (``pool``) replaces a worker that dies.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from desktop.core.cases import ImageFile
 from desktop.core.error_codes import IMAGE_REFUSALS, refused
-from desktop.core.imaging.decoder import FILM_SIDE, Decoded, decode_file
-from desktop.core.imaging.decoder_child import Encloser, send_answer
+from desktop.core.imaging.decoders.child import Encloser, send_answer
+from desktop.core.imaging.decoders.decoder import FILM_SIDE, Decoded, decode_file
 from desktop.core.imaging.file_reader import FileBytes
 from desktop.core.imaging.raster import MAX_PIXELS
 from desktop.core.system.processes import set_alarm, trim_heap
