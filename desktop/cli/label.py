@@ -111,6 +111,7 @@ class _LocalJob:
                 streams=plan.streams,
                 precision=options.precision,
                 on_cpu=labelling.precision,
+                lungs=settings.lungs is not None,
                 keep=labelling.commit_now,
                 on_hang=self._report_hang,
             )

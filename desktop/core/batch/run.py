@@ -315,8 +315,12 @@ class LabelRun:
         if self._journal is None:
             return None
         case = self._journal.finished(file, lambda path: file_sha256(path, token))
-        if case is None or (case.result.predictions and not self._has_picture(file.image)):
+        if case is None:
             return None
+        if case.result.predictions and not self._has_picture(file.image):
+            return None
+        if case.result.predictions and self.settings.lungs and case.result.lungs_found is None:
+            return None  # nobody looked for its lungs in the earlier run
         self._journal.set_position(file.image, position)
         return TableRow(case.result, device=case.device)
 

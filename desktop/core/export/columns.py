@@ -219,7 +219,7 @@ def _verdict_columns(panel: Panel) -> list[Column]:
         else [
             Column(
                 "lungs_found",
-                "false: no lungs were found on the film",
+                "false: no lungs were found on the film; empty without --lungs",
                 lambda row: row.result.lungs_found,
                 "flag",
             )

@@ -178,5 +178,7 @@ def _answer_test_images(panel: Panel, plan: PrecisionPlan, begin: Callable[[str]
         session.predict(images(model.card.input_size), maps=True)
     if panel.lungs is not None:
         begin("The network that finds the lungs")
-        session = PanelSession(replace(panel, models=panel.models[:1]), "cpu", on_cpu=plan)
+        session = PanelSession(
+            replace(panel, models=panel.models[:1]), "cpu", on_cpu=plan, lungs=True
+        )
         session.find_lungs(images(panel.lungs.card.input_size))

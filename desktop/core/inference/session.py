@@ -123,6 +123,8 @@ class PanelSession:
         precision: ``auto`` = 16 bits on an accelerator where the answers to drawn films stay the
             same, else 32; or one of the others. Says nothing about the CPU.
         on_cpu: Which models run in int8 where the CPU runs them; see ``plan_precision``.
+        lungs: Also look for the lungs, where the panel has a network for them: takes two thirds
+            of the time of the four models again.
         session_maker: Makes a session; for tests of providers this machine does not have.
 
     Raises:
@@ -139,6 +141,7 @@ class PanelSession:
         streams: int = 1,
         precision: Precision = "auto",
         on_cpu: PrecisionPlan = ALL_FP32,
+        lungs: bool = False,
         session_maker: SessionMaker = make_session,
     ) -> None:
         self.panel = panel
@@ -152,7 +155,9 @@ class PanelSession:
         self._changing = threading.Lock()
         quiet_runtime()
         self._loaded, reason = self._load(device)
-        self._lungs = None if panel.lungs is None else LungsSession(panel.lungs, self._on_processor)
+        self._lungs = (
+            LungsSession(panel.lungs, self._on_processor) if lungs and panel.lungs else None
+        )
         self.report = self._report(reason)
         if self._loaded.device in MEMORY_OF:
             self._probe()

@@ -40,7 +40,9 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exif[0x0112] = 6
     lying = Image.fromarray(np.rot90(film))
     lying.save(folder / "turned.jpg", quality=95, exif=exif)
-    Image.fromarray(np.full((300, 260), 250, np.uint8)).save(folder / "white.png")
+    speck = np.full((300, 260), 250, np.uint8)
+    speck[40:80, 60:100] = 10  # less than any lungs
+    Image.fromarray(speck).save(folder / "white.png")
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return folder
 
@@ -52,7 +54,7 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
 
 @pytest.fixture(scope="module")
 def session(panel: Panel) -> PanelSession:
-    return PanelSession(panel, "cpu", 1)
+    return PanelSession(panel, "cpu", 1, lungs=True)
 
 
 def run(
@@ -104,17 +106,23 @@ def test_a_rerun_writes_what_is_missing_and_nothing_else(
     films: Path, session: PanelSession, tmp_path: Path
 ) -> None:
     output, lungs = tmp_path / "votes.csv", tmp_path / "lungs"
-    run(output, films, session)
-    without = output.read_bytes()
+    run(output, films, PanelSession(session.panel, "cpu", 1))
+    assert set(column(output, "lungs_found").values()) == {""}
     run(output, films, session, lungs)
-    assert output.read_bytes() == without
+    with_lungs = output.read_bytes()
+    assert column(output, "lungs_found")["white.png"] == "false"
     (lungs / "chest.png.lungs.png").unlink()
     kept = {path: path.stat().st_mtime_ns for path in lungs.iterdir()}
     again = run(output, films, session, lungs)
     assert again.counts.resumed == 3
     assert (lungs / "chest.png.lungs.png").is_file()
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
-    assert output.read_bytes() == without
+    assert output.read_bytes() == with_lungs
+    # Masks that lie there already do not make up for rows that do not know of lungs.
+    other = tmp_path / "other.csv"
+    run(other, films, PanelSession(session.panel, "cpu", 1))
+    run(other, films, session, lungs)
+    assert other.read_bytes() == with_lungs
 
 
 def test_the_store_gives_the_same_bytes(films: Path, session: PanelSession, tmp_path: Path) -> None:
