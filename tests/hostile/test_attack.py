@@ -23,7 +23,7 @@ def test_a_short_attack_finds_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert [wrong for tally in tallies.values() for wrong in tally.wrong] == []
     assert tallies["sound"].read == tallies["sound"].files > 5
     text = table(tallies, peak, 5.0, 11)
-    assert f"{sum(t.files for t in tallies.values()) - tallies['sound'].files} hostile" in text
+    assert f"{sum(t.files for t in tallies.values()) - tallies['sound'].files:,} hostile" in text
     assert text.count("\n") == len(tallies) + 3
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from desktop.core.cases import ImageFile
-from desktop.core.imaging.decoders import child, pool
+from desktop.core.imaging.decoders import child
+from desktop.core.imaging.decoders import pool as decoder_pool
 from desktop.core.imaging.decoders.child import Encloser, send_answer
 from desktop.core.imaging.decoders.pool import DecodePool
 from desktop.core.imaging.decoders.worker import READY, Answer, Task
@@ -92,7 +93,7 @@ LIES: dict[str, Lie] = {
 }  # fmt: skip
 
 
-class _LyingWorker(pool._Worker):
+class _LyingWorker(decoder_pool._Worker):
     lie = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -112,13 +113,13 @@ def test_whatever_a_decoder_says_its_film_is_refused_and_the_run_goes_on(
         path = tmp_path / f"film{number}.png"
         path.write_bytes(films.encoded(films.grey_film(), "PNG"))
         files.append(ImageFile(path, path.name))
-    honest = pool._Worker
-    monkeypatch.setattr(pool, "_Worker", type("Liar", (_LyingWorker,), {"lie": lie}))
+    honest = decoder_pool._Worker
+    monkeypatch.setattr(decoder_pool, "_Worker", type("Liar", (_LyingWorker,), {"lie": lie}))
     begun = time.monotonic()
     with DecodePool(1, ahead=1, sizes=(SIZE,), time_limit_s=30.0) as pool:
         results = pool.decode(files, (SIZE,))
         first = next(results)
-        monkeypatch.setattr(pool, "_Worker", honest)
+        monkeypatch.setattr(decoder_pool, "_Worker", honest)
         pool._workers[0].kill()
         second = next(results)
     assert first.code in ("DECODE-07", "DECODE-08")
