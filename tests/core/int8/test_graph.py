@@ -241,7 +241,7 @@ def test_half_a_file_is_no_graph() -> None:
 SHIPPED = [
     path
     for path in sorted((Path(__file__).parents[3] / "exported_models").glob("*/*.onnx"))
-    if path.stat().st_size < 5e6
+    if path.stat().st_size < 5e6 and path.name != "lungs.onnx"
 ]
 
 
