@@ -67,13 +67,13 @@ def _export(options: argparse.Namespace) -> None:
 
     run = options.runs / RUN_NAME
     films = read_lung_films(find_drawn_films(options.data), SIDE)
-    told = {"trained": f"{described(run).get('step', 'unknown')} steps"}
+    facts = {"trained": f"{described(run).get('step', 'unknown')} steps"}
     content = export_lungs(
         load_lungs(run),
         films,
         version=options.version,
         gate=LungsGate(options.least, options.least_low),
-        facts=told,
+        facts=facts,
     )
     for folder in options.panel:
         put_into_panel(folder, content)

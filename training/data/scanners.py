@@ -62,12 +62,12 @@ def change_tone(grey: Any, share: float = 0.7) -> Any:
     rises = tf.random.uniform([count, _PIECES]) ** 1.5 + 0.08
     rises /= tf.reduce_sum(rises, axis=1, keepdims=True)
     knots = tf.concat([tf.zeros([count, 1]), tf.cumsum(rises, axis=1)], axis=1)
-    place = tf.clip_by_value(grey * _PIECES, 0.0, _PIECES - 1e-4)
-    piece = tf.floor(place)
+    position = tf.clip_by_value(grey * _PIECES, 0.0, _PIECES - 1e-4)
+    piece = tf.floor(position)
     flat = tf.reshape(tf.cast(piece, tf.int32), [count, -1])
     low = tf.reshape(tf.gather(knots, flat, batch_dims=1), tf.shape(grey))
     high = tf.reshape(tf.gather(knots, flat + 1, batch_dims=1), tf.shape(grey))
-    curved = low + (high - low) * (place - piece)
+    curved = low + (high - low) * (position - piece)
     chosen = _some(grey, share)
     return chosen * curved + (1 - chosen) * grey
 
@@ -112,8 +112,8 @@ def resize_down_and_up(grey: Any, share: float = 0.6, smallest: float = 0.32) ->
         return tf.cond(tf.random.uniform([]) < share, lambda: up, lambda: part)
 
     count = tf.shape(grey)[0]
-    edges = [count * place // _PARTS for place in range(_PARTS + 1)]
-    parts = [one(grey[edges[place] : edges[place + 1]]) for place in range(_PARTS)]
+    edges = [count * position // _PARTS for position in range(_PARTS + 1)]
+    parts = [one(grey[edges[position] : edges[position + 1]]) for position in range(_PARTS)]
     return tf.ensure_shape(tf.concat(parts, axis=0), grey.shape)
 
 

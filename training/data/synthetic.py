@@ -21,13 +21,13 @@ def draw_films(root: Path, *, films_a_class: int = _FILMS_A_CLASS) -> Path:
     Returns:
         ``root``.
     """
-    for place, (label, kind) in enumerate(CLASSES.items()):
+    for index, (label, kind) in enumerate(CLASSES.items()):
         folder = root / label
         folder.mkdir(parents=True, exist_ok=True)
         for number in range(films_a_class):
             path = folder / f"phantom-{number:04d}.png"
             if not path.exists():
-                seed = place * 10_000 + number
+                seed = index * 10_000 + number
                 Image.fromarray(draw_phantom(kind, seed, (_SIDE, _SIDE))).save(path)
     return root
 

@@ -31,8 +31,8 @@ def rank_thumbnail(film: npt.NDArray[np.uint8], middle: float = 1.0) -> npt.NDAr
     small = Image.fromarray(film).resize((_SIDE, _SIDE), Image.Resampling.BOX)
     levels = np.asarray(small, np.float32).ravel()
     # Equal levels share a rank: a blank area must not be told apart by the order of its pixels.
-    _, place, counts = np.unique(levels, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place].astype(np.float32)
+    _, rank, counts = np.unique(levels, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[rank].astype(np.float32)
     ranks -= ranks.mean()
     length = float(np.linalg.norm(ranks))
     return ranks / length if length else ranks

@@ -151,8 +151,8 @@ def calibration_of(logits: npt.NDArray[np.float32], data: SplitData) -> Calibrat
     if recipe.false_alarms is None:
         return found
     usual, alarm, share = recipe.false_alarms
-    place = recipe.class_names.index
-    limit = FalseAlarms(place(usual), place(alarm), share)
+    index = recipe.class_names.index
+    limit = FalseAlarms(index(usual), index(alarm), share)
     return limit_false_alarms(found, logits, labels, sources, limit)
 
 
@@ -300,7 +300,7 @@ def _register(folder: Path, data: SplitData, card: ModelCard, sha256: str) -> No
         if old.class_names == card.class_names:
             members = {**{member.name: member for member in old.members}, **members}
             limit, lungs, none_limit = old.ood_limit, old.lungs, old.none_limit
-    order = {name: place for place, name in enumerate(TITLES)}
+    order = {name: index for index, name in enumerate(TITLES)}
     manifest = PanelManifest(
         name=card.panel,
         title=data.recipe.title,

@@ -77,8 +77,8 @@ def measure_ranges(content: bytes, pixels: Pixels, *kept: Collection[str]) -> Ra
             # An odd stride meets every row and column.
             some = values.ravel()[:: 2 * (values.size // _MOST_VALUES // 2) + 1]
             width = (high[name] - low[name]) / _BINS or 1.0
-            place = ((some - low[name]) / width).astype(np.int64)
-            counts[name] += np.bincount(np.clip(place, 0, _BINS - 1), minlength=_BINS)
+            bins = ((some - low[name]) / width).astype(np.int64)
+            counts[name] += np.bincount(np.clip(bins, 0, _BINS - 1), minlength=_BINS)
     return {name: _best_range(low[name], high[name], counts[name]) for name in names}
 
 

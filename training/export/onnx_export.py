@@ -144,9 +144,9 @@ def _number_names(model: Any) -> None:
     """Call tensors and nodes by their place: names of the converter mean nothing and vary."""
     kept = {*(item.name for item in model.graph.input), *(o.name for o in model.graph.output), ""}
     used = [name for node in model.graph.node for name in [*node.input, *node.output]]
-    names = {name: f"t{place}" for place, name in enumerate(dict.fromkeys(used))}
+    names = {name: f"t{index}" for index, name in enumerate(dict.fromkeys(used))}
     names |= {name: name for name in kept}
-    order = {name: place for place, name in enumerate(names)}
+    order = {name: index for index, name in enumerate(names)}
     tensors = sorted(model.graph.initializer, key=lambda tensor: order.get(tensor.name, -1))
     copies = []
     for tensor in tensors:
@@ -156,8 +156,8 @@ def _number_names(model: Any) -> None:
         copies.append(copy)
     del model.graph.initializer[:]
     model.graph.initializer.extend(copies)
-    for place, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}{place}"
+    for index, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}{index}"
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
     del model.graph.value_info[:]

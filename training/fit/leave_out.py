@@ -182,24 +182,24 @@ def left_out_scores(found: LeftOut, class_names: Sequence[str]) -> dict[str, Any
     probabilities = softmax(found.logits[:, :classes])
     normal = next((k for k, name in enumerate(class_names) if name.lower() == "normal"), None)
     result: dict[str, Any] = {"auc": {}, "found": {}, "hospitals": {}}
-    for place, name in enumerate(class_names):
-        others = labels == normal if normal is not None else (labels != place) & (labels < classes)
-        if place == normal or not (labels == place).any() or not others.any():
+    for index, name in enumerate(class_names):
+        others = labels == normal if normal is not None else (labels != index) & (labels < classes)
+        if index == normal or not (labels == index).any() or not others.any():
             continue
         against = normal if normal is not None else None
-        score = np.log(probabilities[:, place] + 1e-9)
+        score = np.log(probabilities[:, index] + 1e-9)
         if against is not None:
             score = score - np.log(probabilities[:, against] + 1e-9)
-        both = (labels == place) | others
-        result["auc"][name] = metrics.auc(labels[both] == place, score[both])
+        both = (labels == index) | others
+        result["auc"][name] = metrics.auc(labels[both] == index, score[both])
         limit = float(np.quantile(score[others], 1 - FALSE_ALARMS))
-        result["found"][name] = float((score[labels == place] > limit).mean())
+        result["found"][name] = float((score[labels == index] > limit).mean())
     right = []
     votes = probabilities.argmax(1)
     for hospital in sorted(set(found.hospitals)):
         row = {}
-        for place, name in enumerate(class_names):
-            chosen = (hospitals == hospital) & (labels == place)
+        for index, name in enumerate(class_names):
+            chosen = (hospitals == hospital) & (labels == index)
             if chosen.sum() < _SMALLEST:
                 continue
             shares = np.bincount(votes[chosen], minlength=classes) / chosen.sum()
@@ -207,7 +207,7 @@ def left_out_scores(found: LeftOut, class_names: Sequence[str]) -> dict[str, Any
                 f"called {other}": float(share)
                 for other, share in zip(class_names, shares, strict=True)
             }
-            right.append((float(shares[place]), f"{hospital}: {name}"))
+            right.append((float(shares[index]), f"{hospital}: {name}"))
         result["hospitals"][hospital] = row
     if right:
         result["mean"] = float(np.mean([share for share, _ in right]))

@@ -22,9 +22,9 @@ def auc(positive: npt.NDArray[np.bool_], scores: Floats) -> float:
     order = np.argsort(scores, kind="stable")
     ordered = scores[order]
     # Equal scores share one place: positives there meet half of the others there.
-    place = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
-    found = np.bincount(place, positive[order])
-    other = np.bincount(place, ~positive[order])
+    rank = np.concatenate([[0], np.cumsum(ordered[1:] != ordered[:-1])])
+    found = np.bincount(rank, positive[order])
+    other = np.bincount(rank, ~positive[order])
     below = np.cumsum(other) - other / 2
     return float(found @ below) / (count * others)
 

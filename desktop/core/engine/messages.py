@@ -12,7 +12,7 @@ from pathlib import Path
 from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.errors import CxrError
 
-MOST_IN_HAND = 64
+MOST_IN_PROGRESS = 64
 """Most files the parent may have handed out: the length of ``clock``."""
 
 
@@ -37,8 +37,8 @@ class EngineRequest:
     answer_limit_s: float = 300.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.micro_batch <= MOST_IN_HAND // 4:
-            raise ValueError(f"a micro-batch has 1 to {MOST_IN_HAND // 4} images")
+        if not 1 <= self.micro_batch <= MOST_IN_PROGRESS // 4:
+            raise ValueError(f"a micro-batch has 1 to {MOST_IN_PROGRESS // 4} images")
 
 
 @dataclass(frozen=True)

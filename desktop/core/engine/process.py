@@ -22,7 +22,7 @@ from typing import Any
 
 from desktop.core.cases import CaseResult, ImageFile
 from desktop.core.engine.messages import (
-    MOST_IN_HAND,
+    MOST_IN_PROGRESS,
     CaseAnswer,
     EngineRequest,
     Loaded,
@@ -130,7 +130,7 @@ class EngineProcess:
         # dictionaries, because taking the first of a plain one slows down as it empties.
         self._front: OrderedDict[Path, bool] = OrderedDict()
         self._queue: OrderedDict[Path, None] = OrderedDict()
-        self._in_hand: dict[int, Order] = {}
+        self._in_progress: dict[int, Order] = {}
         self._crashes: dict[Path, int] = {}
         self._keys = itertools.count()
         self._paused = self._closing = self._loaded = False
@@ -163,7 +163,7 @@ class EngineProcess:
         """
         wanted = list(dict.fromkeys(paths))
         with self._changing():
-            in_progress = {order.source.path for order in self._in_hand.values()}
+            in_progress = {order.source.path for order in self._in_progress.values()}
             before, self._front = self._front, OrderedDict()
             for place, path in enumerate(wanted):
                 before.pop(path, None)
@@ -200,7 +200,7 @@ class EngineProcess:
     def waiting(self) -> int:
         """Files that wait or are in hand."""
         with self._lock:
-            return len(self._front) + len(self._queue) + len(self._in_hand)
+            return len(self._front) + len(self._queue) + len(self._in_progress)
 
     @property
     def pid(self) -> int | None:
@@ -259,7 +259,7 @@ class EngineProcess:
     def _hear(self, message: object) -> None:
         if isinstance(message, CaseAnswer):
             with self._lock:
-                order = self._in_hand.pop(message.key)
+                order = self._in_progress.pop(message.key)
                 self._crashes.pop(order.source.path, None)
                 self._deaths = 0
                 self._told = None
@@ -279,12 +279,12 @@ class EngineProcess:
             most = self._request.micro_batch + 2
             while (self._front or self._queue) and not self._paused:
                 urgent = next(iter(self._front.values()), False)
-                if len(self._in_hand) >= (MOST_IN_HAND // 2 if urgent else most):
+                if len(self._in_progress) >= (MOST_IN_PROGRESS // 2 if urgent else most):
                     break
                 path, _ = (self._front or self._queue).popitem(last=False)
                 alone = self._crashes.get(path, 0) > 0
                 order = Order(next(self._keys), self._found(path), urgent, alone)
-                self._in_hand[order.key] = order
+                self._in_progress[order.key] = order
                 orders.append(order)
         for order in orders:
             child.send(order)
@@ -292,7 +292,7 @@ class EngineProcess:
     def _tell_where_we_are(self) -> None:
         """Say once that nothing is in hand any more."""
         with self._lock:
-            if self._in_hand or not self._loaded or self._told is not None:
+            if self._in_progress or not self._loaded or self._told is not None:
                 return
             event: EngineEvent
             if self._paused:
@@ -313,7 +313,7 @@ class EngineProcess:
         failed: list[Order] = []
         with self._lock:
             again: OrderedDict[Path, bool] = OrderedDict()
-            for key, order in self._in_hand.items():
+            for key, order in self._in_progress.items():
                 path = order.source.path
                 if key in suspects:
                     self._crashes[path] = self._crashes.get(path, 0) + 1
@@ -322,7 +322,7 @@ class EngineProcess:
                     del self._crashes[path]
                 else:
                     again[path] = order.urgent
-            self._in_hand.clear()
+            self._in_progress.clear()
             again.update(
                 (path, urgent) for path, urgent in self._front.items() if path not in again
             )
@@ -356,7 +356,7 @@ class EngineProcess:
             self._closing = True
             self._front.clear()
             self._queue.clear()
-            self._in_hand.clear()
+            self._in_progress.clear()
 
     def _emit(self, event: EngineEvent) -> None:
         if self._closing:
@@ -385,7 +385,7 @@ class _Child(ChildProcess):
     """One engine process; polite, because it takes its decoding process along."""
 
     def __init__(self, request: EngineRequest, nice: int) -> None:
-        self._clock = multiprocessing.get_context("spawn").RawArray("q", MOST_IN_HAND + 1)
+        self._clock = multiprocessing.get_context("spawn").RawArray("q", MOST_IN_PROGRESS + 1)
         super().__init__(_serve, request, self._clock, name="engine", nice=nice, has_children=True)
 
     def looking_at(self) -> set[int]:

@@ -15,7 +15,7 @@ import numpy as np
 from desktop.core.batch.pipeline import case_result
 from desktop.core.cases import CaseResult
 from desktop.core.engine.messages import (
-    MOST_IN_HAND,
+    MOST_IN_PROGRESS,
     CaseAnswer,
     EngineRequest,
     Loaded,
@@ -48,7 +48,7 @@ def run_engine(request: EngineRequest, connection: Connection, clock: Any) -> No
         check_in_sandbox(panel)
         sizes = panel.decode_sizes
         # Started before the models are loaded, so that both happen at once.
-        with DecodePool(max(1, usable_cores() // 2), ahead=MOST_IN_HAND, sizes=sizes) as pool:
+        with DecodePool(max(1, usable_cores() // 2), ahead=MOST_IN_PROGRESS, sizes=sizes) as pool:
             session = WatchedSession(
                 panel,
                 checked_device(request.device),

@@ -91,13 +91,13 @@ def load_all() -> None:
 
 def frame_size(frame: bytes) -> tuple[int, int] | None:
     """Rows and columns that a JPEG's own header says; None where it has no such header."""
-    place = 2
-    while place + 9 <= len(frame) and frame[place] == 0xFF:
-        marker, length = frame[place + 1], int.from_bytes(frame[place + 2 : place + 4], "big")
+    offset = 2
+    while offset + 9 <= len(frame) and frame[offset] == 0xFF:
+        marker, length = frame[offset + 1], int.from_bytes(frame[offset + 2 : offset + 4], "big")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            rows, columns = frame[place + 5 : place + 7], frame[place + 7 : place + 9]
+            rows, columns = frame[offset + 5 : offset + 7], frame[offset + 7 : offset + 9]
             return int.from_bytes(rows, "big"), int.from_bytes(columns, "big")
-        place += 2 + length
+        offset += 2 + length
     return None
 
 

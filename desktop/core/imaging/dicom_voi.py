@@ -49,11 +49,11 @@ def own_windows(
     function = text(dataset, "VOILUTFunction").upper()
     names = _texts(dataset, "WindowCenterWidthExplanation")
     pairs = zip(_numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth"), strict=False)
-    for place, (centre, width) in enumerate(list(pairs)[:_MAX_WINDOWS]):
+    for position, (centre, width) in enumerate(list(pairs)[:_MAX_WINDOWS]):
         limits = _limits(centre, width, function)
         if limits is not None:
-            name = names[place] if place < len(names) else ""
-            name = name or ("DICOM" if place == 0 else f"DICOM {place + 1}")
+            name = names[position] if position < len(names) else ""
+            name = name or ("DICOM" if position == 0 else f"DICOM {position + 1}")
             curve_or_none = _sigmoid() if function == "SIGMOID" else None
             stated = (width, centre)
             found += _window(name, *limits, curve_or_none, slope, intercept, inverted, stated)
@@ -104,8 +104,8 @@ def _limits(centre: float, width: float, function: str) -> tuple[float, float] |
 
 
 def _sigmoid() -> npt.NDArray[np.float32]:
-    place = np.linspace(-8.0, 8.0, _CURVE_POINTS)
-    return np.asarray(1 / (1 + np.exp(-place)), np.float32)
+    position = np.linspace(-8.0, 8.0, _CURVE_POINTS)
+    return np.asarray(1 / (1 + np.exp(-position)), np.float32)
 
 
 def _window(

@@ -109,10 +109,10 @@ def look_up_table(radiograph: Radiograph, window: Window) -> npt.NDArray[np.uint
     any film. An inverted view is ``255 - table``.
     """
     steps = np.arange(2**radiograph.bits, dtype=np.float64)
-    place = np.clip((steps - window.low) / (window.high - window.low), 0.0, 1.0)
+    position = np.clip((steps - window.low) / (window.high - window.low), 0.0, 1.0)
     if window.curve is not None:
-        place = np.interp(place, np.linspace(0.0, 1.0, len(window.curve)), window.curve)
-    return (place * 255.0 + 0.5).astype(np.uint8)
+        position = np.interp(position, np.linspace(0.0, 1.0, len(window.curve)), window.curve)
+    return (position * 255.0 + 0.5).astype(np.uint8)
 
 
 def looked_up(table: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -188,16 +188,18 @@ def _lacks_rows(image: ImageFile.ImageFile, data: bytes) -> bool:
     if interlaced or np.asarray(image.crop((0, height - 1, width, height))).any():
         return False
     left = height * (1 + (width * depth * _CHANNELS[colour] + 7) // 8)
-    unpacker, place = zlib.decompressobj(), 8
-    while left > 0 and not unpacker.eof and place + 8 <= len(data):
-        length = int.from_bytes(data[place : place + 4], "big")
+    unpacker, offset = zlib.decompressobj(), 8
+    while left > 0 and not unpacker.eof and offset + 8 <= len(data):
+        length = int.from_bytes(data[offset : offset + 4], "big")
         rest = (
-            data[place + 8 : place + 8 + length] if data[place + 4 : place + 8] == b"IDAT" else b""
+            data[offset + 8 : offset + 8 + length]
+            if data[offset + 4 : offset + 8] == b"IDAT"
+            else b""
         )
         while rest and left > 0:
             left -= len(unpacker.decompress(rest, _PIECE))
             rest = unpacker.unconsumed_tail
-        place += 12 + length
+        offset += 12 + length
     return left > 0
 
 

@@ -70,7 +70,7 @@ class WatchedSession(PanelSession):
         self, pixels: Pixels | Mapping[Size, Pixels], *, maps: bool = True
     ) -> list[PanelPrediction]:
         """As ``PanelSession.predict``."""
-        with self._in_hand():
+        with self._in_progress():
             return super().predict(pixels, maps=maps)
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class WatchedSession(PanelSession):
         self._ended.set()
 
     @contextmanager
-    def _in_hand(self) -> Iterator[None]:
+    def _in_progress(self) -> Iterator[None]:
         number = next(self._numbers)
         self._begun[number] = time.monotonic()
         try:

@@ -70,7 +70,7 @@ class _Writer:
             if node.outputs[0] not in self.half:
                 self._nodes.append(node)
                 continue
-            inputs = tuple(self._narrow(node, place) for place in range(len(node.inputs)))
+            inputs = tuple(self._narrow(node, index) for index in range(len(node.inputs)))
             output = node.outputs[0]
             self._nodes.append(Node(node.op_type, inputs, (_twin(output),), node.attributes))
             if output in wide:
@@ -89,9 +89,9 @@ class _Writer:
         data = [name for name in node.inputs if self._reading.constant(name) is None]
         return bool(data) and all(name in self.half for name in data)
 
-    def _narrow(self, node: Node, place: int) -> str:
+    def _narrow(self, node: Node, index: int) -> str:
         """Name of an input in 16 bits."""
-        name = node.inputs[place]
+        name = node.inputs[index]
         values = self._reading.constant(name)
         if values is not None:
             if values.dtype.kind != "f":

@@ -97,7 +97,7 @@ def test_the_listing_is_read_a_bounded_way_ahead(films: Path, session: PanelSess
     cases.close()
 
 
-def test_cancelling_finishes_what_is_in_hand(films: Path, session: PanelSession) -> None:
+def test_cancelling_finishes_what_is_in_progress(films: Path, session: PanelSession) -> None:
     token = CancelToken()
     done = 0
     for _ in label(

@@ -194,7 +194,7 @@ def test_an_image_that_ends_the_engine_twice_is_a_failed_case(
     for _ in range(2):
         engine._loaded = True
         engine._hand_out(child)
-        keys = {order.source.path: key for key, order in engine._in_hand.items()}
+        keys = {order.source.path: key for key, order in engine._in_progress.items()}
         child._clock[0], child._clock[1] = 1, keys[guilty]
         child.kill()
         child.wait()

@@ -232,7 +232,7 @@ class DecodePool:
                 worker.kill()
                 worker.wait()
                 self._replace_worker(worker, late=worker.ended_itself())
-            elif worker.seconds_in_hand() > self._time_limit_s:
+            elif worker.seconds_in_progress() > self._time_limit_s:
                 worker.kill()
                 worker.wait()
                 self._replace_worker(worker, late=True)
@@ -351,7 +351,7 @@ class _Worker(DecoderChild):
         """What it is (or died) decoding."""
         return self.jobs[0] if self.ready and self.jobs else None
 
-    def seconds_in_hand(self) -> float:
+    def seconds_in_progress(self) -> float:
         return time.monotonic() - self._begun if self.in_progress() else 0.0
 
     def ended_itself(self) -> bool:

@@ -106,13 +106,13 @@ def _answer(
     source = ImageFile(Path(task.name), task.name)
     try:
         decoded = decode_file(source, task.sizes, film=task.film, read=read)
-        place = 0
+        offset = 0
         for size in task.sizes:
             if size in decoded.pixels:
-                place = _put(slot, place, decoded.pixels[size])
+                offset = _put(slot, offset, decoded.pixels[size])
         film = None
         if decoded.film is not None:
-            _put(slot, place, decoded.film)
+            _put(slot, offset, decoded.film)
             film = (decoded.film.shape[0], decoded.film.shape[1])
         return Answer(
             task.number,
@@ -136,9 +136,9 @@ def _answer(
         )
 
 
-def _put(slot: npt.NDArray[np.uint8], place: int, array: npt.NDArray[np.uint8]) -> int:
-    slot[place : place + array.size] = array.reshape(-1)
-    return place + array.size
+def _put(slot: npt.NDArray[np.uint8], offset: int, array: npt.NDArray[np.uint8]) -> int:
+    slot[offset : offset + array.size] = array.reshape(-1)
+    return offset + array.size
 
 
 def take(answer: Answer, source: ImageFile, sizes: Sizes, slot: npt.NDArray[np.uint8]) -> Decoded:
@@ -155,15 +155,15 @@ def take(answer: Answer, source: ImageFile, sizes: Sizes, slot: npt.NDArray[np.u
     if not (sound and digits and fits and answer.reason.isprintable() and answer.seconds >= 0):
         raise ValueError("not an answer of ours")
     pixels: dict[tuple[int, int], npt.NDArray[np.uint8]] = {}
-    film, place = None, 0
+    film, offset = None, 0
     if not answer.code:
         for height, width in sizes:
-            end = place + height * width
-            pixels[height, width] = slot[place:end].copy().reshape(height, width, 1)
-            place = end
+            end = offset + height * width
+            pixels[height, width] = slot[offset:end].copy().reshape(height, width, 1)
+            offset = end
     if answer.film is not None:
         height, width = answer.film
-        film = slot[place : place + height * width].copy().reshape(height, width)
+        film = slot[offset : offset + height * width].copy().reshape(height, width)
     frozen: Mapping[tuple[int, int], npt.NDArray[np.uint8]] = pixels
     return Decoded(
         source,
